@@ -1,0 +1,121 @@
+/** The public vocabulary: what a page hands in and gets back. See `src/main` for the class itself. */
+
+/** A value that a property, an attribute or a list item can hold. A `Date` travels as its ISO 8601 time. */
+export type Scalar = string | number | boolean | Date;
+
+/** Every call resolves to one of these; none rejects. */
+export type Outcome<T = null> = { success: true; data: T } | { success: false; error: TrackingError };
+
+export interface TrackingError {
+  /** The specification's codes (4001, 2015–2019), the service's own, and the tracker's own from 2100 on. */
+  code: number;
+  name: string;
+  /** What was wrong and, where it is known, what to do. */
+  message: string;
+  /** Where the error arose: `fe-snippet` (the page), `worker` or `people-service`. */
+  origin: string;
+  /** Where it surfaced: always `fe-snippet`. */
+  platform: string;
+}
+
+/** Event ids and the properties that each takes; the type argument of `PeopleTrackingSDK`. */
+export type EventMap = Record<string, EventProperties>;
+export type EventProperties = Record<string, Scalar | readonly (Scalar | Record<string, Scalar>)[]>;
+
+/** What a page view tells of the page. */
+export interface Page {
+  /** Absolute URL without its fragment. */
+  url: string;
+  title: string;
+  /** Absolute URL of the page that led here, or an empty string. */
+  referrer: string;
+}
+
+/** The fields of a person that `updatePerson()` replaces; `tags` and contacts add to what is there. */
+export interface PersonUpdate {
+  /** At most 255 characters. */
+  firstName?: string;
+  /** At most 255 characters. */
+  lastName?: string;
+  /** At most 50 characters. */
+  middleName?: string;
+  /** At most 256 characters. */
+  address?: string;
+  /** At most 50 characters. */
+  city?: string;
+  /** At most 50 characters. */
+  country?: string;
+  /** At most 256 characters. */
+  externalId?: string;
+  /** `male` or `female`, in any case. */
+  gender?: string;
+  /** A real date, `YYYY-MM-DD`. */
+  birthDate?: string;
+  /** `xx` or `xx-YY` (BCP 47), in any case. */
+  preferredLanguage?: string;
+  /** A URL of at most 2083 characters. */
+  profilePicture?: string;
+  tags?: readonly string[];
+  contactInformation?: {
+    /** At most 100, each at most 255 characters. */
+    email?: readonly { address: string }[];
+    /** At most 100, each at most 50 digits (E.164). */
+    phone?: readonly { number: string }[];
+  };
+  /** Names of at most 256 characters, none of `{}[]`; at most 4096 characters a value. */
+  customAttributes?: Record<string, Scalar | readonly Record<string, Scalar>[]>;
+  integrations?: { salesforce?: { contactId?: string; leadId?: string } };
+}
+
+export type ProfileKind = "visitor" | "lead" | "authenticated";
+export interface Profile {
+  kind: ProfileKind;
+  id: string;
+}
+
+/** What Live Chat knows of the person at the keyboard. */
+export interface LiveChatSession {
+  /** The Live Chat session's id; it stays the same when a lead becomes authenticated. */
+  id: string;
+  kind: "lead" | "authenticated";
+  personId: string;
+  /** Proves to the People service that this browser speaks for that person. */
+  token: string;
+}
+
+export type HostKind = "shared" | "dedicated" | "page";
+
+/** What the tracker knows, as `subscribe()` and `state` tell it. Times are ISO 8601, UTC, with milliseconds. */
+export interface TrackerState {
+  host: HostKind;
+  /** `memory`: IndexedDB is not to be had here, so that what waits does not survive the host. */
+  storage: "disk" | "memory";
+  online: boolean;
+  optedOut: boolean;
+  profile: Profile | null;
+  session: { id: string; startedAt: string; lastActivityAt: string; expiresAt: string } | null;
+  outbox: { waiting: number; rejected: number };
+  delivery: {
+    /** `stopped`: the service refused the key or the profile's token; everything is kept. */
+    status: "idle" | "sending" | "retrying" | "stopped";
+    nextAttemptAt?: string;
+    lastError?: TrackingError;
+  };
+}
+
+/** One row of the object store `outbox`, as it stands in IndexedDB. */
+export interface OutboxRow {
+  /** The order of acceptance, over all profiles. */
+  seq: number;
+  /** The operation's id. */
+  id: string;
+  type: "event" | "person.update" | "list.append" | "profile.merge";
+  state: "waiting" | "rejected";
+  profile: Profile;
+  sessionId?: string;
+  occurredAt: string;
+  /** Why it was rejected. */
+  error?: TrackingError;
+  /** Exactly what goes over the wire. */
+  operation: object;
+}

@@ -1,0 +1,312 @@
+/**
+ * The wire's rules as Valibot schemas, shared by the tracker (which refuses bad input at the call) and by the service
+ * (which trusts nobody). Limits are the real People platform's.
+ */
+import * as v from "valibot";
+import type {
+  BatchAnswer,
+  DefinitionsAnswer,
+  ErrorBody,
+  Operation,
+  PropertyType,
+  RegistrationAnswer,
+  RegistrationRequest,
+  WirePerson,
+  WireProperties,
+  WireScalar,
+  WireValue,
+} from "./wire.js";
+import { LIMITS, PROPERTY_TYPES } from "./wire.js";
+
+const text = (max: number) =>
+  v.pipe(v.string("must be a string"), v.maxLength(max, `must have at most ${max} characters`));
+
+const isRealDate = (date: string): boolean => {
+  const time = Date.parse(`${date}T00:00:00.000Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date);
+};
+const DATE_TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
+const isDateTime = (value: string): boolean =>
+  DATE_TIME.test(value) && !Number.isNaN(Date.parse(value)) && isRealDate(value.slice(0, 10));
+
+/** ISO 8601 UTC with milliseconds. */
+export const instantSchema = v.pipe(
+  v.string("must be a time"),
+  v.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/, "must be an ISO 8601 UTC time with milliseconds"),
+  v.check((value) => isDateTime(value), "must be a real time"),
+);
+
+export const operationIdSchema = v.pipe(
+  v.string("must be a string"),
+  v.regex(/^[A-Za-z0-9_-]{1,36}$/, "must be 1–36 of A–Z a–z 0–9 _ -"),
+);
+export const sessionIdSchema = v.pipe(
+  v.string("must be a string"),
+  v.regex(/^[A-Za-z0-9_-]{1,30}$/, "must be 1–30 of A–Z a–z 0–9 _ -"),
+);
+/** Ids of persons and visitors. */
+export const profileIdSchema = v.pipe(v.string("must be a string"), v.minLength(1), v.maxLength(128));
+
+/** A record of which no key is lost: Valibot's own skips the keys that could reach a prototype. */
+const record = <Value>(
+  key: v.GenericSchema<string, string>,
+  value: v.GenericSchema<unknown, Value>,
+  message = "must be an object",
+) =>
+  v.pipe(
+    v.custom<Record<string, unknown>>((input) => input !== null && typeof input === "object", message),
+    v.check(
+      (input) => !["__proto__", "prototype", "constructor"].some((name) => Object.hasOwn(input, name)),
+      "must not hold a field named __proto__, prototype or constructor",
+    ),
+    v.record(key, value, message),
+  );
+
+// --- events ---
+
+export const definitionIdSchema = v.pipe(
+  v.string("must be a string"),
+  v.regex(/^[a-zA-Z0-9]{1,36}$/, "must be 1–36 letters or digits"),
+);
+export const propertyNameSchema = v.pipe(
+  v.string(),
+  v.maxLength(LIMITS.propertyNameLength, `must have at most ${LIMITS.propertyNameLength} characters`),
+  v.regex(/^[a-z_][a-zA-Z0-9_]*$/, "must begin with a–z or _ and go on with letters, digits or _"),
+);
+const uniqueWithoutCase = (names: string[]): boolean =>
+  new Set(names.map((name) => name.toLowerCase())).size === names.length;
+
+const scalarSchema: v.GenericSchema<unknown, WireScalar> = v.union(
+  [v.string(), v.pipe(v.number(), v.finite()), v.boolean()],
+  "must be a string, a number or a boolean",
+);
+const flatObjectSchema = record(v.string(), scalarSchema, "must be a flat object");
+const listSchema = v.array(v.union([scalarSchema, flatObjectSchema], "list items must be flat"));
+const valueSchema: v.GenericSchema<unknown, WireValue> = v.lazy((input) =>
+  Array.isArray(input) ? listSchema : scalarSchema,
+);
+
+/** What any definition could allow: names, counts and values that can be carried. */
+export const eventPropertiesSchema: v.GenericSchema<unknown, WireProperties> = v.pipe(
+  record(propertyNameSchema, valueSchema),
+  v.check((properties) => Object.keys(properties).length > 0, "must hold at least one property, or be left out"),
+  v.check(
+    (properties) => Object.keys(properties).length <= LIMITS.propertiesPerEvent,
+    `must hold at most ${LIMITS.propertiesPerEvent} properties`,
+  ),
+  v.check(
+    (properties) => uniqueWithoutCase(Object.keys(properties)),
+    "property names must differ in more than case",
+  ),
+  v.check(
+    (properties) => Object.values(properties).filter(Array.isArray).length <= 1,
+    "must hold at most one list",
+  ),
+);
+
+const PROPERTY_TYPE_SCHEMAS: Record<PropertyType, v.GenericSchema> = {
+  string: v.string(),
+  boolean: v.boolean(),
+  datetime: v.pipe(v.string(), v.check(isDateTime)),
+  numeric: v.pipe(v.number(), v.integer()),
+  decimal: v.pipe(v.number(), v.finite()),
+  list: listSchema,
+};
+/** Whether a property's value is of the type that its definition names. */
+export const isOfPropertyType = (type: PropertyType, value: unknown): boolean =>
+  v.is(PROPERTY_TYPE_SCHEMAS[type], value);
+
+export const definitionPropertiesSchema: v.GenericSchema<unknown, Record<string, PropertyType>> = v.pipe(
+  record(propertyNameSchema, v.picklist(PROPERTY_TYPES, `must be one of ${PROPERTY_TYPES.join(", ")}`)),
+  v.check(
+    (properties) => Object.keys(properties).length <= LIMITS.propertiesPerEvent,
+    `must define at most ${LIMITS.propertiesPerEvent} properties`,
+  ),
+  v.check(
+    (properties) => uniqueWithoutCase(Object.keys(properties)),
+    "property names must differ in more than case",
+  ),
+  v.check(
+    (properties) => Object.values(properties).filter((type) => type === "list").length <= 1,
+    "must define at most one list",
+  ),
+);
+
+// --- persons ---
+
+export const attributeNameSchema = v.pipe(
+  v.string("must be a string"),
+  v.minLength(1, "must not be empty"),
+  v.maxLength(LIMITS.attributeNameLength, `must have at most ${LIMITS.attributeNameLength} characters`),
+  v.regex(/^[^{}[\]]*$/, "must hold none of {}[]"),
+);
+const attributeScalarSchema: v.GenericSchema<unknown, WireScalar> = v.union(
+  [text(LIMITS.attributeValueLength), v.pipe(v.number(), v.finite()), v.boolean()],
+  `must be a string of at most ${LIMITS.attributeValueLength} characters, a number or a boolean`,
+);
+export const listItemSchema: v.GenericSchema<unknown, Record<string, WireScalar>> = v.pipe(
+  record(v.string(), attributeScalarSchema, "must be a flat object"),
+  v.check((item) => Object.keys(item).length > 0, "must hold at least one field"),
+);
+const attributeValueSchema: v.GenericSchema<unknown, WireScalar | Record<string, WireScalar>[]> = v.lazy(
+  (input) => (Array.isArray(input) ? v.array(listItemSchema) : attributeScalarSchema),
+);
+
+export const personSchema: v.GenericSchema<unknown, WirePerson> = v.pipe(
+  v.strictObject(
+    {
+      firstName: v.exactOptional(text(255)),
+      lastName: v.exactOptional(text(255)),
+      middleName: v.exactOptional(text(50)),
+      address: v.exactOptional(text(256)),
+      city: v.exactOptional(text(50)),
+      country: v.exactOptional(text(50)),
+      externalId: v.exactOptional(text(256)),
+      gender: v.exactOptional(v.pipe(v.string(), v.regex(/^(male|female)$/i, "must be male or female"))),
+      birthDate: v.exactOptional(
+        v.pipe(
+          v.string(),
+          v.regex(/^\d{4}-\d{2}-\d{2}$/, "must be YYYY-MM-DD"),
+          v.check(isRealDate, "must be a real date"),
+        ),
+      ),
+      preferredLanguage: v.exactOptional(
+        v.pipe(v.string(), v.regex(/^[a-z]{2}(-[a-z]{2})?$/i, "must be xx or xx-YY")),
+      ),
+      profilePicture: v.exactOptional(v.pipe(text(2083), v.url("must be a URL"))),
+      tags: v.exactOptional(v.array(v.string("must be a string"), "must be a list of strings")),
+      contactInformation: v.exactOptional(
+        v.strictObject({
+          email: v.exactOptional(contacts(v.strictObject({ address: text(255) }))),
+          phone: v.exactOptional(
+            contacts(
+              v.strictObject({
+                number: v.pipe(text(50), v.regex(/^\d+$/, "must be digits only (E.164 without the +)")),
+              }),
+            ),
+          ),
+        }),
+      ),
+      customAttributes: v.exactOptional(record(attributeNameSchema, attributeValueSchema)),
+      integrations: v.exactOptional(
+        v.strictObject({
+          salesforce: v.exactOptional(
+            v.strictObject({
+              contactId: v.exactOptional(v.string("must be a string")),
+              leadId: v.exactOptional(v.string("must be a string")),
+            }),
+          ),
+        }),
+      ),
+    },
+    (issue) => (issue.expected === "never" ? "is not a field of a person" : "must be an object"),
+  ),
+  v.check((person) => Object.keys(person).length > 0, "must hold at least one field"),
+);
+function contacts<Item>(item: v.GenericSchema<unknown, Item>) {
+  return v.pipe(
+    v.array(item, "must be a list"),
+    v.maxLength(LIMITS.contactsPerKind, `must hold at most ${LIMITS.contactsPerKind}`),
+  );
+}
+
+// --- requests, as the service reads them ---
+
+export const profileSchema = v.variant("kind", [
+  v.object({
+    kind: v.literal("visitor"),
+    id: v.pipe(v.string(), v.uuid("a visitor's id must be a UUID")),
+  }),
+  v.object({ kind: v.literal("lead"), id: profileIdSchema }),
+  v.object({ kind: v.literal("authenticated"), id: profileIdSchema }),
+]);
+export const registrationRequestSchema: v.GenericSchema<unknown, RegistrationRequest> = v.object({
+  profile: profileSchema,
+  liveChatToken: v.exactOptional(v.string()),
+});
+
+/** What every operation has; a batch with an operation that lacks it cannot be answered by id and is refused whole. */
+export const operationEnvelopeSchema = v.looseObject({ id: operationIdSchema, type: v.string() });
+
+const operationBase = { id: operationIdSchema, occurredAt: instantSchema };
+export const operationSchema: v.GenericSchema<unknown, Operation> = v.variant("type", [
+  v.object({
+    ...operationBase,
+    type: v.literal("event"),
+    sessionId: sessionIdSchema,
+    definitionId: definitionIdSchema,
+    properties: v.exactOptional(eventPropertiesSchema),
+    page: v.exactOptional(v.object({ url: v.string(), title: v.string() })),
+  }),
+  v.object({ ...operationBase, type: v.literal("person.update"), person: personSchema }),
+  v.object({
+    ...operationBase,
+    type: v.literal("list.append"),
+    attribute: attributeNameSchema,
+    item: listItemSchema,
+  }),
+  v.object({
+    ...operationBase,
+    type: v.literal("profile.merge"),
+    from: v.object({ kind: v.literal("visitor"), id: v.pipe(v.string(), v.uuid()), token: v.string() }),
+  }),
+]);
+export const batchRequestSchema = v.object({
+  id: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+  sentAt: instantSchema,
+  sdk: v.pipe(v.string(), v.maxLength(128)),
+  operations: v.pipe(
+    v.array(operationEnvelopeSchema),
+    v.minLength(1),
+    v.maxLength(LIMITS.operationsPerBatch, `must hold at most ${LIMITS.operationsPerBatch} operations`),
+  ),
+});
+
+// --- answers, as the tracker reads them ---
+
+export const registrationAnswerSchema: v.GenericSchema<unknown, RegistrationAnswer> = v.object({
+  token: v.pipe(v.string(), v.minLength(1)),
+  expiresAt: v.string(),
+  expiresInMs: v.pipe(v.number(), v.finite(), v.minValue(0)),
+  definitionsVersion: v.string(),
+});
+export const batchAnswerSchema: v.GenericSchema<unknown, BatchAnswer> = v.object({
+  results: v.array(
+    v.object({
+      id: v.string(),
+      status: v.picklist(["accepted", "duplicate", "rejected"]),
+      error: v.exactOptional(v.object({ code: v.number(), name: v.string(), message: v.string() })),
+    }),
+  ),
+});
+export const definitionsAnswerSchema: v.GenericSchema<unknown, DefinitionsAnswer> = v.object({
+  version: v.string(),
+  definitions: v.array(
+    v.object({
+      id: v.string(),
+      title: v.exactOptional(v.string()),
+      properties: v.record(v.string(), v.picklist(PROPERTY_TYPES)),
+    }),
+  ),
+});
+export const errorBodySchema: v.GenericSchema<unknown, ErrorBody> = v.object({
+  error: v.object({
+    code: v.number(),
+    name: v.string(),
+    message: v.string(),
+    origin: v.string(),
+    platform: v.string(),
+  }),
+});
+
+/** The first problem of an input as one clause that names its path: `birthDate must be YYYY-MM-DD`. */
+export const firstProblem = (schema: v.GenericSchema, input: unknown, root = ""): string | null => {
+  const result = v.safeParse(schema, input, { abortEarly: true });
+  if (result.success) return null;
+  const issue = result.issues[0];
+  const path = (issue.path ?? []).reduce((text, { key }) => {
+    if (typeof key === "number") return `${text}[${key}]`;
+    return text ? `${text}.${String(key)}` : String(key);
+  }, root);
+  return path ? `${path} ${issue.message}` : issue.message;
+};
