@@ -1,0 +1,20 @@
+import { Inspector } from "./inspector/inspector.js";
+import { ChatBox } from "./live-chat/chat-box.js";
+import { Shop } from "./shop/shop.js";
+import { view, ViewBar } from "./view-bar.js";
+
+export function App() {
+  return (
+    <div class="app" data-view={view.value}>
+      <a class="skip" href="#tracker">
+        Skip to what the tracker knows
+      </a>
+      <div class="storefront">
+        <Shop />
+        <ChatBox />
+      </div>
+      <Inspector />
+      <ViewBar />
+    </div>
+  );
+}

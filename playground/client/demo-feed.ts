@@ -1,0 +1,68 @@
+import { signal } from "@preact/signals";
+
+import type { Feed, WireEntry } from "../demo-feed.js";
+
+const POLL_MS = 800;
+const KEPT_ENTRIES = 60;
+
+export const reachable = signal(true);
+/** Newest first. */
+export const wire = signal<readonly WireEntry[]>([]);
+/** The demo server itself is gone: there is nothing to read and nothing to switch. */
+export const demoServerGone = signal(false);
+
+let boot = "";
+let lastSeen = 0;
+
+/**
+ * Asks again and again rather than holding a stream open: an HTTP/1.1 browser has six connections for all tabs of an
+ * origin, and six tabs with a stream each would leave none for the tracker.
+ */
+export function followDemoServer(): void {
+  void poll();
+  addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") void poll();
+  });
+}
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+async function poll(): Promise<void> {
+  clearTimeout(timer);
+  timer = undefined;
+  try {
+    const response = await fetch(`/demo/feed?after=${lastSeen}&boot=${boot}`, {
+      signal: AbortSignal.timeout(5000),
+    });
+    take((await response.json()) as Feed);
+    demoServerGone.value = false;
+  } catch {
+    demoServerGone.value = true;
+  }
+  if (document.visibilityState === "visible") {
+    clearTimeout(timer);
+    timer = setTimeout(() => void poll(), POLL_MS);
+  }
+}
+
+function take(feed: Feed): void {
+  reachable.value = feed.reachable;
+  const known = feed.boot === boot ? wire.value : [];
+  boot = feed.boot;
+  // Two polls may have been under way at once; the second one's entries are then known.
+  const fresh = feed.entries.filter((entry) => !known.some(({ n }) => n === entry.n));
+  if (fresh.length > 0 || known !== wire.value)
+    wire.value = [...fresh.reverse(), ...known].slice(0, KEPT_ENTRIES);
+  lastSeen = wire.value[0]?.n ?? 0;
+}
+
+export async function setReachable(value: boolean): Promise<void> {
+  try {
+    await fetch("/demo/reachable", {
+      method: "PUT",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ reachable: value }),
+    });
+  } finally {
+    void poll();
+  }
+}

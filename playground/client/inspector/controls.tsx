@@ -1,0 +1,56 @@
+import { sdk, show, state } from "../tracker.js";
+
+const BURST = 200;
+
+/** As a bad wind does it: all at once. They travel to the worker as one call and to the service as one batch. */
+const trackMany = () =>
+  show(`track("gust", …) × ${BURST}`, async () => {
+    const outcomes = await Promise.all(
+      Array.from({ length: BURST }, (_, index) => sdk.track("gust", { number: index + 1 })),
+    );
+    return outcomes.find((outcome) => !outcome.success) ?? outcomes[0]!;
+  });
+
+/** Refused at the call while the service can be asked; accepted while it cannot, and then rejected by the service. */
+const trackUndefined = () => show('track("neverDefined")', () => sdk.track("neverDefined" as "action"));
+
+export function Controls() {
+  const optedOut = state.value?.optedOut ?? false;
+  return (
+    <div class="controls" role="group" aria-label="Things to try">
+      <button type="button" class="button small" onClick={() => void open(location.href, "_blank")}>
+        Open another tab
+      </button>
+      <button type="button" class="button quiet small" onClick={() => void trackMany()}>
+        Track {BURST} events
+      </button>
+      <button type="button" class="button quiet small" onClick={() => void trackUndefined()}>
+        Track an undefined event
+      </button>
+      <button
+        type="button"
+        class="button quiet small"
+        onClick={() => void show("flush()", () => sdk.flush())}
+      >
+        Flush
+      </button>
+      <button
+        type="button"
+        class="button quiet small"
+        aria-pressed={optedOut}
+        onClick={() =>
+          void (optedOut ? show("optIn()", () => sdk.optIn()) : show("optOut()", () => sdk.optOut()))
+        }
+      >
+        {optedOut ? "Opt in again" : "Opt out"}
+      </button>
+      <button
+        type="button"
+        class="button quiet small"
+        onClick={() => void show("eraseLocalData()", () => sdk.eraseLocalData())}
+      >
+        Erase local data
+      </button>
+    </div>
+  );
+}

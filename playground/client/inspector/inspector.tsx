@@ -1,0 +1,37 @@
+import { lastCall, startError, startTracking } from "../tracker.js";
+import { BrowserStation } from "./browser-station.js";
+import { CallLine } from "./call-line.js";
+import { ConnectionStation } from "./connection-station.js";
+import { Controls } from "./controls.js";
+import { OutboxStation } from "./outbox-station.js";
+import { TimelineStation } from "./timeline-station.js";
+import { WireStation } from "./wire-station.js";
+
+/** What the tracker knows, in the order in which an action travels: down one line, from this browser to the person. */
+export function Inspector() {
+  return (
+    <section id="tracker" class="inspector" aria-labelledby="tracker-title" tabIndex={-1}>
+      <header class="inspector-head">
+        <h2 id="tracker-title">What the tracker knows</h2>
+        <p>Use the shop. Each action is stored in this browser, sent once, and lands on a person.</p>
+        <CallLine call={lastCall.value} />
+        {startError.value && (
+          <p class="alert" role="alert">
+            Tracking did not start: {startError.value}{" "}
+            <button type="button" class="link-button" onClick={() => void startTracking()}>
+              Try again
+            </button>
+          </p>
+        )}
+      </header>
+      <div class="stations">
+        <BrowserStation />
+        <OutboxStation />
+        <ConnectionStation />
+        <WireStation />
+        <TimelineStation />
+      </div>
+      <Controls />
+    </section>
+  );
+}

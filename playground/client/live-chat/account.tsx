@@ -1,0 +1,68 @@
+import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+
+import { DEMO_PEOPLE } from "../../demo-people.js";
+import { chatSession, leave, signIn } from "./live-chat-source.js";
+
+/** Sign in as one of two made-up people, or out. A popover, so that Escape and a click outside close it. */
+export function Account() {
+  const menu = useRef<HTMLDivElement>(null);
+  const problem = useSignal("");
+  const session = chatSession.value;
+  const isSignedIn = session?.kind === "authenticated";
+
+  const choose = async (run: () => Promise<string>) => {
+    problem.value = await run();
+    if (!problem.value) menu.current?.hidePopover();
+  };
+
+  return (
+    <div class="account">
+      <button type="button" class="button small" popovertarget="account-menu">
+        {isSignedIn ? (session.name ?? "Signed in") : "Sign in"}
+      </button>
+      <div ref={menu} id="account-menu" class="account-menu" popover="auto" aria-label="Account">
+        {isSignedIn ? (
+          <>
+            <p>Signed in to Live Chat as {session.name ?? session.personId}.</p>
+            <button
+              type="button"
+              class="button"
+              onClick={() =>
+                void choose(async () => {
+                  await leave();
+                  return "";
+                })
+              }
+            >
+              Sign out
+            </button>
+          </>
+        ) : (
+          <>
+            <p>Two made-up people. The demo server signs their tokens; a shop’s own server would.</p>
+            {DEMO_PEOPLE.map(({ id, name, email }) => (
+              <button
+                key={id}
+                type="button"
+                class="person"
+                onClick={() =>
+                  void choose(async () => {
+                    const answer = await signIn(id);
+                    return answer.ok ? "" : answer.message;
+                  })
+                }
+              >
+                <strong>{name}</strong>
+                <span>{email}</span>
+              </button>
+            ))}
+          </>
+        )}
+        <p class="note" role="status">
+          {problem.value}
+        </p>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,123 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+
+import { messages, OPENERS, say } from "./conversation.js";
+import { chatSession, leave, startChat } from "./live-chat-source.js";
+
+export function ChatBox() {
+  const open = useSignal(false);
+  const problem = useSignal("");
+  const log = useRef<HTMLDivElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const said = messages();
+  const session = chatSession.value;
+
+  useEffect(() => {
+    log.current?.scrollTo({ top: log.current.scrollHeight });
+  }, [said.length, open.value]);
+
+  /** The first message starts the chat; that is what turns a visitor into a lead. */
+  const send = async (text: string) => {
+    problem.value = "";
+    if (!chatSession.value) {
+      const answer = await startChat();
+      if (!answer.ok) {
+        problem.value = `${answer.message} Your message is still here; send it again later.`;
+        return;
+      }
+    }
+    say(text);
+    if (input.current) input.current.value = "";
+  };
+
+  return (
+    <aside class="chat" data-open={open.value} aria-label="Live Chat">
+      <section class="chat-window" id="chat-window">
+        <header>
+          <h2>Live Chat</h2>
+          <p>Replies are automatic. Nobody reads along.</p>
+          <button
+            type="button"
+            class="icon-button chat-close"
+            aria-label="Close Live Chat"
+            onClick={() => (open.value = false)}
+          >
+            <svg viewBox="0 0 24 24" aria-hidden="true">
+              <path d="M6 6l12 12M18 6 6 18" />
+            </svg>
+          </button>
+        </header>
+        <div ref={log} class="chat-log" role="log" aria-label="Messages" tabIndex={0}>
+          <p class="from-shop">
+            {session?.name ? `Good to see you, ${session.name}.` : "Hello!"} Ask about kites, shipping, or
+            what this page tracks.
+          </p>
+          {said.map((message, index) => (
+            <p key={index} class={`from-${message.from}`}>
+              <span class="visually-hidden">{message.from === "you" ? "You: " : "Shop: "}</span>
+              {message.text}
+            </p>
+          ))}
+        </div>
+        {said.length === 0 && (
+          <p class="chat-openers">
+            {OPENERS.map((text) => (
+              <button key={text} type="button" onClick={() => void send(text)}>
+                {text}
+              </button>
+            ))}
+          </p>
+        )}
+        <p class="chat-problem" role="status">
+          {problem.value}
+        </p>
+        <form
+          class="chat-form"
+          onSubmit={(event) => {
+            event.preventDefault();
+            const text = input.current?.value.trim();
+            if (text) void send(text);
+          }}
+        >
+          <input
+            ref={input}
+            aria-label="Your message"
+            placeholder="Write a message"
+            maxLength={500}
+            autocomplete="off"
+          />
+          <button type="submit" class="button small">
+            Send
+          </button>
+        </form>
+        <footer>
+          {session ? (
+            <>
+              <span>{session.kind === "lead" ? "Chat started: you are a lead." : "Signed in."}</span>
+              <button type="button" class="link-button" onClick={() => void leave()}>
+                {session.kind === "lead" ? "End chat" : "Sign out"}
+              </button>
+            </>
+          ) : (
+            <span>Your first message starts the chat.</span>
+          )}
+        </footer>
+      </section>
+      <button
+        type="button"
+        class="chat-launcher"
+        aria-expanded={open.value}
+        aria-controls="chat-window"
+        onClick={() => {
+          open.value = !open.value;
+          if (open.value) requestAnimationFrame(() => input.current?.focus());
+        }}
+      >
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path d="M4 5h16v11H10l-4 4v-4H4z" />
+        </svg>
+        Live Chat
+      </button>
+    </aside>
+  );
+}

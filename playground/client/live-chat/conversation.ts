@@ -1,0 +1,71 @@
+import { storedSignal } from "../stored-signal.js";
+import { chatSession } from "./live-chat-source.js";
+
+export interface Message {
+  from: "you" | "shop";
+  text: string;
+}
+/** What was said belongs to one Live Chat session, and goes when that goes. */
+interface Conversation {
+  sessionId: string;
+  messages: Message[];
+}
+
+const isConversation = (value: unknown): value is Conversation => {
+  const { sessionId, messages } = (value ?? {}) as Partial<Record<keyof Conversation, unknown>>;
+  return typeof sessionId === "string" && Array.isArray(messages) && messages.every(isMessage);
+};
+const isMessage = (value: unknown): value is Message => {
+  const { from, text } = (value ?? {}) as Partial<Record<keyof Message, unknown>>;
+  return (from === "you" || from === "shop") && typeof text === "string";
+};
+
+const [conversation, setConversation] = storedSignal<Conversation>(
+  "updraft:conversation",
+  { sessionId: "", messages: [] },
+  isConversation,
+);
+
+export function messages(): readonly Message[] {
+  return conversation.value.sessionId === chatSession.value?.id ? conversation.value.messages : [];
+}
+
+/** Says it in the present session, and has the shop answer. */
+export function say(text: string): void {
+  const sessionId = chatSession.value?.id;
+  if (sessionId === undefined) return;
+  add(sessionId, { from: "you", text });
+  setTimeout(() => add(sessionId, { from: "shop", text: replyTo(text) }), 700);
+}
+
+function add(sessionId: string, message: Message): void {
+  if (chatSession.value?.id !== sessionId) return;
+  setConversation({ sessionId, messages: [...messages(), message].slice(-50) });
+}
+
+export const OPENERS = ["Which kite for a beginner?", "Do you ship today?", "What do you know about me?"];
+
+/** First match wins. The last one matches everything. */
+const REPLIES: readonly (readonly [RegExp, string])[] = [
+  [
+    /beginner|first|child|kid|learn/i,
+    "The Pocket Sled: no frame, nothing to break. The Eddy, once it is let go of.",
+  ],
+  [/ship|deliver|order|when/i, "Orders placed before noon leave the same day. These would, if they existed."],
+  [
+    /know|track|data|privacy|about me/i,
+    "What you see in the panel beside the shop: pages, clicks and what you typed into the details. Until somebody chats or signs in, it belongs to an anonymous visitor; from then on to a profile, which the panel shows as the service has it.",
+  ],
+  [
+    /offline|reach|down|lost/i,
+    "Turn the service off in the panel and go on clicking. Nothing is lost; it waits in the outbox.",
+  ],
+  [
+    /wind|beaufort|bft|beach/i,
+    "Under 2 Bft take the Skerry Delta, from 5 Bft on the Hargrave Box. In between, anything flies.",
+  ],
+  [/return|refund|broke/i, "30 days, flown or not. Spars are spares: write to us and we post one."],
+  [/hi|hello|hey|good (morning|evening)/i, "Hello! Ask about kites, shipping, or what this page tracks."],
+  [/./s, "This is an automatic reply, and it has run out of answers. Try “beginner”, “shipping” or “track”."],
+];
+const replyTo = (text: string) => REPLIES.find(([pattern]) => pattern.test(text))?.[1] ?? "";

@@ -1,0 +1,17 @@
+import { render } from "preact";
+
+import { App } from "./app.js";
+import { installLiveChat } from "./live-chat/live-chat-source.js";
+import { followDemoServer } from "./demo-feed.js";
+import { startTracking } from "./tracker.js";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/shop.css";
+import "./styles/live-chat.css";
+import "./styles/inspector.css";
+
+// Live Chat first: the tracker looks for `globalThis.LiveChat` when it starts.
+installLiveChat();
+void startTracking();
+followDemoServer();
+render(<App />, document.getElementById("app")!);

@@ -1,0 +1,33 @@
+import { signal } from "@preact/signals";
+
+import { state } from "./tracker.js";
+
+type View = "shop" | "chat" | "tracker";
+/** At phone width one of the three fills the screen; wider, shop and tracker stand side by side and the chat floats. */
+export const view = signal<View>("shop");
+
+/** The bar at the bottom of a phone's screen: the three views, and what waits, always in sight. */
+export function ViewBar() {
+  const waiting = state.value?.outbox.waiting ?? 0;
+  const tab = (target: View, name: string, badge?: string) => (
+    <button
+      type="button"
+      class="view-tab"
+      aria-pressed={view.value === target}
+      onClick={() => {
+        view.value = target;
+        scrollTo(0, 0);
+      }}
+    >
+      {name}
+      {badge && <span class="badge">{badge}</span>}
+    </button>
+  );
+  return (
+    <nav class="view-bar" aria-label="Views">
+      {tab("shop", "Shop")}
+      {tab("chat", "Live Chat")}
+      {tab("tracker", "Tracker", waiting > 0 ? `${waiting} waiting` : undefined)}
+    </nav>
+  );
+}

@@ -1,0 +1,37 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { serveStatic } from "@hono/node-server/serve-static";
+import { Hono } from "hono";
+
+/** All of the page comes from its own origin: scripts, styles, fonts, the worker, what it fetches. */
+const POLICY = [
+  "default-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+  "object-src 'none'",
+].join("; ");
+
+/** The built page, under every address of the shop. */
+export async function pageRoutes(folder: string): Promise<Hono> {
+  const html = await readFile(join(folder, "index.html"), "utf8");
+  const app = new Hono();
+  app.use(async (context, next) => {
+    await next();
+    context.header("Content-Security-Policy", POLICY);
+    context.header("X-Content-Type-Options", "nosniff");
+    context.header("Referrer-Policy", "strict-origin-when-cross-origin");
+  });
+  // Their names carry a hash of what is in them.
+  app.use("/assets/*", async (context, next) => {
+    await next();
+    if (context.res.ok) context.header("Cache-Control", "public, max-age=31536000, immutable");
+  });
+  app.get("/assets/*", serveStatic({ root: folder }));
+  app.get("/assets/*", (context) => context.notFound());
+  app.get("*", (context) => {
+    context.header("Cache-Control", "no-cache");
+    return context.html(html);
+  });
+  return app;
+}
