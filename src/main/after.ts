@@ -1,0 +1,23 @@
+import { SECOND } from "../protocol/wire.js";
+
+/**
+ * A time-out that is fair to a page that was frozen or asleep: what fires late waits one more second, for the answer may
+ * lie behind it in the page's queue of messages.
+ *
+ * @returns stops it
+ */
+export const after = (ms: number, act: () => void): (() => void) => {
+  const due = performance.now() + ms;
+  let timer = setTimeout(() => {
+    if (performance.now() - due < SECOND) act();
+    else timer = setTimeout(act, SECOND);
+  }, ms);
+  return () => clearTimeout(timer);
+};
+
+/** What is answered in time; `undefined` for what is late or fails. */
+export const within = <Answer>(ms: number, answer: Promise<Answer>): Promise<Answer | undefined> =>
+  new Promise((resolve) => {
+    const stop = after(ms, () => resolve(undefined));
+    answer.then(resolve, () => resolve(undefined)).finally(stop);
+  });

@@ -1,0 +1,18 @@
+export { PeopleTrackingSDK } from "./people-tracking-sdk.js";
+export type { LiveChatSource } from "./live-chat.js";
+export type { TrackingOptions } from "./tracking-options.js";
+export type {
+  EventMap,
+  EventProperties,
+  HostKind,
+  LiveChatSession,
+  Outcome,
+  OutboxRow,
+  Page,
+  PersonUpdate,
+  Profile,
+  ProfileKind,
+  Scalar,
+  TrackerState,
+  TrackingError,
+} from "../protocol/api.js";

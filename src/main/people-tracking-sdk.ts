@@ -1,0 +1,357 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type {
+  EventMap,
+  Outcome,
+  OutboxRow,
+  Page,
+  PersonUpdate,
+  Scalar,
+  TrackerState,
+} from "../protocol/api.js";
+import type { ErrorCode } from "../protocol/errors.js";
+import type { InspectQuery } from "../protocol/host.js";
+import type { WirePerson, WireProperties, WireScalar } from "../protocol/wire.js";
+import { SECOND } from "../protocol/wire.js";
+import type { CommandDraft } from "./command-queue.js";
+import { copyValue } from "./copy-value.js";
+import { exposeInspection } from "./development.js";
+import { findLiveChat } from "./live-chat.js";
+import { describe, fail } from "./outcome.js";
+import { readOptions } from "./tracking-options.js";
+import type { TrackingOptions } from "./tracking-options.js";
+import { Tracking } from "./tracking.js";
+
+const FLUSH_MS = 10 * SECOND;
+/** The longest that a browser's timer can be set to. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/**
+ * Tracks what people do on a website with Live Chat. Calls are stored on disk by a worker and delivered from there, so
+ * that they cost the page next to nothing and survive being offline.
+ *
+ * Every call resolves within 10 s and none rejects or throws: see {@link Outcome}. Arguments are taken as they are at
+ * the moment of the call.
+ *
+ * @typeParam Events - the site's event ids with the properties of each, checked at compile time
+ * @example
+ * const sdk = new PeopleTrackingSDK<{ action: { name: string; label?: string } }>();
+ * await sdk.init("725f7…55b9");
+ * await sdk.track("action", { name: "Button clicked", label: "add-to-favorites" });
+ */
+export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
+  readonly #options: TrackingOptions | string;
+  readonly #listeners = new Set<(state: TrackerState) => void>();
+  #state: TrackerState | null = null;
+  /** From the call of `init()` on, unless it fails. */
+  #tracking: Tracking | undefined;
+  #closed = false;
+
+  /**
+   * Touches no browser global: safe during server-side rendering. Never throws; `init()` tells what is wrong with the
+   * options.
+   */
+  constructor(options: TrackingOptions = {}) {
+    try {
+      this.#options = { ...options };
+    } catch (thrown) {
+      this.#options = `options could not be read: ${describe(thrown)}`;
+    }
+  }
+
+  /**
+   * Starts tracking and records one page view. Needed before all else; what is called before it has resolved waits for
+   * it. Again with the same key: the same outcome and no second page view. After a failure it can be tried again.
+   *
+   * Success means that tracking is on. Should the page view alone be refused (a full outbox), that is said on the
+   * console.
+   *
+   * @param apiKey - a key with the only scope `web:tracking:sdk`
+   * @returns 4001 where Live Chat is not initialized within 5 s, 2018 where the service refused the key or the Live Chat
+   *   token, 2100 outside a browser, 2101 where no host could be started, 2102 for options that cannot be used or
+   *   another key than the one in use
+   * @example
+   * const outcome = await sdk.init("725f7…55b9");
+   * if (!outcome.success) console.error(outcome.error.message);
+   */
+  init(apiKey: string): Promise<Outcome> {
+    if (this.#closed) return answer(fail(2015));
+    if (typeof document === "undefined") return answer(fail(2100, "there is no document here to track"));
+    if (this.#tracking) {
+      return this.#tracking.settings.apiKey === apiKey
+        ? this.#tracking.started
+        : answer(fail(2102, "init() was called with another key: close() this instance and make a new one"));
+    }
+    const options = this.#options;
+    const settings = typeof options === "string" ? options : readOptions(options, apiKey);
+    if (typeof options === "string" || typeof settings === "string") {
+      return answer(fail(2102, String(settings)));
+    }
+    const liveChat = findLiveChat(options.liveChat);
+    if (liveChat === undefined) return answer(fail(4001));
+
+    const tracking = new Tracking(settings, liveChat, (state) => this.#tell(state));
+    this.#tracking = tracking;
+    exposeInspection(this);
+    void tracking.started.then(({ success }) => {
+      if (!success && this.#tracking === tracking) this.#tracking = undefined;
+    });
+    return tracking.started;
+  }
+
+  /**
+   * Records a custom event that is defined on the service.
+   *
+   * @param eventId - the definition's id
+   * @param properties - as defined, all optional; left out or at least one
+   * @returns success: it is on disk. 2015 before `init()`; 2016 with the cause
+   * @example
+   * await sdk.track("action", { name: "Button clicked", label: "add-to-favorites" });
+   */
+  track<Id extends keyof Events & string>(eventId: Id, properties?: Events[Id]): Promise<Outcome> {
+    return this.#record(2016, ({ settings, pages }) => {
+      const { sessionTimeoutMs, maxWaiting } = settings;
+      const given = properties === undefined ? undefined : copyValue("properties", properties);
+      const page = pages.ofEvent();
+      return {
+        type: "track",
+        eventId: copyValue("eventId", eventId) as string,
+        ...(given === undefined ? null : { properties: given as WireProperties }),
+        ...(page && { page }),
+        sessionTimeoutMs,
+        maxWaiting,
+      };
+    });
+  }
+
+  /**
+   * Records a page view, for sites with the option `pageViews: "manual"` or views that have no URL.
+   *
+   * @param page - replaces what the page says of itself; the option `page` redacts it as always
+   * @returns success: it is on disk. 2015 before `init()`; 2102 for a page that cannot be used
+   * @example
+   * await sdk.trackPageView({ title: "Basket" });
+   */
+  trackPageView(page?: Partial<Page>): Promise<Outcome> {
+    return this.#record(2102, (tracking) => tracking.pageView(readPage(page)));
+  }
+
+  /**
+   * Replaces the fields given in the profile of a lead and keeps the rest; tags and contacts add to what is there.
+   *
+   * @returns success: it is on disk. 2015 before `init()`; 2017 with the cause, also where the profile is not a lead
+   * @example
+   * await sdk.updatePerson({ firstName: "Semi", contactInformation: { phone: [{ number: "421905123450" }] } });
+   */
+  updatePerson(person: PersonUpdate): Promise<Outcome> {
+    return this.#record(2017, ({ settings }) => ({
+      type: "updatePerson",
+      person: copyValue("person", person) as WirePerson,
+      maxWaiting: settings.maxWaiting,
+    }));
+  }
+
+  /**
+   * Adds one item to a custom attribute of type list in the profile of a lead.
+   *
+   * @returns success: it is on disk. 2015 before `init()`; 2019 with the cause, also where the profile is not a lead
+   * @example
+   * await sdk.appendToList("category", { name: "special" });
+   */
+  appendToList(attribute: string, item: Record<string, Scalar>): Promise<Outcome> {
+    return this.#record(2019, ({ settings }) => ({
+      type: "appendToList",
+      attribute: copyValue("attribute", attribute) as string,
+      item: copyValue("item", item) as Record<string, WireScalar>,
+      maxWaiting: settings.maxWaiting,
+    }));
+  }
+
+  /**
+   * Sends now what waits: skips back-off, never the service's `Retry-After`.
+   *
+   * @param options - `timeoutMs`: 10,000 by default. A longer one makes this the one call that may take over 10 s
+   * @returns how many of the operations accepted before are neither acknowledged nor rejected by then
+   * @example
+   * const outcome = await sdk.flush({ timeoutMs: 2000 });
+   */
+  flush(options?: { timeoutMs?: number }): Promise<Outcome<{ waiting: number }>> {
+    const { timeoutMs = FLUSH_MS } = Object(options) as { timeoutMs?: number };
+    if (!(typeof timeoutMs === "number" && timeoutMs >= 0)) {
+      return this.#refuse("timeoutMs must be a number of milliseconds");
+    }
+    const forMs = Math.min(timeoutMs, LONGEST_MS - 2 * SECOND);
+    const until = performance.now() + forMs;
+    return this.#ask(
+      (host) => host.flush(Math.max(0, until - performance.now())),
+      forMs + SECOND,
+      forMs + SECOND,
+    );
+  }
+
+  /**
+   * Rows of the outbox, in the order of acceptance: at most `limit` (100 by default) after the `seq` given.
+   *
+   * @example
+   * const outcome = await sdk.inspect({ state: "rejected" });
+   */
+  inspect(query?: InspectQuery): Promise<Outcome<OutboxRow[]>> {
+    const { state, after, limit } = Object(query) as InspectQuery;
+    if (state !== undefined && state !== "waiting" && state !== "rejected") {
+      return this.#refuse("state must be waiting or rejected");
+    }
+    for (const number of [after, limit]) {
+      if (number !== undefined && !(Number.isInteger(number) && number >= 0)) {
+        return this.#refuse("after and limit must be whole numbers");
+      }
+    }
+    return this.#ask((host) =>
+      host.inspect({
+        ...(state && { state }),
+        ...(after !== undefined && { after }),
+        ...(limit !== undefined && { limit }),
+      }),
+    );
+  }
+
+  /**
+   * Has rejected operations sent once more: those with these ids, or all.
+   *
+   * @example
+   * const outcome = await sdk.retryRejected();
+   */
+  retryRejected(ids?: string[]): Promise<Outcome<{ requeued: number }>> {
+    const copy = readIds(ids);
+    return copy === null ? this.#refuse(IDS) : this.#ask((host) => host.retryRejected(copy));
+  }
+
+  /**
+   * Drops rejected operations for good: those with these ids, or all.
+   *
+   * @example
+   * const outcome = await sdk.discardRejected(["k3j9x0a2b4c6d8e1-7"]);
+   */
+  discardRejected(ids?: string[]): Promise<Outcome<{ discarded: number }>> {
+    const copy = readIds(ids);
+    return copy === null ? this.#refuse(IDS) : this.#ask((host) => host.discardRejected(copy));
+  }
+
+  /**
+   * Calls the listener with the present state, if there is one yet, and then at each change, at most ten times a second.
+   * A listener that throws hurts nobody else.
+   *
+   * @returns ends it
+   * @example
+   * const stop = sdk.subscribe(({ outbox }) => console.log(outbox.waiting, "waiting"));
+   */
+  subscribe(listener: (state: TrackerState) => void): () => void {
+    if (this.#closed || typeof listener !== "function") return () => {};
+    // Each subscription is its own, also of one listener twice.
+    const own = (state: TrackerState): void => listener(state);
+    this.#listeners.add(own);
+    if (this.#state) callSafely(own, this.#state);
+    return () => void this.#listeners.delete(own);
+  }
+
+  /** What the tracker knows now; `null` until a host has answered. */
+  get state(): TrackerState | null {
+    return this.#state;
+  }
+
+  /**
+   * Nothing more is recorded or sent, in every tab and after restarts, until `optIn()`. What waits stays.
+   *
+   * @returns 2015 before `init()`
+   */
+  optOut(): Promise<Outcome> {
+    return this.#ask((host) => host.setConsent("out"));
+  }
+
+  /**
+   * Ends `optOut()`, and overrides Global Privacy Control where that is respected.
+   *
+   * @returns 2015 before `init()`
+   */
+  optIn(): Promise<Outcome> {
+    return this.#ask((host) => host.setConsent("in"));
+  }
+
+  /**
+   * Removes the visitor, the session and the outbox from this browser. The choice to opt out stays; otherwise tracking
+   * goes on, with a new visitor.
+   *
+   * @returns 2015 before `init()`
+   */
+  eraseLocalData(): Promise<Outcome> {
+    return this.#ask((host) => host.eraseLocalData());
+  }
+
+  /**
+   * Lets go of the host and of all that was added to the page. What is stored is still delivered, by another tab or at
+   * the next visit; later calls on this instance answer 2015.
+   */
+  close(): void {
+    this.#closed = true;
+    this.#listeners.clear();
+    this.#state = null;
+    this.#tracking?.end();
+    this.#tracking = undefined;
+  }
+
+  /** The same as `close()`, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #record(code: ErrorCode, draft: (tracking: Tracking) => CommandDraft): Promise<Outcome> {
+    const tracking = this.#tracking;
+    if (!tracking) return answer(fail(2015));
+    try {
+      return tracking.queue.add(draft(tracking));
+    } catch (thrown) {
+      return answer(fail(code, describe(thrown)));
+    }
+  }
+
+  #ask: Tracking["ask"] = (...args) => this.#tracking?.ask(...args) ?? answer(fail(2015));
+
+  #refuse(why: string): Promise<Outcome<never>> {
+    return answer(this.#tracking ? fail(2102, why) : fail(2015));
+  }
+
+  #tell(state: TrackerState): void {
+    if (this.#closed || JSON.stringify(state) === JSON.stringify(this.#state)) return;
+    this.#state = state;
+    for (const listener of this.#listeners) callSafely(listener, state);
+  }
+}
+
+const answer = <Result>(outcome: Result): Promise<Result> => Promise.resolve(outcome);
+
+const callSafely = (listener: (state: TrackerState) => void, state: TrackerState): void => {
+  try {
+    listener(state);
+  } catch (thrown) {
+    reportError(thrown);
+  }
+};
+
+/** @throws for what is no page */
+const readPage = (given: unknown): Partial<Page> => {
+  const { url, title, referrer } = Object(given) as Partial<Page>;
+  for (const [name, value] of Object.entries({ url, title, referrer })) {
+    if (value !== undefined && typeof value !== "string")
+      throw new TypeError(`page.${name} must be a string`);
+  }
+  return {
+    ...(url !== undefined && { url }),
+    ...(title !== undefined && { title }),
+    ...(referrer !== undefined && { referrer }),
+  };
+};
+
+const IDS = "ids must be a list of strings";
+
+const readIds = (ids: unknown): string[] | undefined | null => {
+  if (ids === undefined) return undefined;
+  return Array.isArray(ids) && ids.every((id) => typeof id === "string") ? [...(ids as string[])] : null;
+};
