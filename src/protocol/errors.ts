@@ -16,7 +16,7 @@ const ERRORS = {
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;
-export type ErrorOrigin = "fe-snippet" | "worker";
+export type ErrorOrigin = "fe-snippet" | "worker" | "people-service";
 
 /** The cause that calls answer while the user has opted out. */
 export const OPTED_OUT_CAUSE = "tracking is opted out";

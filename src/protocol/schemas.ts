@@ -89,7 +89,10 @@ const valueSchema: v.GenericSchema<unknown, WireValue> = v.lazy((input) =>
 /** What any definition could allow: names, counts and values that can be carried. */
 export const eventPropertiesSchema: v.GenericSchema<unknown, WireProperties> = v.pipe(
   record(propertyNameSchema, valueSchema),
-  v.check((properties) => Object.keys(properties).length > 0, "must hold at least one property, or be left out"),
+  v.check(
+    (properties) => Object.keys(properties).length > 0,
+    "must hold at least one property, or be left out",
+  ),
   v.check(
     (properties) => Object.keys(properties).length <= LIMITS.propertiesPerEvent,
     `must hold at most ${LIMITS.propertiesPerEvent} properties`,
@@ -298,6 +301,12 @@ export const errorBodySchema: v.GenericSchema<unknown, ErrorBody> = v.object({
     platform: v.string(),
   }),
 });
+
+/** The input, narrowed, or `null` where it is not of that shape. */
+export const parsed = <Output>(schema: v.GenericSchema<unknown, Output>, input: unknown): Output | null => {
+  const result = v.safeParse(schema, input);
+  return result.success ? result.output : null;
+};
 
 /** The first problem of an input as one clause that names its path: `birthDate must be YYYY-MM-DD`. */
 export const firstProblem = (schema: v.GenericSchema, input: unknown, root = ""): string | null => {

@@ -6,7 +6,11 @@ export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-export const STANDARD_EVENTS = { start: "sessionStarted", end: "sessionEnded", pageView: "pageView" } as const;
+export const STANDARD_EVENTS = {
+  start: "sessionStarted",
+  end: "sessionEnded",
+  pageView: "pageView",
+} as const;
 
 /** The only scope that a tracking key may carry. */
 export const TRACKING_SCOPE = "web:tracking:sdk";

@@ -1,0 +1,25 @@
+/** The platform's clock, timers and randomness, as the core's ports. */
+import type { Clock, Ids, Timers } from "../core/ports.js";
+
+export const systemClock: Clock = { now: () => Date.now() };
+
+export const systemTimers: Timers = {
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+const randomHex = (bytes: number): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+
+/** Version 4, by hand: `crypto.randomUUID` wants a secure context. */
+const uuid = (): string => {
+  const hex = randomHex(16);
+  const variant = "89ab"[Number.parseInt(hex.charAt(16), 16) % 4];
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+};
+
+export const systemIds: Ids = { uuid, sessionId: () => randomHex(12) };

@@ -1,0 +1,39 @@
+import type { DefinitionsSource } from "./definitions.js";
+import { boundUntil, isStopped, withRetryAfter } from "./gate.js";
+import type { Ports } from "./ports.js";
+import type { Registrar } from "./registrar.js";
+import { isOptedOut, selectedProfile } from "./tracker-record.js";
+
+/** Asks the service for its definitions, within the same bounds as every other request. */
+export const definitionsOver = (
+  { clock, store, transport }: Pick<Ports, "clock" | "store" | "transport">,
+  registrar: Registrar,
+): DefinitionsSource => ({
+  async fetch(etag) {
+    const record = await store.read();
+    const profile = selectedProfile(record);
+    const now = clock.now();
+    const bound = boundUntil(record.delivery, now) !== null || isStopped(record.delivery.keyStop, now);
+    if (!profile || !record.connection || bound || isOptedOut(record)) return null;
+    const registration = await registrar.ensure(profile);
+    if (registration.kind !== "registered") return null;
+    const answer = await transport.send({
+      method: "GET",
+      url: `${record.connection.endpoint}/v1/definitions`,
+      headers: {
+        Authorization: `Bearer ${registration.token}`,
+        ...(etag !== undefined && { "If-None-Match": etag }),
+      },
+    });
+    const { retryAfterMs } = answer;
+    if (retryAfterMs !== undefined) {
+      await store.commit({}, (snapshot) => ({
+        change: { record: withRetryAfter(snapshot.record, clock.now(), retryAfterMs) },
+        result: undefined,
+      }));
+    }
+    if (answer.status === 304) return { unchanged: true };
+    if (answer.status !== 200) return null;
+    return { unchanged: false, body: answer.body, ...(answer.etag !== undefined && { etag: answer.etag }) };
+  },
+});

@@ -1,0 +1,120 @@
+/**
+ * When something may be sent: back-off, `Retry-After`, stops. Pure. A time further ahead than its own maximum comes
+ * from a clock that was set back, and has passed.
+ */
+import type { Profile, TrackingError } from "../protocol/api.js";
+import { MINUTE, SECOND } from "../protocol/wire.js";
+import { sameProfile, withLane, withoutStop } from "./lanes.js";
+import type { DeliveryRecord, Lane, Stop, TrackerRecord } from "./tracker-record.js";
+import { isOptedOut } from "./tracker-record.js";
+
+const FIRST_RETRY_MS = 1 * SECOND;
+const LONGEST_RETRY_MS = 5 * MINUTE;
+const LONGEST_STOP_MS = 15 * MINUTE;
+/** Workers' clocks differ by a little; only a difference over this was made by setting the clock. */
+const CLOCK_JITTER_MS = 5 * SECOND;
+
+/** When a wait that began at `from` ends, or `null` if it has passed or lies in a future that was never promised. */
+const pending = (from: number, until: number, now: number): number | null =>
+  now < until && now >= from - CLOCK_JITTER_MS ? until : null;
+
+/** `Retry-After`: binds every request to the endpoint. */
+export const boundUntil = ({ retryAfter }: DeliveryRecord, now: number): number | null =>
+  retryAfter ? pending(retryAfter.receivedAt, retryAfter.endsAt, now) : null;
+
+const backedOffUntil = ({ retry }: DeliveryRecord, now: number): number | null =>
+  retry ? pending(retry.decidedAt, retry.nextAt, now) : null;
+
+const stoppedUntil = (stop: Stop | undefined, now: number): number | null =>
+  stop ? pending(stop.stoppedAt, stop.trialAt, now) : null;
+
+export const isStopped = (stop: Stop | undefined, now: number): boolean => stoppedUntil(stop, now) !== null;
+
+export type Plan = { kind: "idle" } | { kind: "wait"; until: number } | { kind: "send"; lanes: Lane[] };
+
+/** What delivery should do now. */
+export const planOf = (record: TrackerRecord, now: number): Plan => {
+  const waiting = record.lanes.filter((lane) => lane.waiting > 0);
+  if (isOptedOut(record) || !record.connection || waiting.length === 0) return { kind: "idle" };
+  const { delivery } = record;
+  const bound = Math.max(
+    boundUntil(delivery, now) ?? 0,
+    backedOffUntil(delivery, now) ?? 0,
+    stoppedUntil(delivery.keyStop, now) ?? 0,
+  );
+  if (bound > 0) return { kind: "wait", until: bound };
+  const lanes = waiting.filter(({ stop }) => !isStopped(stop, now));
+  if (lanes.length > 0) return { kind: "send", lanes };
+  return { kind: "wait", until: Math.min(...waiting.map(({ stop }) => stop?.trialAt ?? now)) };
+};
+
+/** The service did not take it: wait with full jitter, never less than it asked for. */
+export const withFailure = (
+  record: TrackerRecord,
+  now: number,
+  random: number,
+  error: TrackingError,
+  retryAfterMs?: number,
+): TrackerRecord => {
+  const bound = retryAfterMs === undefined ? record : withRetryAfter(record, now, retryAfterMs);
+  const failures = record.delivery.failures + 1;
+  const ceiling = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20));
+  return {
+    ...bound,
+    delivery: {
+      ...bound.delivery,
+      failures,
+      retry: { decidedAt: now, nextAt: now + Math.round(random * ceiling) },
+      lastError: error,
+    },
+  };
+};
+
+export const withRetryAfter = (record: TrackerRecord, now: number, retryAfterMs: number): TrackerRecord => ({
+  ...record,
+  delivery: { ...record.delivery, retryAfter: { receivedAt: now, endsAt: now + retryAfterMs } },
+});
+
+const withoutWaiting = ({ retry: _, ...delivery }: DeliveryRecord): DeliveryRecord => delivery;
+const withoutLastError = ({ lastError: _, ...delivery }: DeliveryRecord): DeliveryRecord => delivery;
+const withoutKeyStop = ({ keyStop: _, ...delivery }: DeliveryRecord): DeliveryRecord => delivery;
+
+/** The service took something, or said plainly why not. */
+export const withSuccess = (record: TrackerRecord): TrackerRecord => ({
+  ...record,
+  delivery: { ...withoutLastError(withoutWaiting(record.delivery)), failures: 0 },
+});
+
+/** Ends back-off, and not `Retry-After`: a page is online again, or somebody asked for a flush. */
+export const withoutBackOff = (record: TrackerRecord): TrackerRecord => ({
+  ...record,
+  delivery: { ...withoutWaiting(record.delivery), failures: 0 },
+});
+
+/** Lets every stop have its one trial request: an `init`, a host start, word of being online. */
+export const withTrials = (record: TrackerRecord): TrackerRecord => ({
+  ...record,
+  delivery: withoutKeyStop(record.delivery),
+  lanes: record.lanes.map(withoutStop),
+});
+
+/** Stops the key (`null`) or one profile, and keeps everything. */
+export const withStop = (
+  record: TrackerRecord,
+  profile: Profile | null,
+  error: TrackingError,
+  now: number,
+): TrackerRecord => {
+  const stop: Stop = { error, stoppedAt: now, trialAt: now + LONGEST_STOP_MS };
+  const delivery = { ...withoutWaiting(record.delivery), failures: 0, lastError: error };
+  return profile
+    ? withLane({ ...record, delivery }, profile, (lane) => ({ ...lane, stop }))
+    : { ...record, delivery: { ...delivery, keyStop: stop } };
+};
+
+/** The key works, and this profile may be written to. */
+export const withoutStopsOf = (record: TrackerRecord, profile: Profile): TrackerRecord => ({
+  ...record,
+  delivery: withoutKeyStop(record.delivery),
+  lanes: record.lanes.map((lane) => (sameProfile(lane.profile, profile) ? withoutStop(lane) : lane)),
+});

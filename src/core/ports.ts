@@ -1,0 +1,137 @@
+/** What the core needs of the world. Adapters implement these over browser APIs, the tests over a seeded scheduler. */
+import type { OutboxRow, Profile } from "../protocol/api.js";
+import type { DefinitionsAnswer } from "../protocol/wire.js";
+import type { PageMarks } from "./page-marks.js";
+import type { TrackerRecord } from "./tracker-record.js";
+
+/** The wall clock, in milliseconds since the epoch. */
+export interface Clock {
+  now(): number;
+}
+
+export interface Timers {
+  /** Calls back once after `delayMs`; the answer cancels it. */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+export interface Ids {
+  uuid(): string;
+  /** At most 30 of `[A-Za-z0-9_-]`, unguessable enough never to meet another. */
+  sessionId(): string;
+}
+
+/** What a decision wants to see beside the record. */
+export interface Need {
+  pages?: readonly string[];
+  /** Keys of Live Chat sessions that may be retired. */
+  liveChat?: readonly string[];
+  /** Which of a profile's rows between two `seq`s (both included) still wait. */
+  waiting?: { profile: Profile; from: number; to: number };
+  /** The first `limit` rejected rows after a `seq`. */
+  rejected?: { after: number; limit: number };
+}
+
+export interface Snapshot {
+  record: TrackerRecord;
+  pages: ReadonlyMap<string, PageMarks>;
+  retired: ReadonlySet<string>;
+  waitingSeqs: readonly number[];
+  rejected: readonly OutboxRow[];
+}
+
+/** What a decision wants changed; all of it is committed, or none. */
+export interface Change {
+  record?: TrackerRecord;
+  pages?: readonly PageMarks[];
+  retire?: readonly string[];
+  /** Rows to add or to replace, by `seq`. */
+  put?: readonly OutboxRow[];
+  /** Rows to delete, by `seq`. */
+  remove?: readonly number[];
+  /** Clears pages, outbox and definitions before the rest is written; retired Live Chat sessions stay. */
+  erase?: boolean;
+}
+
+export interface CachedDefinitions extends DefinitionsAnswer {
+  etag?: string;
+}
+
+export interface RowQuery {
+  state?: "waiting" | "rejected";
+  after: number;
+  limit: number;
+}
+
+/**
+ * One transactional store per origin and namespace. `commit` is a read-write transaction: it reads what the decision
+ * needs, lets it decide synchronously, and writes what it answers, with no other commit of any host in between.
+ */
+export interface TrackerStore {
+  readonly kind: "disk" | "memory";
+  commit<Result>(
+    need: Need,
+    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+  ): Promise<Result>;
+  read(): Promise<TrackerRecord>;
+  /** The first waiting rows of a profile, in order. */
+  readWaiting(profile: Profile, limit: number): Promise<OutboxRow[]>;
+  /** The lowest waiting `seq` of a profile. */
+  firstWaiting(profile: Profile): Promise<number | null>;
+  countWaiting(profile: Profile, beforeSeq: number): Promise<number>;
+  /** Rows in the order of `seq`. */
+  inspect(query: RowQuery): Promise<OutboxRow[]>;
+  readDefinitions(): Promise<CachedDefinitions | null>;
+  writeDefinitions(definitions: CachedDefinitions): Promise<void>;
+  /** Forgets the marks of pages that were last heard of before this instant. */
+  forgetPages(beforeInstant: number): Promise<void>;
+}
+
+export interface WireRequest {
+  method: "GET" | "POST";
+  /** Absolute URL. */
+  url: string;
+  headers: Record<string, string>;
+  /** JSON. */
+  body?: string;
+}
+/** Status 0: no answer came (a broken connection, a redirect, a time-out, an abort). */
+export interface WireAnswer {
+  status: number;
+  /** Parsed JSON; `undefined` where the body was not JSON. */
+  body?: unknown;
+  retryAfterMs?: number;
+  etag?: string;
+}
+export interface Transport {
+  send(request: WireRequest): Promise<WireAnswer>;
+  /** Ends every request under way with status 0. */
+  abortAll(): void;
+}
+
+export interface Hold {
+  release(): void;
+}
+/** Web Locks, where there are any. Without them (`exclusive: false`) the lease record alone keeps the order. */
+export interface SendLock {
+  readonly exclusive: boolean;
+  /** `null`: somebody else holds it. With `steal`, a holder that outlived its lease loses it. */
+  tryHold(options?: { steal: boolean }): Promise<Hold | null>;
+}
+
+/** Tells the other hosts of the origin that the store changed, and hears of their changes. */
+export interface ChangeSignal {
+  announce(): void;
+  listen(listener: () => void): () => void;
+}
+
+export interface Ports {
+  clock: Clock;
+  timers: Timers;
+  ids: Ids;
+  /** Uniform in [0, 1). */
+  random: () => number;
+  store: TrackerStore;
+  transport: Transport;
+  lock: SendLock;
+  changes: ChangeSignal;
+}

@@ -1,0 +1,97 @@
+/**
+ * What the store keeps in one record, of bounded size, read and written whole in every transaction: session, profile,
+ * counters, delivery. Instants are milliseconds; every field that holds one is named `…At`, and stands as an ISO time
+ * in IndexedDB (see `adapters/readable-times.ts`).
+ */
+import type { Profile, TrackingError } from "../protocol/api.js";
+
+export interface SessionRecord {
+  id: string;
+  startedAt: number;
+  lastActivityAt: number;
+  expiresAt: number;
+  /** When its end was made, the time that `sessionEnded` carries. */
+  endedAt?: number;
+}
+
+/** A profile and from when on it was selected; `merges`: what came before goes over into it. */
+export interface Selection {
+  profile: Profile;
+  selectedAt: number;
+  merges: boolean;
+}
+
+export interface Stop {
+  error: TrackingError;
+  stoppedAt: number;
+  /** One request may be tried from then on. */
+  trialAt: number;
+}
+
+/** What is kept for each profile that has rows, or that is selected. */
+export interface Lane {
+  profile: Profile;
+  waiting: number;
+  rejected: number;
+  /** The last token that Live Chat gave for this person, kept until nothing of it waits. */
+  liveChatToken?: string;
+  registration?: { token: string; registeredAt: number; expiresAt: number };
+  /** A merge of this visitor waits and will need its token. */
+  merging?: true;
+  stop?: Stop;
+}
+
+export interface DeliveryRecord {
+  /** Failures in a row. */
+  failures: number;
+  /** Back-off: nothing is sent before. */
+  retry?: { decidedAt: number; nextAt: number };
+  /** `Retry-After`: binds every request, whatever a page says. */
+  retryAfter?: { receivedAt: number; endsAt: number };
+  /** The key was refused: nothing is sent for any profile. */
+  keyStop?: Stop;
+  /** Operations refused alone since one was accepted. */
+  refusedAlone: number;
+  lastError?: TrackingError;
+}
+
+export interface TrackerRecord {
+  /** Raised by every erase; what carries an older one is refused. */
+  generation: number;
+  /** `gpc`: opted out by Global Privacy Control, which an explicit opt-in overrides. */
+  consent: "undecided" | "in" | "out" | "gpc";
+  connection: { endpoint: string; apiKey: string } | null;
+  visitor: { id: string; lastActivityAt: number; hasOperations: boolean } | null;
+  liveChat: { id: string; kind: "lead" | "authenticated"; personId: string } | null;
+  /** Oldest first; the last one is in force. */
+  selections: readonly Selection[];
+  session: SessionRecord | null;
+  /** The last 20 that ended, oldest first. */
+  pastSessions: readonly SessionRecord[];
+  nextSeq: number;
+  lanes: readonly Lane[];
+  delivery: DeliveryRecord;
+  /** Who sends now. Held while sending, renewed with every batch. */
+  lease: { holder: string; takenAt: number; expiresAt: number } | null;
+}
+
+export const emptyRecord = (): TrackerRecord => ({
+  generation: 1,
+  consent: "undecided",
+  connection: null,
+  visitor: null,
+  liveChat: null,
+  selections: [],
+  session: null,
+  pastSessions: [],
+  nextSeq: 1,
+  lanes: [],
+  delivery: { failures: 0, refusedAlone: 0 },
+  lease: null,
+});
+
+export const isOptedOut = (record: TrackerRecord): boolean =>
+  record.consent === "out" || record.consent === "gpc";
+
+export const selectedProfile = (record: TrackerRecord): Profile | null =>
+  record.selections.at(-1)?.profile ?? null;

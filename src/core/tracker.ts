@@ -1,0 +1,257 @@
+/**
+ * The core: what a host runs, whatever kind of host it is. Everything that must hold is decided in the store's
+ * transactions, so that any number of these can run on one store at once.
+ */
+import type { HostKind, OutboxRow, TrackerState } from "../protocol/api.js";
+import { trackingError } from "../protocol/errors.js";
+import type { Command, CommandAnswer, InitAnswer, InitRequest, PageSignal } from "../protocol/host.js";
+import { HOUR, SECOND } from "../protocol/wire.js";
+import { commandError } from "./accept.js";
+import { CommandQueue } from "./command-queue.js";
+import { Definitions } from "./definitions.js";
+import { definitionsOver } from "./definitions-request.js";
+import { Delivery } from "./delivery.js";
+import { changeOf, draftOf, endDueSession } from "./draft.js";
+import { Flushes } from "./flush.js";
+import { withoutBackOff, withTrials } from "./gate.js";
+import { laneOf } from "./lanes.js";
+import { PAGE_MARKS_LIFETIME_MS } from "./page-marks.js";
+import type { Ports, RowQuery } from "./ports.js";
+import { ensureProfile, liveChatTold, retirementKeys } from "./profile-selection.js";
+import { Registrar } from "./registrar.js";
+import { discardRejected, requeueRejected } from "./rejected.js";
+import { stateOf } from "./state.js";
+import type { TrackerRecord } from "./tracker-record.js";
+import { emptyRecord, isOptedOut, selectedProfile } from "./tracker-record.js";
+import { within } from "./within.js";
+
+/** `init` waits for the service's word on a new profile no longer than this. */
+const REGISTRATION_WAIT_MS = 2 * SECOND;
+
+/** Timers hold 32 bits, and machines sleep: look again at least this often. */
+const LONGEST_TIMER_MS = 1 * HOUR;
+
+/** Where the store fails, nothing has changed: the next change, signal or timer looks again. */
+const unlessStoreFails = (work: Promise<void>): void => void work.catch(() => undefined);
+
+export interface Connection {
+  /** Absolute URL without a slash at its end. */
+  endpoint: string;
+  apiKey: string;
+  /** The site respects Global Privacy Control and the browser sends it. */
+  globalPrivacyControl: boolean;
+}
+
+export class Tracker {
+  readonly #ports: Ports;
+  readonly #onChange: () => void;
+  readonly #registrar: Registrar;
+  readonly #definitions: Definitions;
+  readonly #delivery: Delivery;
+  readonly #commands: CommandQueue;
+  readonly #flushes: Flushes;
+  readonly #stopListening: () => void;
+  #cancelSessionTimer: (() => void) | null = null;
+  online = true;
+
+  /** @param onChange Something that `state` tells has changed. */
+  constructor(ports: Ports, hostId: string, onChange: () => void) {
+    this.#ports = ports;
+    this.#onChange = onChange;
+    this.#registrar = new Registrar(ports, (version) => {
+      if (version !== this.#definitions.version) void this.#definitions.refresh();
+    });
+    this.#definitions = new Definitions(ports, definitionsOver(ports, this.#registrar));
+    this.#delivery = new Delivery(ports, this.#registrar, hostId, () => this.#changed());
+    this.#commands = new CommandQueue(ports, this.#definitions, () => this.online);
+    this.#flushes = new Flushes(ports.store, ports.timers);
+    this.#stopListening = ports.changes.listen(() => unlessStoreFails(this.#heardOfChange()));
+  }
+
+  /** To be called once, before anything else. */
+  async start(): Promise<void> {
+    await this.#change(withTrials);
+    await this.#definitions.load();
+    await this.#ports.store.forgetPages(this.#ports.clock.now() - PAGE_MARKS_LIFETIME_MS);
+    await this.#endDueSession();
+    this.#delivery.wake();
+  }
+
+  /** What a page says of the service and the key; the last one's word holds. */
+  async connect({ endpoint, apiKey, globalPrivacyControl }: Connection): Promise<void> {
+    await this.#change((record) => {
+      const undecided = record.consent === "undecided" || record.consent === "gpc";
+      const consent = undecided ? (globalPrivacyControl ? "gpc" : "undecided") : record.consent;
+      const { connection } = record;
+      const known = connection?.endpoint === endpoint && connection.apiKey === apiKey;
+      if (known && consent === record.consent) return record;
+      return { ...record, consent, connection: { endpoint, apiKey } };
+    });
+  }
+
+  /** Selects the profile and waits, where it is new here, for the service's word on it. */
+  async init({ at, liveChat }: InitRequest): Promise<InitAnswer> {
+    const { clock, ids, store } = this.#ports;
+    const need = { liveChat: liveChat ? retirementKeys(liveChat) : [] };
+    const record = await store.commit(need, (snapshot) => {
+      const draft = draftOf(withTrials(snapshot.record), clock.now());
+      if (liveChat) liveChatTold(draft, liveChat, at, snapshot.retired);
+      ensureProfile(draft, at, ids);
+      return { change: changeOf(draft), result: draft.record };
+    });
+    this.#announce();
+    const profile = selectedProfile(record);
+    if (!isOptedOut(record) && profile && !laneOf(record, profile).registration) {
+      const registered = within(
+        this.#ports.timers,
+        REGISTRATION_WAIT_MS,
+        this.#registrar.ensure(profile),
+        null,
+      );
+      if ((await registered)?.kind === "refused") {
+        return { ok: false, error: trackingError(2018, "people-service") };
+      }
+    }
+    this.#delivery.wake();
+    return {
+      ok: true,
+      generation: record.generation,
+      optedOut: isOptedOut(record),
+      ...(liveChat === null && record.liveChat && { rereadLiveChat: record.liveChat.id }),
+    };
+  }
+
+  async submit(pageId: string, commands: readonly Command[]): Promise<CommandAnswer[]> {
+    try {
+      const answers = await this.#commands.submit(pageId, commands);
+      this.#announce();
+      this.#delivery.wake();
+      return answers;
+    } catch (error) {
+      const cause = `the browser's storage failed: ${error instanceof Error ? error.message : String(error)}`;
+      return commands.map((command) => ({ n: command.n, error: commandError(command, cause) }));
+    }
+  }
+
+  async signal(signal: PageSignal): Promise<void> {
+    if (signal !== "visible") this.online = signal === "online";
+    if (signal === "online") await this.#change((record) => withTrials(withoutBackOff(record)));
+    await this.#endDueSession();
+    this.#changed();
+    this.#delivery.wake();
+  }
+
+  /** Skips back-off. Answers how many of the rows accepted before are neither acknowledged nor rejected. */
+  async flush(timeoutMs: number): Promise<number> {
+    const record = await this.#change(withoutBackOff);
+    if (isOptedOut(record)) return this.#flushes.count(record.nextSeq);
+    this.#delivery.wake();
+    return this.#flushes.settled(record.nextSeq, timeoutMs);
+  }
+
+  inspect(query: RowQuery): Promise<OutboxRow[]> {
+    return this.#ports.store.inspect(query);
+  }
+
+  async retryRejected(ids?: readonly string[]): Promise<number> {
+    const count = await requeueRejected(this.#ports.store, ids);
+    this.#announce();
+    this.#delivery.wake();
+    return count;
+  }
+
+  async discardRejected(ids?: readonly string[]): Promise<number> {
+    const count = await discardRejected(this.#ports.store, ids);
+    this.#announce();
+    return count;
+  }
+
+  /** Opted out: what is under way is cut off, what waits stays. */
+  async setConsent(consent: "in" | "out"): Promise<void> {
+    await this.#change((record) => ({ ...record, consent }));
+    if (consent === "out") this.#ports.transport.abortAll();
+    this.#delivery.wake();
+  }
+
+  /** Clears all but the choice to opt out and the retired Live Chat sessions; tracking goes on with a new visitor. */
+  async erase(): Promise<void> {
+    const { clock, ids, store } = this.#ports;
+    await store.commit({}, ({ record }) => {
+      const { consent, connection, nextSeq } = record;
+      const cleared = { ...emptyRecord(), generation: record.generation + 1, consent, connection, nextSeq };
+      const draft = draftOf(cleared, clock.now());
+      ensureProfile(draft, clock.now(), ids);
+      const retire = record.liveChat ? [record.liveChat.id] : [];
+      return { change: { ...changeOf(draft), retire, erase: true }, result: undefined };
+    });
+    this.#definitions.forget();
+    this.#ports.transport.abortAll();
+    this.#announce();
+  }
+
+  /** What every tab is shown, and the erase generation that commands carry. */
+  async state(host: HostKind): Promise<{ state: TrackerState; generation: number }> {
+    const { clock, store } = this.#ports;
+    const record = await store.read();
+    const facts = { host, storage: store.kind, online: this.online, sending: this.#delivery.sending };
+    return { state: stateOf(record, facts, clock.now()), generation: record.generation };
+  }
+
+  close(): void {
+    this.#delivery.close();
+    this.#stopListening();
+    this.#cancelSessionTimer?.();
+  }
+
+  async #change(change: (record: TrackerRecord) => TrackerRecord): Promise<TrackerRecord> {
+    const record = await this.#ports.store.commit({}, (snapshot) => {
+      const changed = change(snapshot.record);
+      return { change: changed === snapshot.record ? {} : { record: changed }, result: changed };
+    });
+    this.#announce();
+    return record;
+  }
+
+  #announce(): void {
+    this.#ports.changes.announce();
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#flushes.look();
+    unlessStoreFails(this.#watchSession());
+    this.#onChange();
+  }
+
+  async #heardOfChange(): Promise<void> {
+    this.#changed();
+    const record = await this.#ports.store.read();
+    if (isOptedOut(record)) this.#ports.transport.abortAll();
+    this.#delivery.wake();
+  }
+
+  /** A timer for the open session's end; activity that moves it is looked at when the timer comes. */
+  async #watchSession(): Promise<void> {
+    if (this.#cancelSessionTimer) return;
+    const { clock, store, timers } = this.#ports;
+    const { session } = await store.read();
+    if (!session || this.#cancelSessionTimer) return;
+    const delay = Math.min(LONGEST_TIMER_MS, Math.max(0, session.expiresAt - clock.now()));
+    this.#cancelSessionTimer = timers.after(delay, () => {
+      this.#cancelSessionTimer = null;
+      unlessStoreFails(this.#endDueSession().then(() => this.#watchSession()));
+    });
+  }
+
+  async #endDueSession(): Promise<void> {
+    const { clock, store } = this.#ports;
+    const ended = await store.commit({}, ({ record }) => {
+      const draft = draftOf(record, clock.now());
+      endDueSession(draft);
+      return draft.put.length > 0 ? { change: changeOf(draft), result: true } : { change: {}, result: false };
+    });
+    if (!ended) return;
+    this.#announce();
+    this.#delivery.wake();
+  }
+}

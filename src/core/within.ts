@@ -1,0 +1,13 @@
+import type { Timers } from "./ports.js";
+
+/** What a promise answers, or `otherwise` where it takes longer than `delayMs`. */
+export const within = <Answer, Otherwise>(
+  timers: Timers,
+  delayMs: number,
+  promise: Promise<Answer>,
+  otherwise: Otherwise,
+): Promise<Answer | Otherwise> =>
+  new Promise((resolve, reject) => {
+    const cancel = timers.after(delayMs, () => resolve(otherwise));
+    void promise.then(resolve, reject).finally(cancel);
+  });

@@ -1,0 +1,126 @@
+/** One page's end of the host: what it calls over Comlink, and what it is told unasked. */
+import { expose } from "comlink";
+import type { OutboxRow, Outcome } from "../protocol/api.js";
+import { trackingError } from "../protocol/errors.js";
+import type {
+  AttachAnswer,
+  Command,
+  CommandAnswer,
+  Host,
+  HostMessage,
+  InitAnswer,
+  InitRequest,
+  InspectQuery,
+  PageHello,
+  PageSignal,
+} from "../protocol/host.js";
+import { PROTOCOL_VERSION } from "../protocol/host.js";
+import type { Tracker } from "../core/tracker.js";
+import { commandError } from "../core/accept.js";
+import { instance } from "./instance.js";
+import type { SharedTracker } from "./shared-tracker.js";
+import { sharedTracker } from "./shared-tracker.js";
+
+const INSPECT_LIMIT = 100;
+
+/** A `MessagePort` or a dedicated worker's own scope. */
+type Endpoint = Pick<MessagePort, "postMessage" | "addEventListener" | "removeEventListener">;
+
+const failure = (code: 2101 | 2103, cause: string) =>
+  ({ success: false, error: trackingError(code, "worker", cause) }) as const;
+
+const answer = async <Data>(work: Promise<Data>): Promise<Outcome<Data>> => {
+  try {
+    return { success: true, data: await work };
+  } catch (error) {
+    return failure(2103, error instanceof Error ? error.message : String(error));
+  }
+};
+
+class PagePort implements Host {
+  readonly #watcher: (message: HostMessage) => void;
+  #shared: SharedTracker | null = null;
+
+  constructor(endpoint: Endpoint) {
+    this.#watcher = (message) => endpoint.postMessage(message);
+  }
+
+  async attach(hello: PageHello): Promise<AttachAnswer> {
+    if (hello.protocol !== PROTOCOL_VERSION) {
+      const cause = `the page speaks protocol ${hello.protocol} and its host ${PROTOCOL_VERSION}`;
+      return { ok: false, error: trackingError(2101, "worker", cause) };
+    }
+    try {
+      const shared = await sharedTracker(hello);
+      await shared.tracker.connect(hello);
+      shared.tracker.online = hello.online;
+      shared.watch(this.#watcher, hello.host);
+      this.#shared = shared;
+      return { ok: true, ...(await shared.tracker.state(hello.host)) };
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      return { ok: false, error: trackingError(2103, "worker", cause) };
+    }
+  }
+
+  async init(request: InitRequest): Promise<InitAnswer> {
+    const outcome = await this.#ask((tracker) => tracker.init(request));
+    return outcome.success ? outcome.data : { ok: false, error: outcome.error };
+  }
+
+  async submit(pageId: string, commands: Command[]): Promise<CommandAnswer[]> {
+    const tracker = this.#shared?.tracker;
+    if (tracker) return tracker.submit(pageId, commands);
+    const cause = "the page did not attach to the tracker's host";
+    return commands.map((command) => ({ n: command.n, error: commandError(command, cause) }));
+  }
+
+  async signal(_pageId: string, signal: PageSignal): Promise<void> {
+    await this.#ask((tracker) => tracker.signal(signal));
+  }
+
+  flush(timeoutMs: number): Promise<Outcome<{ waiting: number }>> {
+    return this.#ask(async (tracker) => ({ waiting: await tracker.flush(timeoutMs) }));
+  }
+
+  inspect({ state, after = 0, limit = INSPECT_LIMIT }: InspectQuery): Promise<Outcome<OutboxRow[]>> {
+    return this.#ask((tracker) => tracker.inspect({ ...(state && { state }), after, limit }));
+  }
+
+  retryRejected(ids?: string[]): Promise<Outcome<{ requeued: number }>> {
+    return this.#ask(async (tracker) => ({ requeued: await tracker.retryRejected(ids) }));
+  }
+
+  discardRejected(ids?: string[]): Promise<Outcome<{ discarded: number }>> {
+    return this.#ask(async (tracker) => ({ discarded: await tracker.discardRejected(ids) }));
+  }
+
+  setConsent(consent: "in" | "out"): Promise<Outcome> {
+    return this.#ask((tracker) => tracker.setConsent(consent).then(() => null));
+  }
+
+  eraseLocalData(): Promise<Outcome> {
+    return this.#ask((tracker) => tracker.erase().then(() => null));
+  }
+
+  async detach(): Promise<void> {
+    this.#shared?.unwatch(this.#watcher);
+  }
+
+  #ask<Data>(ask: (tracker: Tracker) => Promise<Data>): Promise<Outcome<Data>> {
+    const tracker = this.#shared?.tracker;
+    return tracker
+      ? answer(ask(tracker))
+      : Promise.resolve(failure(2101, "the page did not attach to the tracker's host"));
+  }
+}
+
+/** Exposes before anything asynchronous, then says hello: what a page sends after that is not lost. */
+export const servePage = (endpoint: Endpoint): void => {
+  const page = new PagePort(endpoint);
+  expose(page, endpoint);
+  // Chromium says when a tab is gone without a word; elsewhere posting to its port is harmless.
+  endpoint.addEventListener("close", () => void page.detach());
+  const hello: HostMessage = { peopleTracking: "hello", protocol: PROTOCOL_VERSION, instance };
+  endpoint.postMessage(hello);
+};
