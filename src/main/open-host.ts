@@ -22,12 +22,12 @@ export const openHost = (
 ): OpenHost => {
   const onError = () => fail("its script did not load");
   if (kind === "shared") {
-    const worker = openSharedWorker(name, workerUrl);
+    const worker = openSharedWorker(trusting(SharedWorker, workerUrl), name);
     worker.addEventListener("error", onError);
     return { endpoint: worker.port, close: () => worker.port.close() };
   }
   if (kind === "dedicated") {
-    const worker = openWorker(name, workerUrl);
+    const worker = openWorker(trusting(Worker, workerUrl), name);
     worker.addEventListener("error", onError);
     return { endpoint: worker, close: () => worker.terminate() };
   }
@@ -41,25 +41,23 @@ export const openHost = (
 
 /*
  * Bundlers find a worker by the text of its construction: `new SharedWorker(new URL("…", import.meta.url), {…})`, once,
- * with a literal URL and options. The constructors' names are taken over here so that the same text also serves a
- * site's own URL, and pages that require Trusted Types, which refuse a plain URL.
+ * with a literal URL and options. The constructors come as parameters of the global ones' names, so that the same text
+ * serves a site's own URL too, and pages that require Trusted Types, which refuse a plain URL.
  *
  * Tabs that give other options under one URL and name get an `error` event: what changes in them raises
  * PROTOCOL_VERSION, which is part of the name.
  */
-const openSharedWorker = (name: string, workerUrl: string | undefined): SharedWorker => {
-  const SharedWorker = trusting(globalThis.SharedWorker, workerUrl);
-  return new SharedWorker(new URL("./worker.js", import.meta.url), {
+const openSharedWorker = (SharedWorker: Construct<SharedWorker>, name: string): SharedWorker =>
+  new SharedWorker(new URL("./worker.js", import.meta.url), {
     type: "module",
     name,
     extendedLifetime: true,
   } as WorkerOptions);
-};
 
-const openWorker = (name: string, workerUrl: string | undefined): Worker => {
-  const Worker = trusting(globalThis.Worker, workerUrl);
-  return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name });
-};
+const openWorker = (Worker: Construct<Worker>, name: string): Worker =>
+  new Worker(new URL("./worker.js", import.meta.url), { type: "module", name });
+
+type Construct<Kind> = new (url: URL, options: WorkerOptions) => Kind;
 
 interface Policy {
   createScriptURL(url: string): string;
@@ -80,11 +78,11 @@ const trust = (url: string): string => {
   return policy ? policy.createScriptURL(url) : url;
 };
 
-/** The constructor under a name that is not the global one, which sees to the URL. */
+/** A worker's constructor that sees to the URL itself. */
 const trusting = <Kind extends SharedWorker | Worker>(
   construct: new (url: string, options: WorkerOptions) => Kind,
   workerUrl: string | undefined,
 ) =>
   function (bundled: URL, options: WorkerOptions): Kind {
     return new construct(trust(workerUrl ?? bundled.href), options);
-  } as unknown as new (bundled: URL, options: WorkerOptions) => Kind;
+  } as unknown as Construct<Kind>;

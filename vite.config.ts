@@ -1,0 +1,71 @@
+/**
+ * One `vite build` makes the package and the playground:
+ *
+ *   main         dist/index.js      what a site imports: not minified, with the worker's URL as it stands in the source
+ *   pageHost     dist/page-host.js  the host inside the page, which the main entry imports when workers are forbidden
+ *   worker       dist/worker.js     the SharedWorker and dedicated worker: one file that needs nothing else
+ *   playground   playground/dist/client, from index.html
+ *
+ * Sites' bundlers find the worker by the text `new SharedWorker(new URL("./worker.js", import.meta.url), {…})`. A build
+ * for `consumer: "server"` is the one that leaves it alone; a minified one would break it.
+ */
+import { fileURLToPath } from "node:url";
+import type { EnvironmentOptions, Plugin } from "vite";
+import { defineConfig } from "vite";
+
+const fromHere = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** One self-contained file of the package. */
+const packageFile = (name: string, entry: string, options: { minify: boolean }): EnvironmentOptions => ({
+  consumer: "server",
+  keepProcessEnv: false,
+  define: { "process.env.NODE_ENV": '"production"' },
+  resolve: { noExternal: true, conditions: ["module", "browser", "production"] },
+  build: {
+    outDir: "dist",
+    emptyOutDir: false,
+    copyPublicDir: false,
+    target: "es2022",
+    minify: options.minify,
+    license: { fileName: `licenses/${name}.md` },
+    rolldownOptions: {
+      platform: "browser",
+      input: fromHere(entry),
+      output: { format: "es", entryFileNames: `${name}.js`, codeSplitting: false },
+    },
+  },
+});
+
+const worker = packageFile("worker", "src/worker/worker.ts", { minify: true });
+const pageHost = packageFile("page-host", "src/worker/page-host.ts", { minify: false });
+const main = packageFile("index", "src/main/index.ts", { minify: false });
+// Left to the site's bundler, which drops what is for development only.
+main.keepProcessEnv = true;
+delete main.define;
+
+/** The in-page host is a file of its own, beside the main entry. */
+const besideMain: Plugin = {
+  name: "page-host-beside-main",
+  enforce: "pre",
+  applyToEnvironment: (environment) => environment.name === "main",
+  resolveId: (id) => (id.endsWith("/page-host.js") ? { id: "./page-host.js", external: true } : null),
+};
+
+export default defineConfig({
+  plugins: [besideMain],
+  resolve: { alias: { "people-tracking-sdk": fromHere("dist/index.js") } },
+  environments: {
+    main,
+    pageHost,
+    worker,
+    // The playground, which Vite calls `client`: index.html → playground/dist/client.
+    client: { build: { outDir: "playground/dist/client", emptyOutDir: true } },
+  },
+  builder: {
+    async buildApp(builder) {
+      for (const name of ["main", "pageHost", "worker", "client"]) {
+        await builder.build(builder.environments[name]!);
+      }
+    },
+  },
+});
