@@ -33,3 +33,19 @@ export interface Feed {
   reachable: boolean;
   entries: WireEntry[];
 }
+
+/** A person as the service shows them to those who may read, newest entries first. */
+export interface PersonReading {
+  person: Record<string, unknown>;
+  entries: TimelineEntry[];
+  total: number;
+}
+export interface TimelineEntry {
+  cursor: string;
+  definitionId: string;
+  sessionId: string;
+  occurredAt: string;
+  properties?: Record<string, unknown>;
+  page?: { url: string; title: string };
+  closedBy?: "service";
+}

@@ -70,7 +70,7 @@ function ActivitySession({ session }: { session: TrackerState["session"] }) {
       </p>
       <p class="why">
         {session && !isOver
-          ? `Started ${formatTime(session.startedAt)}, last activity ${formatTime(session.lastActivityAt)}. Each activity, in any tab, winds it up again.`
+          ? `Started ${formatTime(session.startedAt)}. Last activity ${formatTime(session.lastActivityAt)}, in any tab.`
           : "The next activity starts one."}
       </p>
     </div>

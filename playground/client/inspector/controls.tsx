@@ -18,14 +18,11 @@ export function Controls() {
   const optedOut = state.value?.optedOut ?? false;
   return (
     <div class="controls" role="group" aria-label="Things to try">
-      <button type="button" class="button small" onClick={() => void open(location.href, "_blank")}>
-        Open another tab
-      </button>
       <button type="button" class="button quiet small" onClick={() => void trackMany()}>
         Track {BURST} events
       </button>
       <button type="button" class="button quiet small" onClick={() => void trackUndefined()}>
-        Track an undefined event
+        Undefined event
       </button>
       <button
         type="button"
@@ -49,7 +46,7 @@ export function Controls() {
         class="button quiet small"
         onClick={() => void show("eraseLocalData()", () => sdk.eraseLocalData())}
       >
-        Erase local data
+        Erase data
       </button>
     </div>
   );

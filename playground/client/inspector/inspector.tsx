@@ -12,7 +12,16 @@ export function Inspector() {
   return (
     <section id="tracker" class="inspector" aria-labelledby="tracker-title" tabIndex={-1}>
       <header class="inspector-head">
-        <h2 id="tracker-title">What the tracker knows</h2>
+        <div class="title-row">
+          <h2 id="tracker-title">What the tracker knows</h2>
+          <button
+            type="button"
+            class="button small"
+            onClick={() => void window.open(location.href, "_blank")}
+          >
+            Open another tab
+          </button>
+        </div>
         <p>Use the shop. Each action is stored in this browser, sent once, and lands on a person.</p>
         <CallLine call={lastCall.value} />
         {startError.value && (

@@ -17,7 +17,9 @@ export function OutboxStation() {
       title="Outbox"
       aside={
         <p class="counts">
-          <strong>{counts.waiting}</strong> waiting
+          <span>
+            <strong>{counts.waiting}</strong> waiting
+          </span>
           <span data-bad={counts.rejected > 0}>
             <strong>{counts.rejected}</strong> rejected
           </span>

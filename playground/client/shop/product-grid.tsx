@@ -21,7 +21,7 @@ export function ProductGrid({ title, products }: { title: string; products: read
               <span class="wind">{product.wind}</span>
               <button
                 type="button"
-                class="button small"
+                class="button quiet small"
                 aria-label={`Add ${product.name} to the bag`}
                 onClick={() => addToBag(product)}
               >

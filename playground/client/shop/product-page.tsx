@@ -35,7 +35,7 @@ export function ProductPage({ product }: { product: Product }) {
         <p class="price">{formatPrice(product.price)}</p>
         <p>{product.about}</p>
         <p class="actions">
-          <button type="button" class="button" onClick={() => addToBag(product)}>
+          <button type="button" class="button accent" onClick={() => addToBag(product)}>
             Add to bag
           </button>
           <button type="button" class="button quiet" onClick={() => void wish()}>
