@@ -1,0 +1,29 @@
+import { existsSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+/** A browser on a busy machine: generous, since what is waited for is observed, never timed. */
+const BROWSER_TIMEOUT_MS = 120_000;
+
+const project = (name: string) => ({ name, include: [`tests/${name}/**/*.test.ts`] });
+/** Suites that start browsers take their turn: side by side they would measure each other. */
+const inTurn = {
+  environment: "node",
+  globalSetup: "tests/ensure-chromium.ts",
+  pool: "forks",
+  fileParallelism: false,
+  testTimeout: BROWSER_TIMEOUT_MS,
+  hookTimeout: BROWSER_TIMEOUT_MS,
+} as const;
+
+export default defineConfig({
+  test: {
+    reporters: ["default", "./tests/summary-reporter.ts"],
+    projects: [
+      { test: project("unit") },
+      { test: project("contract") },
+      ...["server/vitest.config.ts"].filter((config) => existsSync(config)),
+      { test: { ...project("browser"), ...inTurn } },
+      { test: { ...project("package"), ...inTurn } },
+    ],
+  },
+});
