@@ -1,0 +1,63 @@
+import { randomUUID } from "node:crypto";
+import { eq } from "drizzle-orm";
+import type { Database } from "./database.js";
+import { apiKeys } from "./schema.js";
+import { hashSecret, isSameHash, newSecret } from "./secrets.js";
+
+export interface ApiKey {
+  id: string;
+  scopes: string[];
+  /** ISO 8601. */
+  createdAt: string;
+  revokedAt: string | null;
+}
+
+/** Makes and looks up API keys. They are kept as hashes: a key is seen once, when it is made. */
+export interface ApiKeys {
+  /** `key` sets the key itself, for demos and tests; it is random otherwise. The same key again is the same key. */
+  create(options: { scopes: readonly string[]; key?: string }): Promise<{ id: string; key: string }>;
+  /** Whether there is such a key, by id or by the key itself. What was registered with it is refused from then on. */
+  revoke(idOrKey: string): Promise<boolean>;
+  /** Undoes `revoke`: its registrations count again. */
+  restore(idOrKey: string): Promise<boolean>;
+  list(): Promise<ApiKey[]>;
+  /** The key's id and scopes, or null where it is unknown or revoked. */
+  find(key: string): Promise<{ id: string; scopes: string[] } | null>;
+}
+
+export function openApiKeys(db: Database, clock: () => number): ApiKeys {
+  const byIdOrKey = async (idOrKey: string, revokedAt: number | null): Promise<boolean> => {
+    const change = (where: ReturnType<typeof eq>) =>
+      db.update(apiKeys).set({ revokedAt }).where(where).returning({ id: apiKeys.id });
+    const byId = await change(eq(apiKeys.id, idOrKey));
+    return (byId.length ? byId : await change(eq(apiKeys.hash, hashSecret(idOrKey)))).length > 0;
+  };
+  return {
+    async create({ scopes, key = newSecret() }) {
+      const [row] = await db
+        .insert(apiKeys)
+        .values({ id: randomUUID(), hash: hashSecret(key), scopes: [...scopes], createdAt: clock() })
+        .onConflictDoUpdate({ target: apiKeys.hash, set: { scopes: [...scopes], revokedAt: null } })
+        .returning({ id: apiKeys.id });
+      return { id: row!.id, key };
+    },
+    revoke: (idOrKey) => byIdOrKey(idOrKey, clock()),
+    restore: (idOrKey) => byIdOrKey(idOrKey, null),
+    async list() {
+      const rows = await db.select().from(apiKeys).orderBy(apiKeys.createdAt, apiKeys.id);
+      return rows.map(({ id, scopes, createdAt, revokedAt }) => ({
+        id,
+        scopes,
+        createdAt: new Date(createdAt).toISOString(),
+        revokedAt: revokedAt === null ? null : new Date(revokedAt).toISOString(),
+      }));
+    },
+    async find(key) {
+      const hash = hashSecret(key);
+      const [row] = await db.select().from(apiKeys).where(eq(apiKeys.hash, hash));
+      // The index compares hashes, whose timing tells nothing of the key; this comparison does not tell either.
+      if (!row || !isSameHash(row.hash, hash) || row.revokedAt !== null) return null;
+      return { id: row.id, scopes: row.scopes };
+    },
+  };
+}

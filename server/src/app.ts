@@ -1,0 +1,83 @@
+import { Hono } from "hono";
+import { cors } from "hono/cors";
+import { HTTPException } from "hono/http-exception";
+import { routePath } from "hono/route";
+import type { Logger } from "pino";
+import type { ApiKeys } from "./api-keys.js";
+import { isUnavailable, type Database } from "./database.js";
+import type { Definitions } from "./definitions.js";
+import type { LiveChat } from "./live-chat.js";
+import type { Metrics } from "./metrics.js";
+import type { Limits } from "./options.js";
+import type { Persons } from "./persons.js";
+import { Problem } from "./problem.js";
+import type { Registrations } from "./registrations.js";
+import { addBatchRoutes } from "./routes-batches.js";
+import { addLiveChatRoutes } from "./routes-live-chat.js";
+import { addOperationsRoutes } from "./routes-operations.js";
+import { addPersonRoutes } from "./routes-persons.js";
+
+/** What the routes work with. */
+export interface Backend {
+  db: Database;
+  clock: () => number;
+  logger: Logger;
+  metrics: Metrics;
+  limits: Limits;
+  keys: ApiKeys;
+  definitions: Definitions;
+  registrations: Registrations;
+  liveChat: LiveChat;
+  persons: Persons;
+}
+
+export function createApp(backend: Backend, basePath: string, corsOrigins: readonly string[]): Hono {
+  const { logger, metrics } = backend;
+  const app = new Hono().basePath(basePath);
+
+  app.use("*", async (c, next) => {
+    const startedAt = performance.now();
+    await next();
+    c.header("X-Content-Type-Options", "nosniff");
+    c.header("Referrer-Policy", "no-referrer");
+    c.header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
+    const durationMs = performance.now() - startedAt;
+    const { method } = c.req;
+    metrics.request(method, routePath(c, -1), c.res.status, durationMs);
+    // The path alone: queries and headers may hold what is nobody's business.
+    logger.info({ method, path: c.req.path, status: c.res.status, durationMs }, "request");
+  });
+  app.use(
+    "*",
+    cors({
+      origin: (origin) => (corsOrigins.includes("*") ? "*" : corsOrigins.includes(origin) ? origin : null),
+      allowMethods: ["GET", "POST", "PUT", "DELETE"],
+      allowHeaders: ["Authorization", "Content-Type", "Content-Encoding", "If-None-Match"],
+      exposeHeaders: ["Retry-After", "ETag"],
+      maxAge: 7200,
+    }),
+  );
+
+  addBatchRoutes(app, backend);
+  addLiveChatRoutes(app, backend);
+  addPersonRoutes(app, backend);
+  addOperationsRoutes(app, backend);
+
+  app.notFound((c) => answer(new Problem(4040, `there is no ${c.req.method} ${c.req.path}`.slice(0, 500))));
+  app.onError((error) => {
+    const problem = toProblem(error);
+    if (problem.status >= 500) logger.error({ err: error }, "request failed");
+    return answer(problem);
+  });
+  return app;
+}
+
+const answer = ({ body, status, headers }: Problem): Response => Response.json(body, { status, headers });
+
+function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof HTTPException && error.status < 500) return new Problem(4000, error.message);
+  if (isUnavailable(error)) return new Problem(5030, "the database cannot be reached");
+  return new Problem(5000, "something went wrong");
+}

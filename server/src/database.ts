@@ -1,0 +1,107 @@
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { PGlite } from "@electric-sql/pglite";
+import { sql, type AnyColumn, type SQL } from "drizzle-orm";
+import { drizzle as drizzlePg } from "drizzle-orm/node-postgres";
+import { migrate as migratePg } from "drizzle-orm/node-postgres/migrator";
+import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
+import { drizzle as drizzlePglite } from "drizzle-orm/pglite";
+import { migrate as migratePglite } from "drizzle-orm/pglite/migrator";
+import pg from "pg";
+import { lockDataFolder } from "./data-folder-lock.js";
+import * as schema from "./schema.js";
+
+/** What both drivers share; a transaction is one too. */
+export type Database = PgDatabase<PgQueryResultHKT, typeof schema>;
+
+/** PGlite in a folder (in memory when there is none), or a PostgreSQL server. */
+export type DatabaseOptions =
+  { dataDir?: string } | { url: string; /** Connections at most; 10 by default. */ connections?: number };
+
+export interface OpenDatabase {
+  db: Database;
+  close(): Promise<void>;
+}
+
+// One step below the package's root both as source and as built.
+const migrationsFolder = join(dirname(fileURLToPath(import.meta.url)), "..", "drizzle");
+/** Any number that is ours: processes that start at once on one server migrate one after the other. */
+const MIGRATION_LOCK = 4_031_032;
+
+export const openDatabase = (
+  options: DatabaseOptions,
+  onError: (error: unknown) => void,
+): Promise<OpenDatabase> =>
+  "url" in options
+    ? openPostgres(options.url, options.connections ?? 10, onError)
+    : openPglite(options.dataDir);
+
+async function openPglite(dataDir?: string): Promise<OpenDatabase> {
+  if (dataDir) await mkdir(dataDir, { recursive: true });
+  const unlock = dataDir ? await lockDataFolder(dataDir) : async () => {};
+  try {
+    const client = await PGlite.create(dataDir ? { dataDir } : {});
+    const db = drizzlePglite({ client, schema });
+    await migratePglite(db, { migrationsFolder });
+    return {
+      db: db as unknown as Database,
+      close: async () => {
+        await client.close();
+        await unlock();
+      },
+    };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+async function openPostgres(
+  url: string,
+  connections: number,
+  onError: (error: unknown) => void,
+): Promise<OpenDatabase> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connections,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+  });
+  // An idle connection that breaks is replaced by the next query; without a listener it would end the process.
+  pool.on("error", onError);
+  try {
+    const client = await pool.connect();
+    try {
+      await client.query("select pg_advisory_lock($1)", [MIGRATION_LOCK]);
+      await migratePg(drizzlePg(client), { migrationsFolder });
+      await client.query("select pg_advisory_unlock($1)", [MIGRATION_LOCK]);
+    } finally {
+      client.release();
+    }
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+  return { db: drizzlePg(pool, { schema }) as unknown as Database, close: () => pool.end() };
+}
+
+/** The rows of a statement written by hand. 64-bit integers come as strings from one driver: see {@link Number}. */
+export const rowsOf = async <Row>(db: Database, statement: SQL): Promise<Row[]> =>
+  ((await db.execute(statement)) as unknown as { rows: Row[] }).rows;
+
+/** `column = any(…)` as one parameter, however many values there are. */
+export const isAmong = (column: AnyColumn | SQL, values: readonly string[]): SQL =>
+  sql`${column} = any(array(select json_array_elements_text(${JSON.stringify(values)}::json)))`;
+
+/** Whether the database cannot be reached or gave up a transaction that may be tried again. */
+export const isUnavailable = (error: unknown): boolean => {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = (cause as { code?: unknown }).code;
+    // SQLSTATE classes: 08 connection, 40 rollback (deadlock), 53 resources, 57 operator intervention, 58 system.
+    if (typeof code === "string" && /^(08|40|53|57|58)[0-9A-Z]{3}$|^E[A-Z]+$/.test(code)) return true;
+    if (/connection terminated|timeout exceeded|pool after calling end|PGlite is clos/i.test(cause.message))
+      return true;
+  }
+  return false;
+};

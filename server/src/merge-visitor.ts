@@ -1,0 +1,54 @@
+import { sql } from "drizzle-orm";
+import { joinSessions } from "./activity-session.js";
+import type { Database } from "./database.js";
+import { deleteEvents, knownSessions, writeSessions } from "./pending-changes.js";
+import { events, operationIds, profiles, sessions } from "./schema.js";
+
+/**
+ * Gives a visitor's activity to a person, for good. The rows themselves change owner, so that a timeline is read from
+ * one index whatever was merged. What both had told is kept once: two hosts may have sent one operation for each.
+ */
+export async function moveActivity(tx: Database, visitor: number, person: number): Promise<void> {
+  await moveSessions(tx, visitor, person);
+  await tx.execute(sql`
+    delete from ${events} using ${operationIds}
+    where ${events.owner} = ${visitor} and ${operationIds.owner} = ${person}
+      and ${operationIds.id} = ${events.operationId}`);
+  await tx.execute(sql`
+    insert into ${operationIds} (owner, id, received_at)
+    select ${person}::bigint, id, received_at from ${operationIds} where owner = ${visitor}
+    on conflict do nothing`);
+  await tx.delete(operationIds).where(sql`${operationIds.owner} = ${visitor}`);
+  await tx
+    .update(events)
+    .set({ owner: person })
+    .where(sql`${events.owner} = ${visitor}`);
+  await tx
+    .update(profiles)
+    .set({
+      lastActivityAt: sql`greatest(${profiles.lastActivityAt}, (select max(occurred_at) from ${events} where owner = ${person}))`,
+    })
+    .where(sql`${profiles.key} = ${person}`);
+}
+
+async function moveSessions(tx: Database, visitor: number, person: number): Promise<void> {
+  const moved = await tx
+    .delete(sessions)
+    .where(sql`${sessions.owner} = ${visitor}`)
+    .returning();
+  if (!moved.length) return;
+  const theirs = await knownSessions(
+    tx,
+    person,
+    moved.map(({ id }) => id),
+  );
+  const withdrawn: number[] = [];
+  const joined = moved.map((session) => {
+    const other = theirs.get(session.id);
+    if (!other) return session;
+    for (const { closingSeq } of [session, other]) if (closingSeq !== null) withdrawn.push(closingSeq);
+    return joinSessions(session, other);
+  });
+  await deleteEvents(tx, withdrawn);
+  await writeSessions(tx, person, joined);
+}

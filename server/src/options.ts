@@ -1,0 +1,49 @@
+import type { Logger } from "pino";
+import { HOUR, LIMITS, MINUTE } from "../../src/protocol/wire.js";
+import type { DatabaseOptions } from "./database.js";
+import type { Widget } from "./widget-jwt.js";
+
+export interface Limits {
+  /** Bytes of a body, as sent and as decompressed: 1 MiB. */
+  bodyBytes: number;
+  /** Operations a batch: 5,000. */
+  operationsPerBatch: number;
+  /** Batches a minute for one profile, however many registrations it has: 3,000. */
+  batchesPerMinute: number;
+  /** Registrations a minute for one profile: 120. */
+  registrationsPerMinute: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  bodyBytes: LIMITS.batchBytes,
+  operationsPerBatch: LIMITS.operationsPerBatch,
+  // A browser that comes back with a million operations sends as fast as it is answered; that is no flood.
+  batchesPerMinute: 3000,
+  registrationsPerMinute: 120,
+};
+
+export interface PeopleServiceOptions {
+  /** PGlite in memory when absent. */
+  database?: DatabaseOptions;
+  /** A pino logger; silent when absent. */
+  logger?: Logger;
+  /** Milliseconds since the epoch; for tests. */
+  clock?: () => number;
+  /** Origins whose pages may call the service from elsewhere; `*` for any. None by default. */
+  corsOrigins?: readonly string[];
+  limits?: Partial<Limits>;
+  /** Live Chat widgets whose JWTs are accepted. */
+  widgets?: readonly Widget[];
+  /** Where the routes begin: `/people`. */
+  basePath?: string;
+  /** How long a registration is good for: 1 h. */
+  registrationLifetimeMs?: number;
+  /** How often `sweep()` runs by itself: every minute; 0 for never. */
+  sweepIntervalMs?: number;
+}
+
+export const DEFAULTS = {
+  basePath: "/people",
+  registrationLifetimeMs: HOUR,
+  sweepIntervalMs: MINUTE,
+} as const;

@@ -1,0 +1,66 @@
+import type { ErrorBody, OperationResult } from "../../src/protocol/wire.js";
+
+/** Every answer but 2xx, by the code in its body. The wire names 4031 and 4032; the others are this service's own. */
+const PROBLEMS = {
+  4000: [400, "BadRequestError"],
+  4010: [401, "UnauthorizedError"],
+  4031: [403, "TrackingKeyScopeError"],
+  4032: [403, "LiveChatTokenError"],
+  4033: [403, "MissingScopeError"],
+  4040: [404, "NotFoundError"],
+  4130: [413, "TooLargeError"],
+  4150: [415, "UnsupportedEncodingError"],
+  4290: [429, "TooManyRequestsError"],
+  5000: [500, "InternalError"],
+  5030: [503, "UnavailableError"],
+} as const;
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Thrown anywhere below a route, answered by the application's one error handler. */
+export class Problem extends Error {
+  readonly status;
+  constructor(
+    readonly code: ProblemCode,
+    message: string,
+    readonly headers: Record<string, string> = {},
+  ) {
+    super(message);
+    this.name = PROBLEMS[code][1];
+    this.status = PROBLEMS[code][0];
+  }
+
+  get body(): ErrorBody {
+    return {
+      error: {
+        code: this.code,
+        name: this.name,
+        message: this.message,
+        origin: "people-service",
+        platform: "people-service",
+      },
+    };
+  }
+}
+
+/** Why one operation of a batch is rejected while the rest go on. */
+const REJECTIONS = {
+  4220: "InvalidOperationError",
+  4221: "UnknownDefinitionError",
+  4222: "WrongPropertiesError",
+  4223: "OperationTooOldError",
+  4224: "NotALeadError",
+  4225: "MergeRefusedError",
+  4226: "VisitorMergedError",
+  4227: "LiveChatEndedError",
+  4228: "PersonUpdateRefusedError",
+} as const;
+export type Rejection = NonNullable<OperationResult["error"]>;
+
+const MESSAGE_LENGTH = 500;
+
+export const rejection = (code: keyof typeof REJECTIONS, message: string): Rejection => ({
+  code,
+  name: REJECTIONS[code],
+  // Messages quote what was sent, which may be long, and may be cut in the middle of a character.
+  message: message.slice(0, MESSAGE_LENGTH).toWellFormed(),
+});

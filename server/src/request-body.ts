@@ -1,0 +1,77 @@
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import * as v from "valibot";
+import { firstProblem } from "../../src/protocol/schemas.js";
+import { Problem } from "./problem.js";
+
+const unzip = promisify(gunzip);
+
+/** A request's JSON as a schema has it; a 400, 413 or 415 otherwise. */
+export async function readBody<Output>(
+  request: Request,
+  schema: v.GenericSchema<unknown, Output>,
+  maxBytes: number,
+): Promise<Output> {
+  const input = await readJson(request, maxBytes);
+  const result = v.safeParse(schema, input, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new Problem(
+    4000,
+    (firstProblem(schema, input) ?? "the body is not valid").slice(0, 500).toWellFormed(),
+  );
+}
+
+/** `maxBytes` counts as sent and again as decompressed, so that a small body cannot unfold into a large one. */
+export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+  const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() || "identity";
+  if (!["identity", "gzip", "x-gzip"].includes(encoding))
+    throw new Problem(4150, "the content encoding must be gzip or none", { "Accept-Encoding": "gzip" });
+  const sent = await readBytes(request, maxBytes);
+  const bytes = encoding === "identity" ? sent : await decompress(sent, maxBytes);
+  try {
+    return JSON.parse(storable(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+  } catch {
+    throw new Problem(4000, "the body is not JSON in UTF-8");
+  }
+}
+
+const tooLarge = (maxBytes: number) => new Problem(4130, `the body is larger than ${maxBytes} bytes`);
+
+async function readBytes(request: Request, maxBytes: number): Promise<Buffer> {
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // A body may come without its length, or be cut off in the middle by whoever sends it.
+  const reader = request.body?.getReader();
+  for (;;) {
+    const next = await reader?.read().catch(() => {
+      throw new Problem(4000, "the body was cut off");
+    });
+    if (!next?.value) return Buffer.concat(chunks);
+    length += next.value.length;
+    if (length > maxBytes) {
+      reader?.cancel().catch(() => undefined);
+      throw tooLarge(maxBytes);
+    }
+    chunks.push(next.value);
+  }
+}
+
+const decompress = (bytes: Buffer, maxBytes: number): Promise<Buffer> =>
+  unzip(bytes, { maxOutputLength: maxBytes }).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === "ERR_BUFFER_TOO_LARGE"
+      ? tooLarge(maxBytes)
+      : new Problem(4000, "the body is not gzip");
+  });
+
+/** Either a backslash that stands for itself, or an escape of a code unit that PostgreSQL cannot hold by itself. */
+const ESCAPES =
+  /\\\\|\\u0000|\\u[dD][89aAbB][0-9a-fA-F]{2}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?|\\u[dD][c-fC-F][0-9a-fA-F]{2}/g;
+
+/**
+ * JSON of which every string can be stored: NUL and halves of surrogate pairs become U+FFFD, as they would wherever text
+ * is written as UTF-8. They come from texts that a page cut in the middle of an emoji, and an event is worth more than
+ * its half emoji. Done on the text, so that names, values and any depth are covered at once.
+ */
+const storable = (json: string): string =>
+  json.replace(ESCAPES, (escape) => (escape === "\\\\" || escape.length === 12 ? escape : "\\ufffd"));

@@ -1,0 +1,75 @@
+import type { Hono } from "hono";
+import * as v from "valibot";
+import type { Backend } from "./app.js";
+import { credential } from "./authorization.js";
+import { describe, jsonSchemaOf } from "./describe.js";
+import { readBody } from "./request-body.js";
+
+const tag = "Live Chat";
+const path = "/v1/live-chat/sessions";
+
+const startSchema = v.object({});
+const authenticateSchema = v.object({
+  jwt: v.pipe(v.string("must be a string"), v.maxLength(8192)),
+  sessionId: v.exactOptional(v.pipe(v.string("must be a string"), v.maxLength(128))),
+});
+const personSchema = v.object({ kind: v.picklist(["lead", "authenticated"]), id: v.string() });
+const currentSchema = v.object({ sessionId: v.string(), person: personSchema });
+const answerSchema = v.object({ sessionId: v.string(), token: v.string(), person: personSchema });
+
+/** What a site's Live Chat calls. */
+export function addLiveChatRoutes(app: Hono, { liveChat, limits }: Backend): void {
+  app.post(
+    path,
+    describe({
+      summary: "Start a chat: a new lead",
+      tag,
+      body: jsonSchemaOf(startSchema),
+      answer: { status: 201, description: "The session.", schema: jsonSchemaOf(answerSchema) },
+      errors: [400, 413, 415],
+    }),
+    async (c) => {
+      await readBody(c.req.raw, startSchema, limits.bodyBytes);
+      return c.json(await liveChat.start(), 201);
+    },
+  );
+  app.post(
+    `${path}/authenticate`,
+    describe({
+      summary: "Sign in with a JWT of the widget, in a new session or in a lead's",
+      tag,
+      body: jsonSchemaOf(authenticateSchema),
+      answer: { status: 200, description: "The session.", schema: jsonSchemaOf(answerSchema) },
+      errors: [400, 401, 413, 415],
+    }),
+    async (c) => {
+      const { jwt, sessionId } = await readBody(c.req.raw, authenticateSchema, limits.bodyBytes);
+      return c.json(await liveChat.authenticate(jwt, sessionId));
+    },
+  );
+  app.get(
+    `${path}/current`,
+    describe({
+      summary: "The session of a Live Chat token",
+      tag,
+      security: "liveChat",
+      answer: { status: 200, description: "The session.", schema: jsonSchemaOf(currentSchema) },
+      errors: [401],
+    }),
+    async (c) => c.json(await liveChat.current(credential(c.req.raw, "Bearer"))),
+  );
+  app.delete(
+    `${path}/current`,
+    describe({
+      summary: "Terminate the session of a Live Chat token",
+      tag,
+      security: "liveChat",
+      answer: { status: 204, description: "It is terminated." },
+      errors: [401],
+    }),
+    async (c) => {
+      await liveChat.terminate(credential(c.req.raw, "Bearer"));
+      return c.body(null, 204);
+    },
+  );
+}

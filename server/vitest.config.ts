@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    name: "server",
+    root: import.meta.dirname,
+    include: ["tests/**/*.test.ts"],
+    globalSetup: ["tests/start-postgres.ts"],
+    // A database is made for each file and driver; on a busy machine that alone can take seconds.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
