@@ -59,7 +59,8 @@ export default defineConfig({
     pageHost,
     worker,
     // The playground, which Vite calls `client`: index.html → playground/dist/client.
-    client: { build: { outDir: "playground/dist/client", emptyOutDir: true } },
+    // Nothing inlined: the page's policy allows files of its own origin and no `data:` URLs.
+    client: { build: { outDir: "playground/dist/client", emptyOutDir: true, assetsInlineLimit: 0 } },
   },
   builder: {
     async buildApp(builder) {

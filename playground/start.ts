@@ -1,7 +1,6 @@
 /** `npm start`: the People service with an embedded database, and the shop in front of it, at one address. */
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 
@@ -24,7 +23,7 @@ app.route(
   "/demo",
   demoRoutes((request) => service.fetch(request), reachability, wireLog),
 );
-app.route("/", await pageRoutes(join(fileURLToPath(new URL(".", import.meta.url)), "page")));
+app.route("/", await pageRoutes(join(import.meta.dirname, "client")));
 
 const listener = getRequestListener(app.fetch);
 const server = createServer(reachability.guard((request, response) => void listener(request, response)));

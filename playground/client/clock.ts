@@ -8,10 +8,11 @@ addEventListener("visibilitychange", () => (now.value = Date.now()));
 const time = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 export const formatTime = (iso: string) => time.format(new Date(iso));
 
+const two = (value: number) => String(value).padStart(2, "0");
+
 /** `29:41`, or `1:02:03` past an hour. */
 export function formatRemaining(untilIso: string, nowMs: number): string {
   const seconds = Math.max(0, Math.ceil((Date.parse(untilIso) - nowMs) / 1000));
-  const two = (value: number) => String(value).padStart(2, "0");
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor(seconds / 60) % 60;
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;

@@ -51,7 +51,7 @@ function take(feed: Feed): void {
   // Two polls may have been under way at once; the second one's entries are then known.
   const fresh = feed.entries.filter((entry) => !known.some(({ n }) => n === entry.n));
   if (fresh.length > 0 || known !== wire.value)
-    wire.value = [...fresh.reverse(), ...known].slice(0, KEPT_ENTRIES);
+    wire.value = [...fresh.toReversed(), ...known].slice(0, KEPT_ENTRIES);
   lastSeen = wire.value[0]?.n ?? 0;
 }
 

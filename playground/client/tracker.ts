@@ -37,7 +37,7 @@ export async function show<T>(code: string, run: () => Promise<Outcome<T>>): Pro
   return outcome;
 }
 
-export const track = <E extends keyof ShopEvents & string>(eventId: E, properties: ShopEvents[E]) =>
+export const track = <E extends keyof ShopEvents>(eventId: E, properties: ShopEvents[E]) =>
   show(`track(${JSON.stringify(eventId)}, ${JSON.stringify(properties)})`, () =>
     sdk.track(eventId, properties),
   );

@@ -9,25 +9,26 @@ export const view = signal<View>("shop");
 /** The bar at the bottom of a phone's screen: the three views, and what waits, always in sight. */
 export function ViewBar() {
   const waiting = state.value?.outbox.waiting ?? 0;
-  const tab = (target: View, name: string, badge?: string) => (
-    <button
-      type="button"
-      class="view-tab"
-      aria-pressed={view.value === target}
-      onClick={() => {
-        view.value = target;
-        scrollTo(0, 0);
-      }}
-    >
-      {name}
-      {badge && <span class="badge">{badge}</span>}
-    </button>
-  );
   return (
     <nav class="view-bar" aria-label="Views">
-      {tab("shop", "Shop")}
-      {tab("chat", "Live Chat")}
-      {tab("tracker", "Tracker", waiting > 0 ? `${waiting} waiting` : undefined)}
+      <Tab target="shop" name="Shop" />
+      <Tab target="chat" name="Live Chat" />
+      <Tab target="tracker" name="Tracker" badge={waiting > 0 ? `${waiting} waiting` : undefined} />
     </nav>
   );
 }
+
+const Tab = ({ target, name, badge }: { target: View; name: string; badge?: string | undefined }) => (
+  <button
+    type="button"
+    class="view-tab"
+    aria-pressed={view.value === target}
+    onClick={() => {
+      view.value = target;
+      scrollTo(0, 0);
+    }}
+  >
+    {name}
+    {badge && <span class="badge">{badge}</span>}
+  </button>
+);

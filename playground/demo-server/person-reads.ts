@@ -27,7 +27,7 @@ export async function readPerson(service: Fetch, id: string): Promise<PersonRead
     entries = [...entries, ...page.entries].slice(-SHOWN_ENTRIES);
     after = page.next;
   }
-  return { person, entries: entries.reverse(), total };
+  return { person, entries: entries.toReversed(), total };
 }
 
 async function read<T>(service: Fetch, path: string): Promise<T | null> {

@@ -2,6 +2,7 @@ import type { PersonReading, TimelineEntry } from "../../demo-feed.js";
 import { formatTime } from "../clock.js";
 import { reading } from "../person-reading.js";
 import { state } from "../tracker.js";
+import { PersonFields } from "./person-fields.js";
 import { Station } from "./station.js";
 
 export function TimelineStation() {
@@ -35,7 +36,7 @@ function Nobody() {
 function Timeline({ person, entries, total }: PersonReading) {
   return (
     <>
-      <Fields person={person} />
+      <PersonFields person={person} />
       <ul class="rows">
         {entries.map((entry) => (
           <Entry key={entry.cursor} entry={entry} />
@@ -46,39 +47,15 @@ function Timeline({ person, entries, total }: PersonReading) {
   );
 }
 
-const OWN_FIELDS = new Set(["id", "kind", "createdAt", "lastActivityAt"]);
-
-/** What is known of the person beside what they did. */
-function Fields({ person }: { person: Record<string, unknown> }) {
-  const fields = Object.entries(person).filter(([name]) => !OWN_FIELDS.has(name));
-  if (fields.length === 0) return null;
-  return (
-    <dl class="fields">
-      {fields.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
 function Entry({ entry }: { entry: TimelineEntry }) {
-  const { definitionId, occurredAt, properties = {}, closedBy } = entry;
+  const { definitionId, occurredAt } = entry;
   const isBoundary = definitionId === "sessionStarted" || definitionId === "sessionEnded";
   return (
     <li class="row" data-boundary={isBoundary}>
       <details>
         <summary>
           <span class="row-what">{definitionId}</span>
-          <span class="row-who">
-            {closedBy
-              ? "closed by the service"
-              : isBoundary
-                ? entry.sessionId
-                : Object.values(properties).map(asText).join(", ")}
-          </span>
+          <span class="row-who">{isBoundary ? describeSession(entry) : describeProperties(entry)}</span>
           <time dateTime={occurredAt}>{formatTime(occurredAt)}</time>
         </summary>
         <pre tabIndex={0}>{JSON.stringify(entry, null, 2)}</pre>
@@ -87,4 +64,10 @@ function Entry({ entry }: { entry: TimelineEntry }) {
   );
 }
 
-const asText = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
+const describeSession = ({ closedBy, sessionId }: TimelineEntry) =>
+  closedBy ? "closed by the service" : sessionId;
+
+function describeProperties({ definitionId, properties = {} }: TimelineEntry): string {
+  const shown = definitionId === "pageView" ? [properties["title"]] : Object.values(properties);
+  return shown.map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join(", ");
+}

@@ -35,7 +35,7 @@ export function ChatBox() {
       <section class="chat-window" id="chat-window">
         <header>
           <h2>Live Chat</h2>
-          <p>Replies are automatic. Nobody reads along.</p>
+          <p>Replies are automatic; nobody reads along.</p>
           <button
             type="button"
             class="icon-button chat-close"

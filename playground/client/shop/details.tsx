@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import type { PersonUpdate } from "people-tracking-sdk";
 
 import { sdk, show, state } from "../tracker.js";
@@ -55,20 +56,29 @@ export function Details() {
           void save(event.currentTarget);
         }}
       >
-        <Field name="firstName" label="First name" autocomplete="given-name" />
-        <Field name="lastName" label="Last name" autocomplete="family-name" />
-        <Field name="email" label="Email" type="email" autocomplete="email" />
-        <Field name="phone" label="Phone, with country code" type="tel" autocomplete="tel" />
-        <Field name="city" label="City" autocomplete="address-level2" />
-        <label class="field">
-          <span>Wind at home</span>
+        <Field label="First name">
+          <input name="firstName" type="text" autocomplete="given-name" maxLength={255} />
+        </Field>
+        <Field label="Last name">
+          <input name="lastName" type="text" autocomplete="family-name" maxLength={255} />
+        </Field>
+        <Field label="Email">
+          <input name="email" type="email" autocomplete="email" maxLength={255} />
+        </Field>
+        <Field label="Phone, with country code">
+          <input name="phone" type="tel" autocomplete="tel" maxLength={255} />
+        </Field>
+        <Field label="City">
+          <input name="city" type="text" autocomplete="address-level2" maxLength={255} />
+        </Field>
+        <Field label="Wind at home">
           <select name="wind">
             <option value="">Not said</option>
             <option>Light</option>
             <option>Steady</option>
             <option>Gusty</option>
           </select>
-        </label>
+        </Field>
         <p class="actions">
           <button type="submit" class="button">
             Save details
@@ -82,15 +92,9 @@ export function Details() {
   );
 }
 
-interface FieldProps {
-  name: string;
-  label: string;
-  type?: "text" | "email" | "tel";
-  autocomplete: string;
-}
-const Field = ({ name, label, type = "text", autocomplete }: FieldProps) => (
+const Field = ({ label, children }: { label: string; children: ComponentChildren }) => (
   <label class="field">
     <span>{label}</span>
-    <input name={name} type={type} autocomplete={autocomplete} maxLength={255} />
+    {children}
   </label>
 );

@@ -14,7 +14,8 @@ export function SearchForm() {
       class="search"
       onSubmit={(event) => {
         event.preventDefault();
-        const query = String(new FormData(event.currentTarget).get("q") ?? "").trim();
+        const typed = new FormData(event.currentTarget).get("q");
+        const query = typeof typed === "string" ? typed.trim() : "";
         if (query) navigate(`/search?q=${encodeURIComponent(query)}`);
       }}
     >

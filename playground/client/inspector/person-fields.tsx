@@ -1,0 +1,41 @@
+/** What is known of the person beside what they did, one line a field. All of it is shown as text. */
+export function PersonFields({ person }: { person: Record<string, unknown> }) {
+  const fields = Object.entries(person)
+    .filter(([name]) => !SHOWN_ELSEWHERE.has(name))
+    .flatMap(([name, value]) => flatten(name, value));
+  if (fields.length === 0) return null;
+  return (
+    <dl class="fields">
+      {fields.map(([name, text]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{text}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+const SHOWN_ELSEWHERE = new Set(["id", "kind", "createdAt", "lastActivityAt"]);
+/** Objects that only group: what is in them has names of its own. */
+const GROUPS = new Set(["customAttributes", "contactInformation"]);
+
+function flatten(name: string, value: unknown): [name: string, text: string][] {
+  if (GROUPS.has(name) && isRecord(value))
+    return Object.entries(value).flatMap(([key, inner]) => flatten(key, inner));
+  return [[name, asText(value)]];
+}
+
+function asText(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (Array.isArray(value)) return value.map(asText).join("; ");
+  if (!isRecord(value)) return JSON.stringify(value);
+  // The id of a list's item is the service's own.
+  return Object.entries(value)
+    .filter(([key]) => key !== "id")
+    .map(([, inner]) => asText(inner))
+    .join(", ");
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
