@@ -29,13 +29,7 @@ type Endpoint = Pick<MessagePort, "postMessage" | "addEventListener" | "removeEv
 const failure = (code: 2101 | 2103, cause: string) =>
   ({ success: false, error: trackingError(code, "worker", cause) }) as const;
 
-const answer = async <Data>(work: Promise<Data>): Promise<Outcome<Data>> => {
-  try {
-    return { success: true, data: await work };
-  } catch (error) {
-    return failure(2103, error instanceof Error ? error.message : String(error));
-  }
-};
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 class PagePort implements Host {
   readonly #watcher: (message: HostMessage) => void;
@@ -58,8 +52,7 @@ class PagePort implements Host {
       this.#shared = shared;
       return { ok: true, ...(await shared.tracker.state(hello.host)) };
     } catch (error) {
-      const cause = error instanceof Error ? error.message : String(error);
-      return { ok: false, error: trackingError(2103, "worker", cause) };
+      return { ok: false, error: failure(2103, reasonOf(error)).error };
     }
   }
 
@@ -107,11 +100,16 @@ class PagePort implements Host {
     this.#shared?.unwatch(this.#watcher);
   }
 
-  #ask<Data>(ask: (tracker: Tracker) => Promise<Data>): Promise<Outcome<Data>> {
-    const tracker = this.#shared?.tracker;
-    return tracker
-      ? answer(ask(tracker))
-      : Promise.resolve(failure(2101, "the page did not attach to the tracker's host"));
+  async #ask<Data>(ask: (tracker: Tracker) => Promise<Data>): Promise<Outcome<Data>> {
+    const shared = this.#shared;
+    if (!shared) return failure(2101, "the page did not attach to the tracker's host");
+    try {
+      const data = await ask(shared.tracker);
+      await shared.tell(this.#watcher);
+      return { success: true, data };
+    } catch (error) {
+      return failure(2103, reasonOf(error));
+    }
   }
 }
 

@@ -66,23 +66,26 @@ export class SharedTracker {
     this.#watchers.delete(watcher);
   }
 
+  /** Tells one page at once, so that what it called for shows in its state when the call answers. */
+  async tell(watcher: Watcher): Promise<void> {
+    const host = this.#watchers.get(watcher);
+    if (host) watcher({ peopleTracking: "state", ...(await this.tracker.state(host)) });
+  }
+
   /** Tells at once where nothing was told lately, and once more after the interval for what came in between. */
   #changed(): void {
     this.#changedSinceTold = true;
-    if (this.#tellTimer === null) void this.#tell();
+    if (this.#tellTimer === null) void this.#tellAll();
   }
 
-  async #tell(): Promise<void> {
+  async #tellAll(): Promise<void> {
     this.#changedSinceTold = false;
     this.#tellTimer = setTimeout(() => {
       this.#tellTimer = null;
-      if (this.#changedSinceTold) void this.#tell();
+      if (this.#changedSinceTold) void this.#tellAll();
     }, STATE_INTERVAL_MS);
-    if (this.#watchers.size === 0) return;
     try {
-      for (const [watcher, host] of this.#watchers) {
-        watcher({ peopleTracking: "state", ...(await this.tracker.state(host)) });
-      }
+      for (const watcher of this.#watchers.keys()) await this.tell(watcher);
     } catch {
       // The store failed: there is nothing to tell until it answers again.
     }

@@ -1,0 +1,28 @@
+/** A fresh site and a fresh browser for each test. */
+import { afterEach, beforeEach } from "vitest";
+import type { BrowserContext } from "playwright";
+import type { Site } from "./site.js";
+import { startSite } from "./site.js";
+import type { Person } from "./visit.js";
+import { newPerson } from "./visit.js";
+
+export interface Setting {
+  site: Site;
+  person: Person;
+  browser: BrowserContext;
+}
+
+/** The setting of the running test; its fields are set before each. */
+export const useSetting = (): Setting => {
+  const setting = {} as Setting;
+  beforeEach(async () => {
+    setting.site = await startSite();
+    setting.person = await newPerson();
+    setting.browser = await setting.person.browse();
+  });
+  afterEach(async () => {
+    await setting.person.leave();
+    await setting.site.close();
+  });
+  return setting;
+};

@@ -1,0 +1,111 @@
+/** A person's browser and what they do in it. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BrowserContext, Page } from "playwright";
+import { chromium } from "playwright";
+import type { PeopleTrackingSDK, TrackerState, TrackingOptions } from "../../../src/main/index.js";
+import { CHROMIUM_ARGS, chromiumPath } from "../../chromium.js";
+import type { Site } from "./site.js";
+
+declare global {
+  interface Window {
+    PeopleTrackingSDK: typeof PeopleTrackingSDK;
+    sdk: PeopleTrackingSDK;
+    loaded?: boolean;
+    widget: {
+      startChat(): Promise<string>;
+      authenticate(jwt: string): Promise<string>;
+      signOut(): Promise<void>;
+    };
+  }
+}
+
+/** A browser profile that outlives its browser. */
+export interface Person {
+  browse(): Promise<BrowserContext>;
+  /** Ends the browser and deletes its profile. */
+  leave(): Promise<void>;
+}
+
+export const newPerson = async (): Promise<Person> => {
+  const profile = await mkdtemp(join(tmpdir(), "people-tracking-"));
+  const contexts = new Set<BrowserContext>();
+  return {
+    async browse() {
+      const context = await chromium.launchPersistentContext(profile, {
+        executablePath: chromiumPath(),
+        args: CHROMIUM_ARGS,
+        // Playwright turns it off, and it is what people's browsers have.
+        ignoreDefaultArgs: ["--disable-back-forward-cache"],
+      });
+      contexts.add(context);
+      context.on("close", () => contexts.delete(context));
+      return context;
+    },
+    async leave() {
+      await Promise.all([...contexts].map((context) => context.close()));
+      await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+};
+
+/** Opens a page of the site, without making a tracker. */
+export const openTab = async (context: BrowserContext, site: Site, path = "/"): Promise<Page> => {
+  const page = await context.newPage();
+  await page.goto(site.origin + path);
+  await page.waitForFunction(() => window.loaded);
+  return page;
+};
+
+/** Makes a tracker in the page and answers `init`'s outcome. */
+export const init = (page: Page, key: string, options: TrackingOptions = {}) =>
+  page.evaluate(
+    ([apiKey, given]) => {
+      window.sdk = new window.PeopleTrackingSDK(given);
+      return window.sdk.init(apiKey);
+    },
+    [key, options] as const,
+  );
+
+/** Opens a page whose tracker is on. */
+export const visit = async (
+  context: BrowserContext,
+  site: Site,
+  options: TrackingOptions = {},
+  path = "/",
+): Promise<Page> => {
+  const page = await openTab(context, site, path);
+  const outcome = await init(page, site.trackingKey, options);
+  if (!outcome.success) throw new Error(outcome.error.message);
+  return page;
+};
+
+export const track = (page: Page, name: string) =>
+  page.evaluate((given) => window.sdk.track("action", { name: given }), name);
+
+/** Tracks events numbered from `from` on, without waiting between them; answers how many were stored. */
+export const trackNumbers = (page: Page, from: number, count: number): Promise<number> =>
+  page.evaluate(
+    async ([first, total]) => {
+      const calls = Array.from({ length: total }, (_, index) =>
+        window.sdk.track("numbered", { n: first + index }),
+      );
+      return (await Promise.all(calls)).filter(({ success }) => success).length;
+    },
+    [from, count] as const,
+  );
+
+/** Waits until the service has settled all that this browser accepted; fails if something is left. */
+export const settle = async (page: Page): Promise<void> => {
+  const outcome = await page.evaluate(() => window.sdk.flush());
+  if (!outcome.success || outcome.data.waiting > 0)
+    throw new Error(`not settled: ${JSON.stringify(outcome)}`);
+};
+
+export const stateOf = (page: Page): Promise<TrackerState | null> => page.evaluate(() => window.sdk.state);
+
+/** Waits until the page's tracker has selected a profile of this kind. */
+export const profileIs = async (page: Page, kind: "visitor" | "lead" | "authenticated"): Promise<void> => {
+  await page.waitForFunction((wanted) => window.sdk.state?.profile?.kind === wanted, kind);
+};
