@@ -8,7 +8,7 @@ import { migrate as migratePg } from "drizzle-orm/node-postgres/migrator";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import { drizzle as drizzlePglite } from "drizzle-orm/pglite";
 import { migrate as migratePglite } from "drizzle-orm/pglite/migrator";
-import pg from "pg";
+import { Pool } from "pg";
 import { lockDataFolder } from "./data-folder-lock.js";
 import * as schema from "./schema.js";
 
@@ -21,7 +21,7 @@ export type DatabaseOptions =
 
 export interface OpenDatabase {
   db: Database;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 // One step below the package's root both as source and as built.
@@ -62,7 +62,7 @@ async function openPostgres(
   connections: number,
   onError: (error: unknown) => void,
 ): Promise<OpenDatabase> {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url,
     max: connections,
     connectionTimeoutMillis: 10_000,
@@ -87,8 +87,10 @@ async function openPostgres(
 }
 
 /** The rows of a statement written by hand. 64-bit integers come as strings from one driver: see {@link Number}. */
-export const rowsOf = async <Row>(db: Database, statement: SQL): Promise<Row[]> =>
-  ((await db.execute(statement)) as unknown as { rows: Row[] }).rows;
+export const rowsOf = async <Row>(db: Database, statement: SQL): Promise<Row[]> => {
+  const result: unknown = await db.execute(statement);
+  return (result as { rows: Row[] }).rows;
+};
 
 /** `column = any(…)` as one parameter, however many values there are. */
 export const isAmong = (column: AnyColumn | SQL, values: readonly string[]): SQL =>

@@ -39,12 +39,13 @@ export interface Definitions {
   find(ids: readonly string[]): Promise<Map<string, EventDefinition>>;
 }
 
+const toDefinition = ({ id, title, properties }: typeof definitions.$inferSelect): EventDefinition => ({
+  id,
+  ...(title === null ? {} : { title }),
+  properties,
+});
+
 export function openDefinitions(db: Database): Definitions {
-  const toDefinition = ({ id, title, properties }: typeof definitions.$inferSelect): EventDefinition => ({
-    id,
-    ...(title === null ? {} : { title }),
-    properties,
-  });
   return {
     async put(definition) {
       const id = v.parse(newDefinitionIdSchema, definition.id);

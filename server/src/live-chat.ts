@@ -26,6 +26,12 @@ const refused = () =>
     "WWW-Authenticate": "Bearer",
   });
 
+const newToken = async (tx: Database, session: string, person: number): Promise<string> => {
+  const token = newSecret();
+  await tx.insert(liveChatTokens).values({ hash: hashSecret(token), session, person });
+  return token;
+};
+
 export function openLiveChat(
   db: Database,
   clock: () => number,
@@ -36,11 +42,6 @@ export function openLiveChat(
     const id = randomUUID();
     await tx.insert(liveChatSessions).values({ id, person, startedAt: clock() });
     return id;
-  };
-  const newToken = async (tx: Database, session: string, person: number): Promise<string> => {
-    const token = newSecret();
-    await tx.insert(liveChatTokens).values({ hash: hashSecret(token), session, person });
-    return token;
   };
   /** The person whom a JWT names, the same for every widget; made at the first authentication. */
   const authenticatedPerson = async (tx: Database, { type, value }: Subject) => {

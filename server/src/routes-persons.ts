@@ -39,7 +39,7 @@ const person = object(
 const entry = object(
   {
     cursor: text,
-    type: { const: "event" } as JsonSchema,
+    type: { const: "event" },
     id: text,
     definitionId: text,
     sessionId: text,
@@ -48,7 +48,7 @@ const entry = object(
     receivedAt: time,
     properties: { type: "object" },
     page: object({ url: text, title: text }, ["url", "title"]),
-    closedBy: { const: "service" } as JsonSchema,
+    closedBy: { const: "service" },
   },
   ["cursor", "type", "definitionId", "sessionId", "occurredAt", "givenAt", "receivedAt"],
 );

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import pg from "pg";
-import { describe, inject, onTestFinished } from "vitest";
-import type { BatchAnswer, Operation, RegistrationAnswer } from "../../src/protocol/wire.js";
+import { Client } from "pg";
+import { afterAll, beforeAll, describe, inject, onTestFinished } from "vitest";
+import type { BatchAnswer, RegistrationAnswer } from "../../src/protocol/wire.js";
 import { HOUR } from "../../src/protocol/wire.js";
 import {
   createPeopleService,
@@ -17,24 +17,33 @@ export type Driver = "PGlite" | "PostgreSQL";
 
 /** Runs the same tests on both drivers. */
 export const onEachDriver = (tests: (driver: Driver) => void): void => {
-  describe("on PGlite", () => tests("PGlite"));
-  describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => tests("PostgreSQL"));
+  describe("on PGlite", () => {
+    tests("PGlite");
+  });
+  describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
+    tests("PostgreSQL");
+  });
 };
 
+type Cleanup = (clean: () => Promise<void>) => void;
+
 /** A new, empty database, dropped after the test. */
-export async function newDatabase(driver: Driver): Promise<DatabaseOptions> {
+export async function newDatabase(
+  driver: Driver,
+  onFinished: Cleanup = onTestFinished,
+): Promise<DatabaseOptions> {
   if (driver === "PGlite") return {};
   const url = new URL(inject("postgresUrl")!);
   const name = `people_${randomUUID().replaceAll("-", "")}`;
   await runSql(url, `create database ${name}`);
-  onTestFinished(() => runSql(url, `drop database ${name} with (force)`));
+  onFinished(() => runSql(url, `drop database ${name} with (force)`));
   const database = new URL(url);
   database.pathname = `/${name}`;
   return { url: database.href, connections: 5 };
 }
 
 async function runSql(url: URL, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url.href });
+  const client = new Client({ connectionString: url.href });
   await client.connect();
   await client.query(statement);
   await client.end();
@@ -85,23 +94,47 @@ export interface LiveChat {
 interface CallInit {
   authorization?: string;
   body?: unknown;
-  raw?: BodyInit;
+  raw?: string | Uint8Array;
   headers?: Record<string, string>;
 }
 
+/** One service for all tests of a block, which are about profiles of their own; its clock starts anew for each. */
+export function sharedService(driver: Driver, options: ServiceOptions = {}): () => Subject {
+  const cleanups: (() => Promise<void>)[] = [];
+  let subject: Subject;
+  beforeAll(async () => {
+    subject = await startService(driver, options, (clean) => cleanups.unshift(clean));
+  });
+  afterAll(async () => {
+    for (const clean of cleanups) await clean();
+  });
+  return () => {
+    subject.clock.now = START;
+    return subject;
+  };
+}
+
+type ServiceOptions = Omit<PeopleServiceOptions, "clock">;
+
+const expectStatus = <Body>(answer: Answer<Body>, status: number): Body => {
+  if (answer.status !== status) throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`);
+  return answer.body;
+};
+
 export async function startService(
   driver: Driver,
-  options: Omit<PeopleServiceOptions, "clock"> = {},
+  options: ServiceOptions = {},
+  onFinished: Cleanup = onTestFinished,
 ): Promise<Subject> {
   const clock = { now: START };
   const service = await createPeopleService({
-    database: options.database ?? (await newDatabase(driver)),
+    database: options.database ?? (await newDatabase(driver, onFinished)),
     widgets: [WIDGET],
     sweepIntervalMs: 0,
     ...options,
     clock: () => clock.now,
   });
-  onTestFinished(() => service.close());
+  onFinished(() => service.close());
   const { key: trackingKey } = await service.keys.create({ scopes: ["web:tracking:sdk"] });
   const { key: adminKey } = await service.keys.create({ scopes: ["people:read", "people:manage"] });
 
@@ -118,11 +151,6 @@ export async function startService(
     const isJson = response.headers.get("content-type")?.startsWith("application/json");
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   };
-  const expectStatus = <Body>(answer: Answer<Body>, status: number): Body => {
-    if (answer.status !== status) throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`);
-    return answer.body;
-  };
-
   const subject: Subject = {
     service,
     clock,
@@ -202,30 +230,3 @@ export const signJwt = (now: number, claims: Record<string, unknown> = {}, secre
   })
     .setProtectedHeader({ alg: "HS256", typ: "JWT" })
     .sign(new TextEncoder().encode(secret));
-
-let count = 0;
-/** Operations with ids of their own; what is given replaces the rest. */
-export const event = (definitionId: string, at: number, rest: object = {}): Operation =>
-  ({
-    id: `op-${++count}`,
-    type: "event",
-    occurredAt: iso(at),
-    sessionId: "session-1",
-    definitionId,
-    ...rest,
-  }) as Operation;
-export const pageView = (at: number, rest: object = {}): Operation =>
-  event("pageView", at, {
-    properties: { url: "https://shop.example/", title: "Shop", referrer: "" },
-    ...rest,
-  });
-export const update = (at: number, person: object): Operation =>
-  ({ id: `op-${++count}`, type: "person.update", occurredAt: iso(at), person }) as Operation;
-export const append = (at: number, attribute: string, item: object): Operation =>
-  ({ id: `op-${++count}`, type: "list.append", occurredAt: iso(at), attribute, item }) as Operation;
-export const merge = (at: number, visitor: { id: string; write: string }): Operation => ({
-  id: `op-${++count}`,
-  type: "profile.merge",
-  occurredAt: iso(at),
-  from: { kind: "visitor", id: visitor.id, token: visitor.write },
-});
