@@ -1,0 +1,115 @@
+import { expose } from "comlink";
+import type { Outcome, OutboxRow, TrackerState } from "../../../src/protocol/api.js";
+import type {
+  AttachAnswer,
+  Command,
+  CommandAnswer,
+  Host,
+  HostMessage,
+  InitAnswer,
+  InitRequest,
+  InspectQuery,
+  PageHello,
+  PageSignal,
+} from "../../../src/protocol/host.js";
+import { PROTOCOL_VERSION } from "../../../src/protocol/host.js";
+
+export const idleState: TrackerState = {
+  host: "shared",
+  storage: "disk",
+  online: true,
+  optedOut: false,
+  profile: { kind: "visitor", id: "v1" },
+  session: null,
+  outbox: { waiting: 0, rejected: 0 },
+  delivery: { status: "idle" },
+};
+
+const never = new Promise<never>(() => {});
+
+/** A host that does as it is told, good or bad, and remembers all that it was asked. */
+export class FakeHost implements Host {
+  readonly calls: [keyof Host, ...unknown[]][] = [];
+  /** Commands in the order of their first arrival, by number. */
+  readonly stored = new Map<number, Command>();
+  /** Methods that are never answered; what they do is done all the same. */
+  readonly silent = new Set<keyof Host>();
+  /** Refuses a command. */
+  refuse: (command: Command) => CommandAnswer["error"] = () => undefined;
+  attachAnswer: AttachAnswer = { ok: true, generation: 0, state: idleState };
+  initAnswer: InitAnswer = { ok: true, generation: 0, optedOut: false };
+  flushAnswer: Outcome<{ waiting: number }> = { success: true, data: { waiting: 0 } };
+  rows: OutboxRow[] = [];
+  port: MessagePort | undefined;
+  closed = false;
+
+  constructor(readonly name: string) {}
+
+  serve(port: MessagePort): void {
+    this.port = port;
+    port.addEventListener("close", () => (this.closed = true));
+    expose(this, port as unknown as Parameters<typeof expose>[1]);
+    this.hello("first");
+  }
+
+  hello(instance: string, protocol = PROTOCOL_VERSION): void {
+    this.say({ peopleTracking: "hello", protocol, instance });
+  }
+
+  say(message: HostMessage): void {
+    this.port?.postMessage(message);
+  }
+
+  /** The arguments of each call of a method. */
+  asked(method: keyof Host): unknown[][] {
+    return this.calls.filter(([name]) => name === method).map(([, ...args]) => args);
+  }
+
+  get batches(): Command[][] {
+    return this.asked("submit").map(([, commands]) => commands as Command[]);
+  }
+
+  attach(hello: PageHello): Promise<AttachAnswer> {
+    return this.#answer("attach", [hello], this.attachAnswer);
+  }
+  init(request: InitRequest): Promise<InitAnswer> {
+    return this.#answer("init", [request], this.initAnswer);
+  }
+  submit(pageId: string, commands: Command[]): Promise<CommandAnswer[]> {
+    const answers = commands.map((command) => {
+      const error = this.refuse(command);
+      if (!error && !this.stored.has(command.n)) this.stored.set(command.n, command);
+      return { n: command.n, ...(error && { error }) };
+    });
+    return this.#answer("submit", [pageId, commands], answers);
+  }
+  signal(pageId: string, signal: PageSignal): Promise<void> {
+    return this.#answer("signal", [pageId, signal], undefined);
+  }
+  flush(timeoutMs: number): Promise<Outcome<{ waiting: number }>> {
+    return this.#answer("flush", [timeoutMs], this.flushAnswer);
+  }
+  inspect(query: InspectQuery): Promise<Outcome<OutboxRow[]>> {
+    return this.#answer("inspect", [query], { success: true, data: this.rows });
+  }
+  retryRejected(ids?: string[]): Promise<Outcome<{ requeued: number }>> {
+    return this.#answer("retryRejected", [ids], { success: true, data: { requeued: 1 } });
+  }
+  discardRejected(ids?: string[]): Promise<Outcome<{ discarded: number }>> {
+    return this.#answer("discardRejected", [ids], { success: true, data: { discarded: 1 } });
+  }
+  setConsent(consent: "in" | "out"): Promise<Outcome> {
+    return this.#answer("setConsent", [consent], { success: true, data: null });
+  }
+  eraseLocalData(): Promise<Outcome> {
+    return this.#answer("eraseLocalData", [], { success: true, data: null });
+  }
+  detach(pageId: string): Promise<void> {
+    return this.#answer("detach", [pageId], undefined);
+  }
+
+  #answer<Answer>(method: keyof Host, args: unknown[], answer: Answer): Promise<Answer> {
+    this.calls.push([method, ...args]);
+    return this.silent.has(method) ? never : Promise.resolve(answer);
+  }
+}

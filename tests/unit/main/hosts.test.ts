@@ -1,0 +1,212 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { PeopleTrackingSDK } from "../../../src/main/index.js";
+import type { TrackingOptions } from "../../../src/main/index.js";
+import type { FakePage } from "./fake-page.js";
+import { pass, settle } from "./fake-page.js";
+import { leavePage, loadPage, using } from "./tracked-page.js";
+
+const SUCCESS = { success: true, data: null };
+let page: FakePage;
+const make = (options: TrackingOptions = {}) =>
+  using(new PeopleTrackingSDK({ liveChat: null, pageViews: "manual", ...options }));
+const hostKinds = () =>
+  page.hosts.flatMap((host) => host.asked("attach").map(([hello]) => (hello as { host: string }).host));
+
+vi.mock("../../../src/worker/page-host.js", () => ({
+  startPageHost: (port: MessagePort) => page.serve(page.inPage, "in page", port),
+}));
+
+beforeEach(() => (page = loadPage()));
+afterEach(leavePage);
+
+test("the shared worker is the first choice", async () => {
+  expect(await make().init("key")).toEqual(SUCCESS);
+  expect(hostKinds()).toEqual(["shared"]);
+});
+
+test.each(["refuses", "is missing", "says nothing"] as const)(
+  "a dedicated worker serves where the shared one %s",
+  async (script) => {
+    page.shared = script;
+    const started = make().init("key");
+    await pass(3250);
+    expect(await started).toEqual(SUCCESS);
+    expect(hostKinds()).toEqual(["dedicated"]);
+  },
+);
+
+test("the page itself serves where workers are forbidden", async () => {
+  page.shared = page.dedicated = "refuses";
+  const started = make().init("key");
+  await pass(250);
+  expect(await started).toEqual(SUCCESS);
+  expect(hostKinds()).toEqual(["page"]);
+});
+
+test.each(["shared", "dedicated", "page"] as const)("the option host: %s asks for that one", async (host) => {
+  const sdk = make({ host });
+  expect(await sdk.init("key")).toEqual(SUCCESS);
+  expect(await sdk.track("a")).toEqual(SUCCESS);
+  expect(hostKinds()).toEqual([host]);
+});
+
+test("init() says so when no host can be had", async () => {
+  page.shared = "refuses";
+  const started = make({ host: "shared" }).init("key");
+  await pass(250);
+  expect(await started).toMatchObject({
+    error: { code: 2101, message: expect.stringContaining("its script did not load") },
+  });
+});
+
+test("a host of another version is passed over, with its reason", async () => {
+  const error = {
+    code: 2101,
+    name: "NoAnswerError",
+    message: "other version",
+    origin: "worker",
+    platform: "fe-snippet",
+  };
+  page.prepare = (host) => (host.attachAnswer = { ok: false, error });
+  expect(await make({ host: "dedicated" }).init("key")).toEqual({ success: false, error });
+});
+
+test("the worker's URL can be the site's own", async () => {
+  await make({ workerUrl: "/static/worker.js" }).init("key");
+  expect(page.workerUrls).toEqual(["https://shop.example/static/worker.js"]);
+});
+
+test("where Trusted Types are required the worker's URL is one", async () => {
+  const createPolicy = vi.fn((_name: string, rules: { createScriptURL(url: string): string }) => ({
+    createScriptURL: (url: string) => ({ toString: () => `trusted ${rules.createScriptURL(url)}` }),
+  }));
+  vi.stubGlobal("trustedTypes", { createPolicy });
+  vi.resetModules();
+  const fresh = await import("../../../src/main/index.js");
+  for (const key of ["a", "b"]) {
+    await using(new fresh.PeopleTrackingSDK({ liveChat: null, workerUrl: "/worker.js" })).init(key);
+  }
+  expect(page.workerUrls).toEqual(Array(2).fill("trusted https://shop.example/worker.js"));
+  expect(createPolicy).toHaveBeenCalledOnce();
+});
+
+test("a host that falls silent is left for one of the next generation, with the same numbers", async () => {
+  const sdk = make();
+  await sdk.init("key");
+  const dead = page.host;
+  dead.silent.add("submit");
+  const outcomes = Promise.all([sdk.track("a"), sdk.track("b")]);
+  await settle();
+  const later = sdk.track("c");
+  await pass(3250);
+  expect(await outcomes).toEqual([SUCCESS, SUCCESS]);
+  expect(await later).toEqual(SUCCESS);
+  expect(page.hosts).toHaveLength(2);
+  expect(page.host.name).toBe(dead.name.replace(/:0$/, ":1"));
+  expect(page.host.batches).toEqual(dead.batches);
+  expect(page.host.calls.map(([method]) => method)).toEqual(["attach", "submit", "submit"]);
+  expect(dead.closed).toBe(true);
+});
+
+test("a script that ran again on the same port is attached to and asked again", async () => {
+  const sdk = make();
+  await sdk.init("key");
+  page.host.silent.add("submit");
+  const outcome = sdk.track("a");
+  await settle();
+  page.host.silent.clear();
+  page.host.hello("second");
+  expect(await outcome).toEqual(SUCCESS);
+  expect(page.hosts).toHaveLength(1);
+  expect(page.host.calls.map(([method]) => method)).toEqual(["attach", "init", "submit", "attach", "submit"]);
+  expect(page.host.batches[1]).toEqual(page.host.batches[0]);
+});
+
+test("the same instance saying hello twice changes nothing", async () => {
+  const sdk = make();
+  await sdk.init("key");
+  page.host.hello("first");
+  await settle();
+  expect(page.host.asked("attach")).toHaveLength(1);
+});
+
+test("a host that is busy but answers is not left", async () => {
+  const sdk = make();
+  await sdk.init("key");
+  page.host.silent.add("flush");
+  void sdk.flush({ timeoutMs: 8000 });
+  for (let second = 0; second < 8; second++) {
+    await sdk.track("a");
+    await pass(1000);
+  }
+  expect(page.hosts).toHaveLength(1);
+});
+
+test("subscriptions live on through a change of hosts", async () => {
+  const sdk = make();
+  await sdk.init("key");
+  const seen: number[] = [];
+  sdk.subscribe(({ outbox }) => seen.push(outbox.waiting));
+  page.prepare = (host) => {
+    host.attachAnswer = {
+      ok: true,
+      generation: 0,
+      state: { ...sdk.state!, outbox: { waiting: 7, rejected: 0 } },
+    };
+  };
+  page.host.silent.add("signal");
+  page.window.dispatchEvent(new Event("online"));
+  await pass(3250);
+  page.host.say({ peopleTracking: "state", generation: 0, state: { ...sdk.state!, optedOut: true } });
+  await settle();
+  expect(page.hosts).toHaveLength(2);
+  expect(seen).toEqual([0, 7, 7]);
+});
+
+test("the host hears what only pages hear", async () => {
+  await make().init("key");
+  page.window.dispatchEvent(new Event("offline"));
+  page.window.dispatchEvent(new Event("online"));
+  page.document.dispatchEvent(new Event("visibilitychange"));
+  page.document.visibilityState = "hidden";
+  page.document.dispatchEvent(new Event("visibilitychange"));
+  await settle();
+  expect(page.host.asked("signal").map(([, signal]) => signal)).toEqual(["offline", "online", "visible"]);
+});
+
+test("a page that goes lets the host go, and attaches again when it comes back", async () => {
+  const sdk = make();
+  await sdk.init("key");
+  void sdk.track("last");
+  page.pagehide();
+  await settle();
+  expect(page.host.calls.slice(-2).map(([method]) => method)).toEqual(["submit", "detach"]);
+  page.comesBack();
+  expect(await sdk.track("again")).toEqual(SUCCESS);
+  expect(page.host.asked("attach")).toHaveLength(2);
+  expect(page.hosts).toHaveLength(1);
+});
+
+test("a page that was frozen waits a second for answers that lie in its queue", async () => {
+  const sdk = make();
+  await sdk.init("key");
+  page.host.silent.add("submit");
+  void sdk.track("a");
+  await settle();
+  vi.setSystemTime(Date.now() + 3_600_000);
+  const frozen = vi.spyOn(performance, "now").mockReturnValue(performance.now() + 3_600_000);
+  await vi.advanceTimersByTimeAsync(3250);
+  frozen.mockRestore();
+  await settle();
+  expect(page.hosts).toHaveLength(1);
+  await pass(1000);
+  expect(page.hosts).toHaveLength(2);
+});
+
+test("an idle page has no timers", async () => {
+  const sdk = make();
+  await sdk.init("key");
+  await sdk.track("a");
+  await pass(10_000);
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { PeopleTrackingSDK } from "../../../src/main/index.js";
+import type { TrackingOptions } from "../../../src/main/index.js";
+import type { FakePage } from "./fake-page.js";
+import { isSettled, pass, settle } from "./fake-page.js";
+import { leavePage, loadPage, using } from "./tracked-page.js";
+
+const SUCCESS = { success: true, data: null };
+const refusal = {
+  code: 2018,
+  name: "MissingAuthorizationTokenError",
+  message: "no",
+  origin: "worker",
+  platform: "fe-snippet",
+};
+let page: FakePage;
+const make = (options: TrackingOptions = {}) => using(new PeopleTrackingSDK({ liveChat: null, ...options }));
+
+beforeEach(() => (page = loadPage()));
+afterEach(leavePage);
+
+test("init() attaches, asks and records the page view of the page load", async () => {
+  page.navigator.onLine = false;
+  const at = Date.now();
+  expect(await make({ endpoint: "https://people.example/api/" }).init("key")).toEqual(SUCCESS);
+  expect(page.host.calls.map(([method]) => method)).toEqual(["attach", "init", "submit"]);
+  const [[hello]] = page.host.asked("attach") as [[{ pageId: string; namespace: string }]];
+  expect(hello).toEqual({
+    protocol: 1,
+    namespace: expect.stringMatching(/^[0-9a-f]{16}$/),
+    pageId: expect.stringMatching(/^[a-z0-9]{16}$/),
+    endpoint: "https://people.example/api",
+    apiKey: "key",
+    durability: "relaxed",
+    host: "shared",
+    online: false,
+    globalPrivacyControl: false,
+  });
+  expect(page.host.name).toBe(`people-tracking:${hello.namespace}:v1:0`);
+  expect(page.host.asked("init")).toEqual([[{ pageId: hello.pageId, at, liveChat: undefined }]]);
+  expect([...page.host.stored.values()]).toMatchObject([
+    {
+      n: 1,
+      type: "pageView",
+      at,
+      page: {
+        url: "https://shop.example/kites?colour=red",
+        title: "Shop",
+        referrer: "https://search.example/",
+      },
+    },
+  ]);
+});
+
+test("two keys never share a namespace; the same key on the same endpoint does", async () => {
+  const namespaceOf = async (key: string, endpoint?: string) => {
+    await make(endpoint ? { endpoint } : {}).init(key);
+    return (page.host.asked("attach")[0]![0] as { namespace: string }).namespace;
+  };
+  const first = await namespaceOf("a");
+  expect(await namespaceOf("a", "/people")).toBe(first);
+  expect(await namespaceOf("b")).not.toBe(first);
+  expect(await namespaceOf("a", "/other")).not.toBe(first);
+});
+
+test("init() again with the same key is the same outcome and no second page view", async () => {
+  const sdk = make();
+  const first = sdk.init("key");
+  expect(sdk.init("key")).toBe(first);
+  await first;
+  expect(sdk.init("key")).toBe(first);
+  expect(page.host.stored.size).toBe(1);
+  expect(await sdk.init("other")).toMatchObject({ error: { code: 2102 } });
+});
+
+test("two instances on one page load record one page view", async () => {
+  expect(await Promise.all([make().init("key"), make().init("key")])).toEqual([SUCCESS, SUCCESS]);
+  expect(page.hosts.reduce((sum, host) => sum + host.stored.size, 0)).toBe(1);
+});
+
+test("an init() that failed can be tried again", async () => {
+  const sdk = make();
+  page.prepare = (host) => (host.initAnswer = { ok: false, error: refusal });
+  expect(await sdk.init("key")).toEqual({ success: false, error: refusal });
+  expect(await sdk.track("a")).toMatchObject({ error: { code: 2015 } });
+  page.prepare = () => {};
+  expect(await sdk.init("key")).toEqual(SUCCESS);
+  expect(await sdk.track("a")).toEqual(SUCCESS);
+});
+
+test("init() succeeds without a page view while opted out", async () => {
+  page.prepare = (host) => (host.initAnswer = { ok: true, generation: 0, optedOut: true });
+  expect(await make().init("key")).toEqual(SUCCESS);
+  expect(page.host.stored.size).toBe(0);
+});
+
+test("init() succeeds with a page view that is refused, and says so on the console", async () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  page.prepare = (host) => (host.refuse = () => ({ ...refusal, message: "the outbox is full" }));
+  expect(await make().init("key")).toEqual(SUCCESS);
+  expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining("the outbox is full"));
+});
+
+test("init() answers 2101 within 10 s when the host falls silent", async () => {
+  page.prepare = (host) => host.silent.add("init");
+  const started = make().init("key");
+  await pass(9500);
+  expect(await isSettled(started)).toBe(false);
+  await pass(500);
+  expect(await started).toMatchObject({ error: { code: 2101 } });
+});
+
+test("outside a browser init() answers 2100", async () => {
+  vi.stubGlobal("document", undefined);
+  expect(await make().init("key")).toMatchObject({
+    success: false,
+    error: { code: 2100, name: "UnsupportedEnvironmentError" },
+  });
+});
+
+test("a respected Global Privacy Control is told to the host", async () => {
+  page.navigator.globalPrivacyControl = true;
+  await make({ respectGlobalPrivacyControl: true }).init("key");
+  expect(page.host.asked("attach")).toMatchObject([[{ globalPrivacyControl: true }]]);
+});
+
+test.each<[string, unknown]>([
+  ["endpoint", "http://"],
+  ["endpoint", "ftp://people.example"],
+  ["namespace", ""],
+  ["namespace", 5],
+  ["pageViews", "sometimes"],
+  ["page", "none"],
+  ["host", "iframe"],
+  ["durability", "eternal"],
+  ["sessionTimeoutMs", -1],
+  ["sessionTimeoutMs", "long"],
+  ["maxWaiting", NaN],
+  ["workerUrl", "http://"],
+])("a bad option %s is told by init(): %s", async (name, value) => {
+  expect(await make({ [name]: value } as TrackingOptions).init("key")).toMatchObject({
+    error: { code: 2102, message: expect.stringContaining(name) },
+  });
+  expect(page.hosts).toEqual([]);
+});
+
+test("options that throw when read are told by init()", async () => {
+  const options = {
+    get namespace(): string {
+      throw new Error("no");
+    },
+  };
+  expect(await make(options).init("key")).toMatchObject({ error: { code: 2102 } });
+  expect(await new PeopleTrackingSDK(null as unknown as TrackingOptions).init("")).toMatchObject({
+    error: { code: 2102, message: expect.stringContaining("apiKey") },
+  });
+});
+
+test("a prerendered page starts when it is shown, and its calls with it", async () => {
+  page.document.prerendering = true;
+  const sdk = make();
+  const started = sdk.init("key");
+  const tracked = sdk.track("a");
+  await pass(60_000);
+  expect(page.hosts).toEqual([]);
+  page.document.prerendering = false;
+  const shownAt = Date.now();
+  page.document.dispatchEvent(new Event("prerenderingchange"));
+  expect(await started).toEqual(SUCCESS);
+  expect(await tracked).toEqual(SUCCESS);
+  expect([...page.host.stored.values()]).toMatchObject([{ at: shownAt }, { at: shownAt }]);
+});
+
+test("close() during init() ends it with 2015", async () => {
+  const sdk = make();
+  page.prepare = (host) => host.silent.add("init");
+  const started = sdk.init("key");
+  await settle();
+  sdk.close();
+  expect(await started).toMatchObject({ error: { code: 2015 } });
+  await pass(12_000);
+  expect(page.hosts).toHaveLength(1);
+});

@@ -1,0 +1,164 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { PeopleTrackingSDK } from "../../../src/main/index.js";
+import type { LiveChatSession, LiveChatSource } from "../../../src/main/index.js";
+import type { FakePage } from "./fake-page.js";
+import { pass, settle } from "./fake-page.js";
+import { leavePage, loadPage, using } from "./tracked-page.js";
+
+const SUCCESS = { success: true, data: null };
+const lead: LiveChatSession = { id: "s1", kind: "lead", personId: "p1", token: "t1" };
+const user: LiveChatSession = { ...lead, kind: "authenticated", personId: "p2" };
+
+class FakeLiveChat implements LiveChatSource {
+  listener: ((session: LiveChatSession | null) => void) | undefined;
+  unsubscribed = false;
+  constructor(public current: LiveChatSession | null = null) {}
+  ready = (): Promise<void> => Promise.resolve();
+  session = (): LiveChatSession | null => this.current;
+  subscribe = (listener: (session: LiveChatSession | null) => void): (() => void) => {
+    this.listener = listener;
+    return () => void (this.unsubscribed = true);
+  };
+  change(session: LiveChatSession | null): void {
+    this.current = session;
+    this.listener?.(session);
+  }
+}
+
+let page: FakePage;
+const start = (liveChat?: LiveChatSource) => {
+  const sdk = using(new PeopleTrackingSDK({ ...(liveChat && { liveChat }), pageViews: "manual" }));
+  return { sdk, started: sdk.init("key") };
+};
+const changes = () =>
+  page.host.batches
+    .flat()
+    .map(({ type, n: _, at: _at, generation: _g, ...rest }) => (type === "liveChat" ? rest : type));
+
+beforeEach(() => (page = loadPage()));
+afterEach(leavePage);
+
+test("init() answers 4001 at once on a page without Live Chat", async () => {
+  expect(await start().started).toEqual({
+    success: false,
+    error: {
+      code: 4001,
+      name: "InitRequiredError",
+      message: "Live Chat is not initialized",
+      origin: "fe-snippet",
+      platform: "fe-snippet",
+    },
+  });
+  vi.stubGlobal("LiveChat", { ready: true });
+  expect(await start().started).toMatchObject({ error: { code: 4001 } });
+});
+
+test("init() uses the page's Live Chat and tells the host what it reads", async () => {
+  vi.stubGlobal("LiveChat", new FakeLiveChat(lead));
+  expect(await start().started).toEqual(SUCCESS);
+  expect(page.host.asked("init")).toMatchObject([[{ liveChat: lead }]]);
+});
+
+test("init() answers 4001 when Live Chat is not ready in 5 s, rejects or throws", async () => {
+  const late = start(Object.assign(new FakeLiveChat(), { ready: () => new Promise<void>(() => {}) }));
+  await pass(5000);
+  expect(await late.started).toMatchObject({ error: { code: 4001 } });
+  const rejects = start(Object.assign(new FakeLiveChat(), { ready: () => Promise.reject(new Error("no")) }));
+  expect(await rejects.started).toMatchObject({ error: { code: 4001 } });
+  const throws = start(
+    Object.assign(new FakeLiveChat(), {
+      ready: () => {
+        throw new Error("no");
+      },
+    }),
+  );
+  expect(await throws.started).toMatchObject({ error: { code: 4001 } });
+  expect(page.hosts.flatMap((host) => host.asked("init"))).toEqual([]);
+});
+
+test("changes are told once each, and an end names the session that this tab saw", async () => {
+  const liveChat = new FakeLiveChat();
+  await start(liveChat).started;
+  liveChat.change(null);
+  liveChat.change(lead);
+  liveChat.change({ ...lead });
+  liveChat.change(user);
+  liveChat.change(null);
+  liveChat.change(null);
+  await settle();
+  expect(changes()).toEqual([{ session: lead }, { session: user }, { session: null, left: "s1" }]);
+});
+
+test("a change keeps its place among the calls of its task", async () => {
+  const liveChat = new FakeLiveChat();
+  const { sdk, started } = start(liveChat);
+  await started;
+  void sdk.track("before");
+  liveChat.change(lead);
+  void sdk.track("after");
+  await settle();
+  expect(changes()).toEqual(["track", { session: lead }, "track"]);
+});
+
+test("a change that nobody answers is told again for as long as it takes", async () => {
+  const liveChat = new FakeLiveChat();
+  await start(liveChat).started;
+  page.prepare = (host) => host.silent.add("submit");
+  page.host.silent.add("submit");
+  liveChat.change(lead);
+  await pass(20_000);
+  page.prepare = () => {};
+  await pass(4000);
+  expect(page.host.stored.get(1)).toMatchObject({ type: "liveChat", session: lead });
+  expect(page.host.stored.get(1)).not.toHaveProperty("deadline");
+});
+
+test("a session that only the store knows is given up at the second null", async () => {
+  const liveChat = new FakeLiveChat();
+  page.prepare = (host) =>
+    (host.initAnswer = { ok: true, generation: 0, optedOut: false, rereadLiveChat: "s0" });
+  await start(liveChat).started;
+  await pass(750);
+  expect(changes()).toEqual([]);
+  await pass(500);
+  expect(changes()).toEqual([{ session: null, left: "s0" }]);
+});
+
+test("a session that comes up in that second is told instead", async () => {
+  const liveChat = new FakeLiveChat();
+  page.prepare = (host) =>
+    (host.initAnswer = { ok: true, generation: 0, optedOut: false, rereadLiveChat: "s0" });
+  await start(liveChat).started;
+  liveChat.current = lead;
+  await pass(1250);
+  expect(changes()).toEqual([{ session: lead }]);
+});
+
+test("what is no session is ignored", async () => {
+  const liveChat = new FakeLiveChat({ id: "s1" } as LiveChatSession);
+  await start(liveChat).started;
+  expect(page.host.asked("init")).toMatchObject([[{ liveChat: null }]]);
+  for (const bad of [undefined, 5, "s1", {}, { ...lead, kind: "guest" }, { ...lead, token: "" }]) {
+    liveChat.change(bad as LiveChatSession);
+  }
+  await settle();
+  expect(changes()).toEqual([]);
+});
+
+test("a source that throws everywhere but in ready() hurts nobody", async () => {
+  const fail = (): never => {
+    throw new Error("no");
+  };
+  const { sdk, started } = start({ ready: () => Promise.resolve(), session: fail, subscribe: fail });
+  expect(await started).toEqual(SUCCESS);
+  expect(await sdk.track("a")).toEqual(SUCCESS);
+  sdk.close();
+});
+
+test("close() ends the subscription", async () => {
+  const liveChat = new FakeLiveChat();
+  const { sdk, started } = start(liveChat);
+  await started;
+  sdk.close();
+  expect(liveChat.unsubscribed).toBe(true);
+});
