@@ -1,0 +1,120 @@
+import { randomUUID } from "node:crypto";
+import { SignJWT, UnsecuredJWT } from "jose";
+import { expect, test } from "vitest";
+import { HOUR, MINUTE } from "../../src/protocol/wire.js";
+import { pageView } from "./operations.js";
+import { onEachDriver, sharedService, signJwt, START, WIDGET } from "./start-service.js";
+
+const path = "/v1/live-chat/sessions";
+
+onEachDriver((driver) => {
+  const shared = sharedService(driver);
+
+  test("a chat makes a lead that can be read", async () => {
+    const subject = shared();
+    const { status, body } = await subject.call<{ person: { id: string } }>("POST", path, { body: {} });
+    expect([status, body]).toMatchObject([201, { person: { kind: "lead" } }]);
+    expect(await subject.person(body.person.id)).toMatchObject({ id: body.person.id, kind: "lead" });
+  });
+
+  test("the first authentication makes the profile, later ones find it", async () => {
+    const subject = shared();
+    const sub = randomUUID();
+    const first = await subject.signIn({ sub });
+    const second = await subject.signIn({ sub });
+    expect(second.person).toEqual(first.person);
+    expect(second.sessionId).not.toBe(first.sessionId);
+    expect((await subject.signIn({ sub, stp: "externalPersonId" })).person.id).not.toBe(first.person.id);
+  });
+
+  test("two first authentications at once make one profile", async () => {
+    const subject = shared();
+    const sub = randomUUID();
+    const chats = await Promise.all([1, 2, 3].map(() => subject.signIn({ sub })));
+    expect(new Set(chats.map(({ person }) => person.id)).size).toBe(1);
+  });
+
+  test("a lead's session becomes the user's", async () => {
+    const subject = shared();
+    const lead = await subject.lead();
+    const user = await subject.signIn({ sub: randomUUID() }, lead.sessionId);
+    expect(user).toMatchObject({ sessionId: lead.sessionId, person: { kind: "authenticated" } });
+    const { body } = await subject.call("GET", `${path}/current`, { authorization: `Bearer ${lead.token}` });
+    expect(body).toEqual({ sessionId: lead.sessionId, person: user.person });
+    // What waits for the lead may still be sent, and the lead's token is no token of the user.
+    expect(await subject.statuses(lead.write, [pageView(START)])).toEqual(["accepted"]);
+    await subject.register(lead.person, lead.token);
+    await expect(subject.register(user.person, lead.token)).rejects.toThrow(/4032/);
+  });
+
+  test("the same user's session stays it; another user's ends", async () => {
+    const subject = shared();
+    const sub = randomUUID();
+    const first = await subject.signIn({ sub });
+    expect((await subject.signIn({ sub }, first.sessionId)).sessionId).toBe(first.sessionId);
+    const other = await subject.signIn({ sub: randomUUID() }, first.sessionId);
+    expect(other.sessionId).not.toBe(first.sessionId);
+    const current = await subject.call("GET", `${path}/current`, { authorization: `Bearer ${first.token}` });
+    expect(current.status).toBe(401);
+  });
+
+  test("a terminated or unknown session's id is not used again", async () => {
+    const subject = shared();
+    const chat = await subject.startChat();
+    const authorization = `Bearer ${chat.token}`;
+    expect((await subject.call("GET", `${path}/current`, { authorization })).status).toBe(200);
+    expect((await subject.call("DELETE", `${path}/current`, { authorization })).status).toBe(204);
+    expect((await subject.call("GET", `${path}/current`, { authorization })).status).toBe(401);
+    expect((await subject.call("DELETE", `${path}/current`, { authorization })).status).toBe(204);
+    for (const id of [chat.sessionId, "unknown"])
+      expect((await subject.signIn({}, id)).sessionId).not.toBe(id);
+  });
+
+  test("an unknown Live Chat token is a 401", async () => {
+    for (const method of ["GET", "DELETE"])
+      expect((await shared().call(method, `${path}/current`, { authorization: "Bearer x" })).status).toBe(
+        401,
+      );
+  });
+
+  test("a jti is used once", async () => {
+    const subject = shared();
+    const jwt = await signJwt(START);
+    const statuses = [];
+    for (let index = 0; index < 2; index++)
+      statuses.push((await subject.call("POST", `${path}/authenticate`, { body: { jwt } })).status);
+    expect(statuses).toEqual([200, 401]);
+  });
+
+  const secret = new TextEncoder().encode(WIDGET.keys[0]!.secret);
+  const claims = {
+    iss: WIDGET.id,
+    ski: "key-1",
+    stp: "email",
+    sub: "a@example.com",
+    jti: "jti",
+    iat: START / 1000,
+    exp: (START + HOUR) / 1000,
+  };
+  test.each<[string, () => string | Promise<string>]>([
+    ["no JWT", () => "nonsense"],
+    ["one of another secret", () => signJwt(START, {}, "another secret")],
+    ["one of an unknown widget", () => signJwt(START, { iss: "widget-2" })],
+    ["one of an unknown key", () => signJwt(START, { ski: "key-2" })],
+    ["an unsigned one", () => new UnsecuredJWT(claims).encode()],
+    ["one of another algorithm", () => new SignJWT(claims).setProtectedHeader({ alg: "HS512" }).sign(secret)],
+    ["an expired one", () => signJwt(START, { exp: (START - 2 * MINUTE) / 1000 })],
+    ["one from the future", () => signJwt(START, { iat: (START + HOUR) / 1000 })],
+    ["one that never expires", () => signJwt(START, { exp: undefined })],
+    ["one without a jti", () => signJwt(START, { jti: undefined })],
+    ["one without a subject", () => signJwt(START, { sub: "" })],
+    ["one of another kind of subject", () => signJwt(START, { stp: "personId" })],
+    ["one with a NUL in its subject", () => signJwt(START, { sub: "a\0b" })],
+    ["one with a NUL in its jti", () => signJwt(START, { jti: "a\0b" })],
+    ["one with an endless subject", () => signJwt(START, { sub: "x".repeat(5000) })],
+    ["one with an expiry beyond all numbers", () => signJwt(START, { exp: 1e300 })],
+  ])("%s is a 401", async (_, makeJwt) => {
+    const answer = await shared().call("POST", `${path}/authenticate`, { body: { jwt: await makeJwt() } });
+    expect([answer.status, answer.body]).toMatchObject([401, { error: { name: "UnauthorizedError" } }]);
+  });
+});

@@ -1,0 +1,125 @@
+import { expect, test } from "vitest";
+import { DAY, HOUR, MINUTE } from "../../src/protocol/wire.js";
+import { event, merge, pageView, sessionEnded } from "./operations.js";
+import { iso, onEachDriver, sharedService, START, type Subject } from "./start-service.js";
+
+const ends = async (subject: Subject, person: { id: string }) =>
+  (await subject.timeline(person.id)).filter(({ definitionId }) => definitionId === "sessionEnded");
+
+onEachDriver((driver) => {
+  const shared = sharedService(driver);
+  /** A lead with an open session, and hours later a sweep. */
+  const abandoned = async () => {
+    const subject = shared();
+    const lead = await subject.lead();
+    await subject.send(lead.write, [event("sessionStarted", START - MINUTE), pageView(START)]);
+    subject.clock.now += 3 * HOUR;
+    await subject.service.sweep();
+    return { subject, ...lead, write: await subject.register(lead.person, lead.token) };
+  };
+
+  test("a session whose browser never returns is closed by the service, once", async () => {
+    const { subject, person } = await abandoned();
+    await subject.service.sweep();
+    const closings = await ends(subject, person);
+    expect(closings).toMatchObject([
+      { closedBy: "service", occurredAt: iso(START + 30 * MINUTE), sessionId: "session-1" },
+    ]);
+    expect(closings[0]).not.toHaveProperty("id");
+  });
+
+  test("a session is not closed while its browser may go on", async () => {
+    const subject = shared();
+    const { write, person } = await subject.lead();
+    await subject.send(write, [pageView(START)]);
+    subject.clock.now += 30 * MINUTE;
+    await subject.service.sweep();
+    expect(await ends(subject, person)).toEqual([]);
+  });
+
+  test("the browser's own end replaces the service's and is accepted", async () => {
+    const { subject, person, write } = await abandoned();
+    expect(await subject.statuses(write, [sessionEnded(START + 30 * MINUTE)])).toEqual(["accepted"]);
+    const [end, ...more] = await ends(subject, person);
+    expect(more).toEqual([]);
+    expect(end).not.toHaveProperty("closedBy");
+    subject.clock.now += DAY;
+    await subject.service.sweep();
+    expect(await ends(subject, person)).toEqual([end]);
+  });
+
+  test("later activity of the session withdraws the closing, until it is due again", async () => {
+    const { subject, person, write } = await abandoned();
+    await subject.send(write, [pageView(START + 20 * MINUTE)]);
+    expect(await ends(subject, person)).toEqual([]);
+    await subject.service.sweep();
+    expect(await ends(subject, person)).toMatchObject([
+      { occurredAt: iso(START + 50 * MINUTE), closedBy: "service" },
+    ]);
+  });
+
+  test("a duplicate or a rejected operation withdraws nothing", async () => {
+    const { subject, person, write } = await abandoned();
+    const rejected = event("pageView", START, { properties: { nonsense: "x" } });
+    expect(await subject.statuses(write, [rejected])).toEqual(["rejected"]);
+    expect(await ends(subject, person)).toHaveLength(1);
+  });
+
+  test("a session that the browser ended stays ended, whatever arrives late", async () => {
+    const subject = shared();
+    const { write, person } = await subject.lead();
+    await subject.send(write, [
+      pageView(START - HOUR),
+      sessionEnded(START - MINUTE),
+      pageView(START - 2 * MINUTE),
+    ]);
+    subject.clock.now += DAY;
+    await subject.service.sweep();
+    expect(await ends(subject, person)).toMatchObject([{ occurredAt: iso(START - MINUTE) }]);
+  });
+
+  test("a session that went over from visitor to lead is closed once", async () => {
+    const subject = shared();
+    const [visitor, lead] = [await subject.visitor(), await subject.lead()];
+    await subject.send(visitor.write, [pageView(START)]);
+    await subject.send(lead.write, [pageView(START + MINUTE)]);
+    subject.clock.now += 2 * HOUR;
+    await subject.service.sweep();
+    const write = await subject.register(lead.person, lead.token);
+    await subject.send(write, [merge(START + MINUTE, visitor)]);
+    await subject.service.sweep();
+    expect(await ends(subject, lead.person)).toMatchObject([
+      { closedBy: "service", occurredAt: iso(START + 30 * MINUTE) },
+    ]);
+  });
+
+  test("a visitor is deleted after 45 idle days, with all that it left", async () => {
+    const subject = shared();
+    const visitor = await subject.visitor();
+    await subject.send(visitor.write, [pageView(START)]);
+    subject.clock.now += 45 * DAY;
+    await subject.service.sweep();
+    const kept = await subject.register({ kind: "visitor", id: visitor.id });
+    subject.clock.now += 1;
+    expect(await subject.service.sweep()).toMatchObject({ deletedVisitors: 1 });
+    expect((await subject.call("GET", "/v1/definitions", { authorization: `Bearer ${kept}` })).status).toBe(
+      401,
+    );
+    const lead = await subject.lead();
+    await subject.send(lead.write, [merge(subject.clock.now, visitor)]);
+    expect(await subject.timeline(lead.person.id)).toEqual([]);
+  });
+
+  test("a merged visitor's activity is the person's and stays", async () => {
+    const subject = shared();
+    const [visitor, lead] = [await subject.visitor(), await subject.lead()];
+    await subject.send(visitor.write, [pageView(START)]);
+    await subject.send(lead.write, [merge(START, visitor)]);
+    subject.clock.now += 400 * DAY;
+    await subject.service.sweep();
+    expect((await subject.timeline(lead.person.id)).map(({ definitionId }) => definitionId)).toEqual([
+      "pageView",
+      "sessionEnded",
+    ]);
+  });
+});
