@@ -49,9 +49,8 @@ export const MAIN_ID = "shop-main";
 export function navigate(href: string): void {
   if (href !== location.pathname + location.search) history.pushState(null, "", href);
   route.value = readRoute();
-  const main = document.getElementById(MAIN_ID);
-  main?.focus({ preventScroll: true });
-  main?.scrollIntoView({ block: "start" });
+  document.getElementById(MAIN_ID)?.focus({ preventScroll: true });
+  scrollTo(0, 0);
 }
 
 interface LinkProps {

@@ -1,11 +1,11 @@
 import type { Call } from "../tracker.js";
 
-/** The call that the page made last, as code, and what it resolved to. The one live region for calls. */
+/** The call that the page made last, as code, and what it resolved to. Spoken is the outcome alone. */
 export function CallLine({ call }: { call: Call | null }) {
   const outcome = call?.outcome;
   const failed = typeof outcome === "object" && !outcome.success;
   return (
-    <div class="call-line" aria-live="polite" aria-atomic="true" data-failed={failed}>
+    <div class="call-line" data-failed={failed}>
       <code>{call ? `sdk.${call.code}` : "sdk"}</code>
       <span class="call-outcome">
         {outcome === undefined
@@ -16,6 +16,11 @@ export function CallLine({ call }: { call: Call | null }) {
               ? `success: true${outcome.data === null ? "" : `, data: ${JSON.stringify(outcome.data)}`}`
               : `${outcome.error.code} ${outcome.error.message}`}
       </span>
+      <span class="visually-hidden" role="status">
+        {typeof outcome === "object" && (outcome.success ? `${nameOf(call)}: done` : outcome.error.message)}
+      </span>
     </div>
   );
 }
+
+const nameOf = (call: Call | null) => call?.code.split("(")[0] ?? "";

@@ -4,9 +4,13 @@ import { useRef } from "preact/hooks";
 import { DEMO_PEOPLE } from "../../demo-people.js";
 import { chatSession, leave, signIn } from "./live-chat-source.js";
 
+/** As in the style sheet. */
+const MENU_WIDTH = 280;
+
 /** Sign in as one of two made-up people, or out. A popover, so that Escape and a click outside close it. */
 export function Account() {
   const menu = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
   const problem = useSignal("");
   const session = chatSession.value;
   const isSignedIn = session?.kind === "authenticated";
@@ -16,12 +20,27 @@ export function Account() {
     if (!problem.value) menu.current?.hidePopover();
   };
 
+  // A popover lies above the page and outside its layout. Anchors in CSS would do this, where every browser had them.
+  const place = () => {
+    if (!menu.current || !button.current) return;
+    const { bottom, right } = button.current.getBoundingClientRect();
+    menu.current.style.top = `${bottom + 8}px`;
+    menu.current.style.left = `${Math.max(8, right - MENU_WIDTH)}px`;
+  };
+
   return (
     <div class="account">
-      <button type="button" class="button small" popovertarget="account-menu">
+      <button ref={button} type="button" class="button small" popovertarget="account-menu">
         {isSignedIn ? (session.name ?? "Signed in") : "Sign in"}
       </button>
-      <div ref={menu} id="account-menu" class="account-menu" popover="auto" aria-label="Account">
+      <div
+        ref={menu}
+        id="account-menu"
+        class="account-menu"
+        popover="auto"
+        aria-label="Account"
+        onBeforeToggle={place}
+      >
         {isSignedIn ? (
           <>
             <p>Signed in to Live Chat as {session.name ?? session.personId}.</p>

@@ -12,6 +12,8 @@ import {
   type Grant,
 } from "./live-chat-calls.js";
 
+const RETRY_MS = 10_000;
+
 /** A Live Chat session as this browser keeps it; `name` is for the page's own greeting. */
 interface KeptSession extends LiveChatSession {
   name?: string;
@@ -53,6 +55,9 @@ export function installLiveChat(): void {
   Object.assign(globalThis, { LiveChat: source });
 
   void reconcile();
+  setInterval(() => {
+    if (kept.value.toTerminate.length > 0) void reconcile();
+  }, RETRY_MS);
   // Another tab, or the service itself, may have ended the session while this tab slept.
   addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") void reconcile();

@@ -5,8 +5,8 @@ import { Link } from "../router.js";
 import { state, track } from "../tracker.js";
 import { addToBag, addToWishlist } from "./basket.js";
 import { KitePicture } from "./kite-art.js";
-import { HeartButton } from "./product-grid.js";
-import { formatPrice, type Product } from "./products.js";
+import { HeartButton, ProductGrid } from "./product-grid.js";
+import { formatPrice, PRODUCTS, type Product } from "./products.js";
 
 export function ProductPage({ product }: { product: Product }) {
   const note = useSignal("");
@@ -57,6 +57,10 @@ export function ProductPage({ product }: { product: Product }) {
           ))}
         </dl>
       </div>
+      <ProductGrid
+        title="Flies well with"
+        products={PRODUCTS.filter((other) => other !== product).slice(-3)}
+      />
     </article>
   );
 }
