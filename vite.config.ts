@@ -1,7 +1,8 @@
 /**
  * One `vite build` makes the package and the playground:
  *
- *   main         dist/index.js      what a site imports: not minified, with the worker's URL as it stands in the source
+ *   main         dist/index.js      what a site imports: not minified, with the worker's URL as it stands in the source;
+ *                                   beside it what only some sites load
  *   pageHost     dist/page-host.js  the host inside the page, which the main entry imports when workers are forbidden
  *   worker       dist/worker.js     the SharedWorker and dedicated worker: one file that needs nothing else
  *   playground   playground/dist/client, from index.html
@@ -16,7 +17,11 @@ import { defineConfig } from "vite";
 const fromHere = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** One self-contained file of the package. */
-const packageFile = (name: string, entry: string, options: { minify: boolean }): EnvironmentOptions => ({
+const packageFile = (
+  name: string,
+  entry: string,
+  options: { minify: boolean; codeSplitting?: boolean },
+): EnvironmentOptions => ({
   consumer: "server",
   keepProcessEnv: false,
   define: { "process.env.NODE_ENV": '"production"' },
@@ -31,14 +36,19 @@ const packageFile = (name: string, entry: string, options: { minify: boolean }):
     rolldownOptions: {
       platform: "browser",
       input: fromHere(entry),
-      output: { format: "es", entryFileNames: `${name}.js`, codeSplitting: false },
+      output: {
+        format: "es",
+        entryFileNames: `${name}.js`,
+        chunkFileNames: "[name].js",
+        codeSplitting: options.codeSplitting ?? false,
+      },
     },
   },
 });
 
 const worker = packageFile("worker", "src/worker/worker.ts", { minify: true });
 const pageHost = packageFile("page-host", "src/worker/page-host.ts", { minify: false });
-const main = packageFile("index", "src/main/index.ts", { minify: false });
+const main = packageFile("index", "src/main/index.ts", { minify: false, codeSplitting: true });
 // Left to the site's bundler, which drops what is for development only.
 main.keepProcessEnv = true;
 delete main.define;
@@ -65,7 +75,7 @@ export default defineConfig({
   builder: {
     async buildApp(builder) {
       for (const name of ["main", "pageHost", "worker", "client"]) {
-        await builder.build(builder.environments[name]!);
+        await builder.build(builder.environments[name]);
       }
     },
   },

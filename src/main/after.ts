@@ -7,9 +7,9 @@ import { SECOND } from "../protocol/wire.js";
  * @returns stops it
  */
 export const after = (ms: number, act: () => void): (() => void) => {
-  const due = performance.now() + ms;
+  const due = performance.now() + ms + SECOND;
   let timer = setTimeout(() => {
-    if (performance.now() - due < SECOND) act();
+    if (performance.now() < due) act();
     else timer = setTimeout(act, SECOND);
   }, ms);
   return () => clearTimeout(timer);
@@ -18,6 +18,10 @@ export const after = (ms: number, act: () => void): (() => void) => {
 /** What is answered in time; `undefined` for what is late or fails. */
 export const within = <Answer>(ms: number, answer: Promise<Answer>): Promise<Answer | undefined> =>
   new Promise((resolve) => {
-    const stop = after(ms, () => resolve(undefined));
-    answer.then(resolve, () => resolve(undefined)).finally(stop);
+    const give = (given?: Answer): void => {
+      stop();
+      resolve(given);
+    };
+    const stop = after(ms, give);
+    answer.then(give, () => give());
   });

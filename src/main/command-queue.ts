@@ -3,50 +3,46 @@
  * as failed is never stored: the host refuses a command past its deadline, which lies before the caller's time-out.
  */
 import type { Outcome } from "../protocol/api.js";
-import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS } from "../protocol/host.js";
 import type { ErrorCode } from "../protocol/errors.js";
-import type { Command, CommandAnswer } from "../protocol/host.js";
+import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS } from "../protocol/host.js";
+import type { Command } from "../protocol/host.js";
 import type { HostConnection } from "./host-connection.js";
-import { fail, succeed } from "./outcome.js";
+import { fail } from "./outcome.js";
 import type { Failure } from "./outcome.js";
 
-type Draft<Each = Command> = Each extends Command
-  ? Omit<Each, "n" | "at" | "generation" | "deadline">
-  : never;
-export type CommandDraft = Draft;
+type Draft<Each> = Each extends Command ? Omit<Each, "n" | "at" | "generation" | "deadline"> : never;
+export type CommandDraft = Draft<Command>;
 
 interface Entry {
   command: Command;
-  resolve(outcome: Outcome): void;
+  resolve: (outcome: Outcome) => void;
 }
 
 export class CommandQueue {
+  /** The erase generation that the host told last. */
+  generation = 0;
   readonly #connection: HostConnection;
-  readonly #pageId: string;
   readonly #onBatch: () => void;
   #count = 0;
   /** The calls of the present task. */
   #batch: Entry[] = [];
-  /** Batches held back until `init()` has succeeded; `undefined` from then on. */
-  #held: Entry[][] | undefined = [];
-  /** The erase generation that the host told last. */
-  generation = 0;
+  /** Batches held back until `init()` has succeeded; `null` from then on. */
+  #held: Entry[][] | null = [];
 
-  constructor(connection: HostConnection, pageId: string, onBatch: () => void) {
+  constructor(connection: HostConnection, onBatch: () => void) {
     this.#connection = connection;
-    this.#pageId = pageId;
     this.#onBatch = onBatch;
   }
 
-  /** @param at for what happened before this moment */
-  add(draft: CommandDraft, at = Date.now()): Promise<Outcome> {
+  add(draft: CommandDraft): Promise<Outcome> {
     // Nobody waits for a Live Chat change: it has no deadline, and so no batch with those that have one.
-    if (draft.type === "liveChat") this.flush();
+    const isAlone = draft.type === "liveChat";
+    if (isAlone) this.flush();
     return new Promise((resolve) => {
       const command = draft as Command;
-      command.at = at;
+      command.at = Date.now();
       if (this.#batch.push({ command, resolve }) === 1) queueMicrotask(() => this.flush());
-      if (draft.type === "liveChat") this.flush();
+      if (isAlone) this.flush();
     });
   }
 
@@ -60,6 +56,11 @@ export class CommandQueue {
     else void this.#submit(batch);
   }
 
+  /** What was held back while the page was only prerendered happens now. */
+  restamp(): void {
+    for (const { command } of this.#takeHeld()) command.at = Date.now();
+  }
+
   /** Puts a command before all that is held back. */
   addFirst(draft: CommandDraft, at: number): Promise<Outcome> {
     return new Promise((resolve) => this.#held?.unshift([{ command: { ...draft, at } as Command, resolve }]));
@@ -68,22 +69,20 @@ export class CommandQueue {
   /** Sends what was held back, and from now on at once. */
   release(): void {
     this.flush();
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const batch of held) void this.#submit(batch);
+    const held = this.#held;
+    this.#held = null;
+    held?.forEach((batch) => void this.#submit(batch));
   }
 
   /** Answers all that was held back with one failure. */
-  refuse(failure: () => Failure): void {
-    this.flush();
-    for (const { resolve } of this.#held?.flat() ?? []) resolve(failure());
-    this.#held = [];
+  refuse(failure: Failure): void {
+    for (const { resolve } of this.#takeHeld()) resolve(failure);
+    if (this.#held) this.#held = [];
   }
 
-  /** What was held back while the page was only prerendered happens now. */
-  restamp(at: number): void {
+  #takeHeld(): Entry[] {
     this.flush();
-    for (const { command } of this.#held?.flat() ?? []) command.at = at;
+    return this.#held?.flat() ?? [];
   }
 
   async #submit(batch: Entry[]): Promise<void> {
@@ -93,24 +92,23 @@ export class CommandQueue {
       if (command.type !== "liveChat") command.deadline = command.at + COMMAND_DEADLINE_MS;
       return command;
     });
-    const [{ at, type }] = commands as [Command];
+    const { at, deadline } = commands[0]!;
     const answers = await this.#connection.ask(
-      (host) => host.submit(this.#pageId, commands),
-      type === "liveChat" ? {} : { limitMs: Math.min(CALL_TIMEOUT_MS, at + CALL_TIMEOUT_MS - Date.now()) },
+      (host, pageId) => host.submit(pageId, commands),
+      deadline && Math.min(CALL_TIMEOUT_MS, at + CALL_TIMEOUT_MS - Date.now()),
     );
-    batch.forEach(({ command, resolve }, index) => resolve(outcomeOf(command, answers?.[index])));
+    batch.forEach(({ command, resolve }, index) => {
+      const answer = answers?.[index];
+      if (!answer) resolve(fail(CODES[command.type], "the tracker did not answer in time"));
+      else resolve(answer.error ? { success: false, error: answer.error } : { success: true, data: null });
+    });
   }
 }
 
-const UNANSWERED = {
-  track: [2016, "the tracker did not answer in time"],
-  updatePerson: [2017, "the tracker did not answer in time"],
-  appendToList: [2019, "the tracker did not answer in time"],
-  pageView: [2101, "the page view is not stored"],
-  liveChat: [2101, "the change is not stored"],
-} satisfies Record<Command["type"], [ErrorCode, string]>;
-
-const outcomeOf = ({ type }: Command, answer: CommandAnswer | undefined): Outcome => {
-  if (!answer) return fail(...(UNANSWERED[type] as [ErrorCode, string]));
-  return answer.error ? { success: false, error: answer.error } : succeed();
+const CODES: Record<Command["type"], ErrorCode> = {
+  track: 2016,
+  updatePerson: 2017,
+  appendToList: 2019,
+  pageView: 2101,
+  liveChat: 2101,
 };

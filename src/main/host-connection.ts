@@ -6,10 +6,10 @@
 import { wrap } from "comlink";
 import type { HostKind, TrackerState, TrackingError } from "../protocol/api.js";
 import { trackingError } from "../protocol/errors.js";
-import { PROTOCOL_VERSION } from "../protocol/host.js";
-import type { Host, HostMessage, PageHello } from "../protocol/host.js";
+import type { Host, HostMessage } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
 import { after, within } from "./after.js";
+import { randomId } from "./names.js";
 import { openHost } from "./open-host.js";
 import type { OpenHost } from "./open-host.js";
 import { describe } from "./outcome.js";
@@ -17,31 +17,25 @@ import type { Settings } from "./tracking-options.js";
 
 /** A host that says nothing for this long, to anything that it was asked, is taken for dead. */
 const PATIENCE_MS = 3 * SECOND;
-const REOPEN_MS = SECOND;
 
-export interface AskLimits {
-  /** The answer is `undefined` after this long. */
-  limitMs?: number;
-  /** For what a healthy host may take longer over. */
-  patienceMs?: number;
-}
+type Call<Answer> = (host: Host, pageId: string) => Promise<Answer>;
 
 interface Ask {
   send(host: Host): void;
-  patienceMs: number;
   stopWaiting?: () => void;
 }
 
 export class HostConnection {
+  /** With its number, an operation's id. */
+  readonly #pageId = randomId();
   readonly #settings: Settings;
-  readonly #pageId: string;
   readonly #onState: (state: TrackerState, generation: number) => void;
   /** In the order in which they were asked. */
   readonly #asks = new Set<Ask>();
   #open: OpenHost | undefined;
   /** Set while attached. */
   #host: Host | undefined;
-  #attach: (() => void) | undefined;
+  #attach: (() => Promise<void>) | undefined;
   #connecting: Promise<TrackingError | undefined> | undefined;
   /** Counts the hosts left behind. In the name, so that a wedged worker is not met again. */
   #left = 0;
@@ -50,49 +44,51 @@ export class HostConnection {
   #epoch = 0;
   #closed = false;
 
-  constructor(
-    settings: Settings,
-    pageId: string,
-    onState: (state: TrackerState, generation: number) => void,
-  ) {
+  constructor(settings: Settings, onState: (state: TrackerState, generation: number) => void) {
     this.#settings = settings;
-    this.#pageId = pageId;
     this.#onState = onState;
   }
 
   /** @returns why there is no host to be had */
   async connect(): Promise<TrackingError | undefined> {
     // An open host is attached or about to be, unless it is the one being tried.
-    if (this.#open && !this.#connecting) return undefined;
+    if (this.#closed || (this.#open && !this.#connecting)) return undefined;
     return (this.#connecting ??= this.#climb().finally(() => (this.#connecting = undefined)));
   }
 
-  /** @param call answers `undefined` once there is nothing left to ask */
-  ask<Answer>(
-    call: (host: Host) => Promise<Answer> | undefined,
-    { limitMs, patienceMs = PATIENCE_MS }: AskLimits = {},
-  ): Promise<Answer | undefined> {
+  /**
+   * @param limitMs the answer is `undefined` after this long
+   * @param patienceMs for what a healthy host may take longer over
+   */
+  ask<Answer>(call: Call<Answer>, limitMs?: number, patienceMs = PATIENCE_MS): Promise<Answer | undefined> {
     return new Promise((resolve) => {
       const settle = (answer?: Answer): void => {
         stopLimit?.();
-        this.#forget(ask);
+        ask.stopWaiting?.();
+        this.#asks.delete(ask);
+        this.#hangUpIfDone();
         resolve(answer);
       };
+      const wait = (): void => {
+        const since = performance.now();
+        ask.stopWaiting = after(patienceMs, () => {
+          // Busy is not dead: answers to what was asked before count.
+          if (this.#answeredAt > since) wait();
+          else this.#leave();
+        });
+      };
       const ask: Ask = {
-        patienceMs,
         send: (host) => {
           const epoch = this.#epoch;
-          const answer = call(host);
-          if (!answer) return settle();
-          answer.then(
-            (value) => {
-              if (epoch !== this.#epoch) return;
+          call(host, this.#pageId).then(
+            (answer) => {
+              if (epoch !== this.#epoch) return undefined;
               this.#answeredAt = performance.now();
-              settle(value);
+              return settle(answer);
             },
             () => {}, // no expected answer: as good as none, and asked again
           );
-          this.#await(ask);
+          wait();
         },
       };
       const stopLimit = limitMs === undefined ? undefined : after(limitMs, settle);
@@ -109,31 +105,18 @@ export class HostConnection {
 
   /** Comes back from `detach()`. */
   reattach(): void {
-    this.#attach?.();
+    void this.#attach?.();
   }
 
   /** Says goodbye at once, and hangs up when nothing is asked any more. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
     this.detach();
-    if (!this.#asks.size) this.#hangUp();
+    this.#closed = true;
+    this.#hangUpIfDone();
   }
 
-  #forget(ask: Ask): void {
-    ask.stopWaiting?.();
-    this.#asks.delete(ask);
-    if (this.#closed && !this.#asks.size) this.#hangUp();
-  }
-
-  #await(ask: Ask): void {
-    ask.stopWaiting?.();
-    const sentAt = performance.now();
-    ask.stopWaiting = after(ask.patienceMs, () => {
-      // Busy is not dead: answers to what was asked before count.
-      if (this.#answeredAt > sentAt) this.#await(ask);
-      else this.#leave();
-    });
+  #hangUpIfDone(): void {
+    if (this.#closed && !(this.#host && this.#asks.size)) this.#hangUp();
   }
 
   #pause(): void {
@@ -144,9 +127,8 @@ export class HostConnection {
 
   #hangUp(): void {
     this.#pause();
-    this.#attach = undefined;
     this.#open?.close();
-    this.#open = undefined;
+    this.#open = this.#attach = undefined;
   }
 
   #leave(): void {
@@ -158,20 +140,20 @@ export class HostConnection {
   async #climb(): Promise<TrackingError | undefined> {
     let error: TrackingError | undefined;
     for (const kind of this.#settings.hosts) {
+      if (this.#closed) break;
       error = await this.#try(kind);
-      if (!error || (this.#closed && !this.#asks.size)) return error;
+      if (!error) return undefined;
     }
-    if (this.#asks.size) setTimeout(() => void this.connect(), REOPEN_MS);
+    if (this.#asks.size) setTimeout(() => void this.connect(), SECOND);
     return error;
   }
 
   /** @returns why this kind of host cannot be used here */
   #try(kind: HostKind): Promise<TrackingError | undefined> {
     return new Promise((resolve) => {
+      const { hello, workerUrl } = this.#settings;
       let instance: string | undefined;
       let attached = false;
-      /** Only the last of several attempts counts: an earlier one was made to an instance that is gone. */
-      let attempts = 0;
 
       const fail = (why: string | TrackingError): void => {
         stopWaiting();
@@ -179,30 +161,29 @@ export class HostConnection {
         this.#hangUp();
         resolve(typeof why === "string" ? trackingError(2101, "fe-snippet", `${kind} host: ${why}`) : why);
       };
-      const stopWaiting = after(PATIENCE_MS, () => fail("it said nothing in 3 s"));
-
-      const attach = async (open: OpenHost, host: Host): Promise<void> => {
-        const attempt = ++attempts;
-        stopWaiting();
-        this.#pause();
-        const answer = await within(PATIENCE_MS, host.attach(this.#hello(kind)));
-        if (this.#open !== open || attempt !== attempts) return;
-        if (!answer?.ok) return fail(answer?.error ?? "it did not answer in 3 s");
-        attached = true;
-        this.#host = host;
-        this.#onState(answer.state, answer.generation);
-        for (const ask of [...this.#asks]) ask.send(host);
-        resolve(undefined);
-      };
+      const stopWaiting = after(PATIENCE_MS, () => fail("it said nothing"));
 
       try {
-        const { namespace, identity, workerUrl } = this.#settings;
-        const name = ["people-tracking", namespace, `v${PROTOCOL_VERSION}`, this.#left, identity].join(":");
-        const open = openHost(kind, name, workerUrl, (why) => instance || fail(why));
+        const name = ["people-tracking", hello.namespace, `v${hello.protocol}`, this.#left].join(":");
+        const open = (this.#open = openHost(kind, name, workerUrl, (why) => instance || fail(why)));
         // Kept as long as the port: a collected proxy would release the host.
         const host = wrap(open.endpoint) as unknown as Host;
-        this.#open = open;
-        this.#attach = () => void attach(open, host);
+
+        const attach = (this.#attach = async (): Promise<void> => {
+          stopWaiting();
+          this.#pause();
+          const epoch = this.#epoch;
+          const page = { ...hello, pageId: this.#pageId, host: kind, online: navigator.onLine };
+          const answer = await within(PATIENCE_MS, host.attach(page));
+          if (epoch !== this.#epoch) return;
+          if (!answer?.ok) return fail(answer?.error ?? "it did not answer");
+          attached = true;
+          this.#host = host;
+          this.#onState(answer.state, answer.generation);
+          for (const ask of this.#asks) ask.send(host);
+          resolve(undefined);
+        });
+
         open.endpoint.addEventListener("message", (event) => {
           const message = (event as MessageEvent<HostMessage | null>).data;
           if (this.#open !== open || !message) return;
@@ -210,7 +191,7 @@ export class HostConnection {
             this.#onState(message.state, message.generation);
           } else if (message.peopleTracking === "hello" && message.instance !== instance) {
             instance = message.instance;
-            void attach(open, host);
+            void attach();
           }
         });
         open.endpoint.start?.();
@@ -218,20 +199,5 @@ export class HostConnection {
         fail(describe(thrown));
       }
     });
-  }
-
-  #hello(host: HostKind): PageHello {
-    const { namespace, endpoint, apiKey, durability, globalPrivacyControl } = this.#settings;
-    return {
-      protocol: PROTOCOL_VERSION,
-      namespace,
-      pageId: this.#pageId,
-      endpoint,
-      apiKey,
-      durability,
-      host,
-      online: navigator.onLine,
-      globalPrivacyControl,
-    };
   }
 }

@@ -1,5 +1,6 @@
 import type { LiveChatSession } from "../protocol/api.js";
 import { SECOND } from "../protocol/wire.js";
+import { within } from "./after.js";
 
 /** Live Chat has this long to be ready: the specification's 4001 comes after it. */
 const READY_MS = 5 * SECOND;
@@ -25,82 +26,56 @@ export interface LiveChatSource {
   subscribe(listener: (session: LiveChatSession | null) => void): () => void;
 }
 
-/** @returns `undefined` where Live Chat should be and is not */
-export const findLiveChat = (
-  option: LiveChatSource | null | undefined,
-): LiveChatSource | null | undefined => {
-  if (option === null) return null;
-  try {
-    const source = option ?? (globalThis as { LiveChat?: LiveChatSource }).LiveChat;
-    return source &&
-      [source.ready, source.session, source.subscribe].every((part) => typeof part === "function")
-      ? source
-      : undefined;
-  } catch {
-    return undefined; // a getter of the site's that throws
-  }
+/** Whether this is a Live Chat: what a site has put at `globalThis.LiveChat` may be anything. */
+export const isLiveChat = (given: unknown): given is LiveChatSource => {
+  const { ready, session, subscribe } = Object(given) as Record<string, unknown>;
+  return [ready, session, subscribe].every((part) => typeof part === "function");
 };
 
-export type LiveChatReport = (session: LiveChatSession | null, left?: string) => void;
+export type LiveChatReport = (change: { session: LiveChatSession | null; left?: string }) => void;
 
 /** Follows one source for one tab. Whatever the source throws, the page goes on. */
 export class LiveChatFollower {
-  #source: LiveChatSource;
-  /** What this tab reported last; `undefined` before its first reading. */
-  #reported: LiveChatSession | null | undefined;
+  readonly #source: LiveChatSource;
+  readonly #report: LiveChatReport;
+  /** What this tab reported last. */
+  #reported: LiveChatSession | null = null;
+  /** The last session that it reported. */
   #lastId: string | undefined;
-  #unsubscribe: (() => void) | undefined;
   #rereading: ReturnType<typeof setTimeout> | undefined;
+  #unsubscribe: (() => void) | undefined;
 
-  constructor(source: LiveChatSource) {
+  constructor(source: LiveChatSource, report: LiveChatReport) {
     this.#source = source;
+    this.#report = report;
   }
 
-  ready(): Promise<boolean> {
-    return new Promise((resolve) => {
-      setTimeout(resolve, READY_MS, false);
-      // A source whose `ready()` throws at once is one that rejects.
-      void (async () => this.#source.ready())().then(
-        () => resolve(true),
-        () => resolve(false),
-      );
-    });
+  async ready(): Promise<boolean> {
+    return within(
+      READY_MS,
+      // Async: a source whose `ready()` throws at once is one that rejects.
+      (async () => this.#source.ready())().then(() => true),
+    ).then(Boolean);
   }
 
-  /** The present session; from here on it counts as reported. */
-  read(): LiveChatSession | null {
-    const session = this.#look() ?? null;
-    this.#remember(session);
-    return session;
-  }
-
-  /** Tells every change from the last reading on. */
-  follow(report: LiveChatReport): void {
-    const tell = (given: unknown): void => {
-      const session = given === undefined ? undefined : copySession(given);
-      if (session === undefined || isSame(session, this.#reported)) return;
-      const left = this.#lastId;
-      this.#remember(session);
-      if (session) report(session);
-      else report(null, left);
-    };
+  /** The present session, which counts as reported; from here on every change is. */
+  follow(): LiveChatSession | null {
+    const session = (this.#reported = this.#look() ?? null);
+    this.#lastId = session?.id;
     try {
-      this.#unsubscribe = this.#source.subscribe(tell);
+      this.#unsubscribe = this.#source.subscribe((changed) => this.#tell(readSession(changed)));
     } catch {
       // It stays with what it read; the next page load reads again.
     }
-    tell(this.#look());
+    return session;
   }
 
   /** The store has a session of which this tab's Live Chat knows nothing: only a second `null` counts. */
-  reread(left: string, report: LiveChatReport): void {
+  reread(left: string): void {
     this.#rereading = setTimeout(() => {
-      if (this.#reported) return;
       const session = this.#look();
-      if (session === undefined) return;
-      this.#remember(session);
-      if (session) report(session);
-      else report(null, left);
+      if (session === null && !this.#reported) this.#report({ session, left });
+      else this.#tell(session);
     }, REREAD_MS);
   }
 
@@ -115,27 +90,26 @@ export class LiveChatFollower {
 
   #look(): LiveChatSession | null | undefined {
     try {
-      return copySession(this.#source.session());
+      return readSession(this.#source.session());
     } catch {
       return undefined;
     }
   }
 
-  #remember(session: LiveChatSession | null): void {
+  #tell(session: LiveChatSession | null | undefined): void {
+    if (session === undefined || JSON.stringify(session) === JSON.stringify(this.#reported)) return;
     this.#reported = session;
-    this.#lastId = session?.id ?? this.#lastId;
+    if (session) this.#lastId = session.id;
+    this.#report(session ? { session } : { session, left: this.#lastId! });
   }
 }
 
 /** @returns `undefined` for what is no session and not `null` either: it is ignored */
-const copySession = (given: unknown): LiveChatSession | null | undefined => {
+const readSession = (given: unknown): LiveChatSession | null | undefined => {
   if (given === null) return null;
   const { id, kind, personId, token } = Object(given) as LiveChatSession;
-  return [id, personId, token].every((text) => text && typeof text === "string") &&
-    (kind === "lead" || kind === "authenticated")
-    ? { id, kind, personId, token }
-    : undefined;
+  const isSession =
+    [id, personId, token].every((text) => text && typeof text === "string") &&
+    /^(lead|authenticated)$/.test(kind);
+  return isSession ? { id, kind, personId, token } : undefined;
 };
-
-const isSame = (a: LiveChatSession | null, b: LiveChatSession | null | undefined): boolean =>
-  JSON.stringify(a) === JSON.stringify(b);

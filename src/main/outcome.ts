@@ -4,8 +4,6 @@ import type { ErrorCode } from "../protocol/errors.js";
 
 export type Failure = Extract<Outcome, { success: false }>;
 
-export const succeed = (): Outcome => ({ success: true, data: null });
-
 export const fail = (code: ErrorCode, cause?: string): Failure => ({
   success: false,
   error: trackingError(code, "fe-snippet", cause),
@@ -16,6 +14,11 @@ export const describe = (thrown: unknown): string => {
   try {
     return String((thrown as Error | undefined)?.message ?? thrown);
   } catch {
-    return "something that has no message";
+    return "unknown";
   }
+};
+
+/** Ends an argument's way in: the call answers with this as its cause. */
+export const check = (isGood: boolean, problem: string): void => {
+  if (!isGood) throw new TypeError(problem);
 };

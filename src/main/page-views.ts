@@ -1,40 +1,37 @@
 import type { Outcome, Page } from "../protocol/api.js";
+import { check } from "./outcome.js";
+import type { Settings } from "./tracking-options.js";
 
 /** What all instances on one page load have done for one namespace, other copies of the package included. */
-interface PageLoad {
+export interface PageLoad {
   /** The page view of the load itself. */
   first?: Promise<Outcome> | undefined;
-  /** The URL of the last page view that was recorded by itself. */
-  url: string;
+  /** The URL of the last client-side navigation. */
+  url?: string;
   /** When the page last came back from the back-forward cache, by the event's own time. */
   restored?: number;
 }
 
 const pageLoadOf = (namespace: string): PageLoad => {
-  const shared = globalThis as unknown as Record<symbol, Map<string, PageLoad> | undefined>;
-  const pageLoads = (shared[Symbol.for("people-tracking-sdk")] ??= new Map<string, PageLoad>());
-  let pageLoad = pageLoads.get(namespace);
-  if (!pageLoad) pageLoads.set(namespace, (pageLoad = { url: "" }));
-  return pageLoad;
+  const shared = globalThis as unknown as Record<symbol, Record<string, PageLoad> | undefined>;
+  return ((shared[Symbol.for("people-tracking-sdk")] ??= {})[namespace] ??= {});
 };
 
-const withoutFragment = (url: string): string => url.split("#", 1)[0]!;
+export const presentUrl = (url = location.href): string => url.split("#", 1)[0]!;
 
-const presentUrl = (): string => withoutFragment(location.href);
-
-type Redact = ((page: Page) => Page | null) | undefined;
+type SentPage = { url: string; title: string } | undefined;
 
 export class PageViews {
-  readonly #redact: Redact;
+  readonly #redact: Settings["page"];
   readonly #pageLoad: PageLoad;
   /** The page that led here: at a client-side navigation, the one before. */
   #referrer = document.referrer;
   /** Redacted once for all events of one task, and one object to `postMessage`, which then writes it once. */
-  #eventPage: { url: string; title: string; sent: TrackPage } | undefined;
+  #eventPage: { key: string; page: SentPage } | undefined;
 
-  constructor(namespace: string, redact: Redact) {
-    this.#redact = redact;
-    this.#pageLoad = pageLoadOf(namespace);
+  constructor({ hello, page }: Settings) {
+    this.#redact = page;
+    this.#pageLoad = pageLoadOf(hello.namespace);
   }
 
   /**
@@ -42,21 +39,35 @@ export class PageViews {
    *
    * @param given replaces what the page says of itself
    */
-  present(given: Partial<Page> = {}): Partial<Page> | undefined {
-    const url =
-      given.url === undefined ? presentUrl() : withoutFragment(new URL(given.url, document.baseURI).href);
-    return this.#redacted({ title: document.title, referrer: this.#referrer, ...given, url });
+  present(given?: Partial<Page>): Partial<Page> | undefined {
+    const page = { url: presentUrl(), title: document.title, referrer: this.#referrer };
+    for (const name of FIELDS) {
+      const value = given?.[name];
+      check(value === undefined || typeof value === "string", `page.${name} must be a string`);
+      page[name] = value ?? page[name];
+    }
+    page.url = presentUrl(new URL(page.url, document.baseURI).href);
+    if (!this.#redact) return page;
+    try {
+      const redacted = this.#redact(page);
+      const sent: Partial<Page> = {};
+      for (const name of FIELDS) {
+        if (typeof redacted![name] === "string") sent[name] = redacted![name];
+      }
+      return sent;
+    } catch {
+      return undefined; // `null`, or a redaction that failed: nothing may leak
+    }
   }
 
   /** What a custom event tells of its page. */
-  ofEvent(): TrackPage {
-    const url = presentUrl();
-    const { title } = document;
-    if (this.#eventPage?.url !== url || this.#eventPage.title !== title) {
-      const page = this.#redacted({ url, title, referrer: this.#referrer });
-      this.#eventPage = { url, title, sent: page && { url: page.url ?? "", title: page.title ?? "" } };
+  ofEvent(): SentPage {
+    const key = location.href + document.title;
+    if (this.#eventPage?.key !== key) {
+      const page = this.present();
+      this.#eventPage = { key, page: page && { url: page.url ?? "", title: page.title ?? "" } };
     }
-    return this.#eventPage.sent;
+    return this.#eventPage.page;
   }
 
   /** The next event asks the site's redaction again. */
@@ -68,77 +79,39 @@ export class PageViews {
   recordFirst(record: () => Promise<Outcome>): Promise<Outcome> {
     const pageLoad = this.#pageLoad;
     return (pageLoad.first ??= record().then((outcome) => {
-      if (!outcome.success) pageLoad.first = undefined;
+      if (!outcome.success) delete pageLoad.first;
       return outcome;
     }));
   }
 
   /** From here on tells of page views that happen by themselves. */
   follow(spa: boolean, record: () => void, signal: AbortSignal): void {
-    this.#pageLoad.url = presentUrl();
+    const pageLoad = this.#pageLoad;
     addEventListener(
       "pageshow",
       ({ persisted, timeStamp }) => {
-        if (!persisted || this.#pageLoad.restored === timeStamp) return;
-        this.#pageLoad.restored = timeStamp;
+        if (!persisted || pageLoad.restored === timeStamp) return;
+        pageLoad.restored = timeStamp;
         record();
       },
       { signal },
     );
-    if (spa) {
-      followUrl(() => {
-        const url = presentUrl();
-        if (url === this.#pageLoad.url) return;
-        const referrer = this.#pageLoad.url;
-        this.#pageLoad.url = url;
-        // A task later the page has its new title.
-        setTimeout(() => {
-          if (signal.aborted) return;
-          this.#referrer = referrer;
-          record();
-        });
-      }, signal);
-    }
-  }
-
-  #redacted(page: Page): Partial<Page> | undefined {
-    if (!this.#redact) return page;
-    try {
-      const { url, title, referrer } = this.#redact(page) as Page;
-      const sent: Partial<Page> = {};
-      if (typeof url === "string") sent.url = url;
-      if (typeof title === "string") sent.title = title;
-      if (typeof referrer === "string") sent.referrer = referrer;
-      return sent;
-    } catch {
-      return undefined; // `null`, or a redaction that failed: nothing may leak
-    }
+    if (!spa) return;
+    pageLoad.url = presentUrl();
+    // Few sites need it, and none before its first navigation.
+    import("./client-side-navigations.js").then(
+      ({ followNavigations }) =>
+        followNavigations(
+          pageLoad,
+          (referrer) => {
+            this.#referrer = referrer;
+            record();
+          },
+          signal,
+        ),
+      () => {}, // the site does not serve the file: page loads still count
+    );
   }
 }
 
-type TrackPage = { url: string; title: string } | undefined;
-
-/** Calls at each navigation inside the document, whether or not it changed the URL. */
-const followUrl = (onNavigation: () => void, signal: AbortSignal): void => {
-  const { navigation } = globalThis as { navigation?: EventTarget };
-  if (navigation) {
-    navigation.addEventListener("currententrychange", onNavigation, { signal });
-    return;
-  }
-  addEventListener("popstate", onNavigation, { signal });
-  for (const name of ["pushState", "replaceState"] as const) {
-    const own = Object.getOwnPropertyDescriptor(history, name);
-    const before = history[name];
-    const patched: History["pushState"] = function (this: History, ...args) {
-      before.apply(this, args);
-      if (!signal.aborted) onNavigation();
-    };
-    history[name] = patched;
-    signal.addEventListener("abort", () => {
-      // Another's patch on top of ours stays, and ours below it only passes on.
-      if (history[name] !== patched) return;
-      if (own) Object.defineProperty(history, name, own);
-      else delete (history as Partial<History>)[name];
-    });
-  }
-};
+const FIELDS = ["url", "title", "referrer"] as const;

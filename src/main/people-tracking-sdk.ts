@@ -12,18 +12,17 @@ import type { ErrorCode } from "../protocol/errors.js";
 import type { InspectQuery } from "../protocol/host.js";
 import type { WirePerson, WireProperties, WireScalar } from "../protocol/wire.js";
 import { SECOND } from "../protocol/wire.js";
-import type { CommandDraft } from "./command-queue.js";
 import { copyValue } from "./copy-value.js";
 import { exposeInspection } from "./development.js";
-import { findLiveChat } from "./live-chat.js";
-import { describe, fail } from "./outcome.js";
+import { isLiveChat } from "./live-chat.js";
+import { check, describe, fail } from "./outcome.js";
 import { readOptions } from "./tracking-options.js";
 import type { TrackingOptions } from "./tracking-options.js";
 import { Tracking } from "./tracking.js";
 
 const FLUSH_MS = 10 * SECOND;
-/** The longest that a browser's timer can be set to. */
-const LONGEST_MS = 2 ** 31 - 1;
+/** A browser's timer cannot be set to much more. */
+const LONGEST_MS = 2 ** 31 - 2 * SECOND;
 
 /**
  * Tracks what people do on a website with Live Chat. Calls are stored on disk by a worker and delivered from there, so
@@ -39,7 +38,9 @@ const LONGEST_MS = 2 ** 31 - 1;
  * await sdk.track("action", { name: "Button clicked", label: "add-to-favorites" });
  */
 export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
-  readonly #options: TrackingOptions | string;
+  readonly #options: TrackingOptions;
+  /** Why they could not be read. */
+  readonly #problem: unknown;
   readonly #listeners = new Set<(state: TrackerState) => void>();
   #state: TrackerState | null = null;
   /** From the call of `init()` on, unless it fails. */
@@ -54,7 +55,8 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
     try {
       this.#options = { ...options };
     } catch (thrown) {
-      this.#options = `options could not be read: ${describe(thrown)}`;
+      this.#options = {};
+      this.#problem = thrown ?? true;
     }
   }
 
@@ -75,27 +77,29 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    */
   init(apiKey: string): Promise<Outcome> {
     if (this.#closed) return answer(fail(2015));
-    if (typeof document === "undefined") return answer(fail(2100, "there is no document here to track"));
-    if (this.#tracking) {
-      return this.#tracking.settings.apiKey === apiKey
-        ? this.#tracking.started
-        : answer(fail(2102, "init() was called with another key: close() this instance and make a new one"));
+    if (typeof document === "undefined") return answer(fail(2100, "there is no document here"));
+    const running = this.#tracking;
+    if (running) {
+      return running.settings.hello.apiKey === apiKey
+        ? running.started
+        : answer(fail(2102, "init() was called with another key before"));
     }
-    const options = this.#options;
-    const settings = typeof options === "string" ? options : readOptions(options, apiKey);
-    if (typeof options === "string" || typeof settings === "string") {
-      return answer(fail(2102, String(settings)));
+    try {
+      if (this.#problem) throw this.#problem;
+      const settings = readOptions(this.#options, apiKey);
+      const { liveChat = (globalThis as { LiveChat?: unknown }).LiveChat } = this.#options;
+      if (liveChat !== null && !isLiveChat(liveChat)) return answer(fail(4001));
+      const tracking = (this.#tracking = new Tracking(
+        settings,
+        liveChat,
+        (state) => this.#tell(state),
+        () => (this.#tracking = undefined),
+      ));
+      exposeInspection(this);
+      return tracking.started;
+    } catch (thrown) {
+      return answer(fail(2102, describe(thrown)));
     }
-    const liveChat = findLiveChat(options.liveChat);
-    if (liveChat === undefined) return answer(fail(4001));
-
-    const tracking = new Tracking(settings, liveChat, (state) => this.#tell(state));
-    this.#tracking = tracking;
-    exposeInspection(this);
-    void tracking.started.then(({ success }) => {
-      if (!success && this.#tracking === tracking) this.#tracking = undefined;
-    });
-    return tracking.started;
   }
 
   /**
@@ -108,18 +112,17 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * await sdk.track("action", { name: "Button clicked", label: "add-to-favorites" });
    */
   track<Id extends keyof Events & string>(eventId: Id, properties?: Events[Id]): Promise<Outcome> {
-    return this.#record(2016, ({ settings, pages }) => {
-      const { sessionTimeoutMs, maxWaiting } = settings;
-      const given = properties === undefined ? undefined : copyValue("properties", properties);
+    return this.#with(2016, ({ queue, settings, pages }) => {
       const page = pages.ofEvent();
-      return {
+      return queue.add({
         type: "track",
         eventId: copyValue("eventId", eventId) as string,
-        ...(given === undefined ? null : { properties: given as WireProperties }),
+        ...(properties !== undefined && {
+          properties: copyValue("properties", properties) as WireProperties,
+        }),
         ...(page && { page }),
-        sessionTimeoutMs,
-        maxWaiting,
-      };
+        ...settings.limits,
+      });
     });
   }
 
@@ -132,7 +135,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * await sdk.trackPageView({ title: "Basket" });
    */
   trackPageView(page?: Partial<Page>): Promise<Outcome> {
-    return this.#record(2102, (tracking) => tracking.pageView(readPage(page)));
+    return this.#with(2102, (tracking) => tracking.queue.add(tracking.pageView(page)));
   }
 
   /**
@@ -143,11 +146,13 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * await sdk.updatePerson({ firstName: "Semi", contactInformation: { phone: [{ number: "421905123450" }] } });
    */
   updatePerson(person: PersonUpdate): Promise<Outcome> {
-    return this.#record(2017, ({ settings }) => ({
-      type: "updatePerson",
-      person: copyValue("person", person) as WirePerson,
-      maxWaiting: settings.maxWaiting,
-    }));
+    return this.#with(2017, ({ queue, settings }) =>
+      queue.add({
+        type: "updatePerson",
+        person: copyValue("person", person) as WirePerson,
+        maxWaiting: settings.limits.maxWaiting,
+      }),
+    );
   }
 
   /**
@@ -158,12 +163,14 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * await sdk.appendToList("category", { name: "special" });
    */
   appendToList(attribute: string, item: Record<string, Scalar>): Promise<Outcome> {
-    return this.#record(2019, ({ settings }) => ({
-      type: "appendToList",
-      attribute: copyValue("attribute", attribute) as string,
-      item: copyValue("item", item) as Record<string, WireScalar>,
-      maxWaiting: settings.maxWaiting,
-    }));
+    return this.#with(2019, ({ queue, settings }) =>
+      queue.add({
+        type: "appendToList",
+        attribute: copyValue("attribute", attribute) as string,
+        item: copyValue("item", item) as Record<string, WireScalar>,
+        maxWaiting: settings.limits.maxWaiting,
+      }),
+    );
   }
 
   /**
@@ -175,17 +182,13 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * const outcome = await sdk.flush({ timeoutMs: 2000 });
    */
   flush(options?: { timeoutMs?: number }): Promise<Outcome<{ waiting: number }>> {
-    const { timeoutMs = FLUSH_MS } = Object(options) as { timeoutMs?: number };
-    if (!(typeof timeoutMs === "number" && timeoutMs >= 0)) {
-      return this.#refuse("timeoutMs must be a number of milliseconds");
-    }
-    const forMs = Math.min(timeoutMs, LONGEST_MS - 2 * SECOND);
-    const until = performance.now() + forMs;
-    return this.#ask(
-      (host) => host.flush(Math.max(0, until - performance.now())),
-      forMs + SECOND,
-      forMs + SECOND,
-    );
+    return this.#with(2102, (tracking) => {
+      const timeoutMs = Math.min(options?.timeoutMs ?? FLUSH_MS, LONGEST_MS);
+      check(timeoutMs >= 0, "timeoutMs must be a number of milliseconds");
+      const until = performance.now() + timeoutMs;
+      const limitMs = timeoutMs + SECOND;
+      return tracking.ask((host) => host.flush(Math.max(0, until - performance.now())), limitMs, limitMs);
+    });
   }
 
   /**
@@ -195,22 +198,14 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * const outcome = await sdk.inspect({ state: "rejected" });
    */
   inspect(query?: InspectQuery): Promise<Outcome<OutboxRow[]>> {
-    const { state, after, limit } = Object(query) as InspectQuery;
-    if (state !== undefined && state !== "waiting" && state !== "rejected") {
-      return this.#refuse("state must be waiting or rejected");
-    }
-    for (const number of [after, limit]) {
-      if (number !== undefined && !(Number.isInteger(number) && number >= 0)) {
-        return this.#refuse("after and limit must be whole numbers");
+    return this.#with(2102, (tracking) => {
+      const copy = copyValue("query", query ?? {}) as InspectQuery;
+      check(/^(waiting|rejected|undefined)$/.test(`${copy.state}`), "state must be waiting or rejected");
+      for (const number of [copy.after, copy.limit]) {
+        check(/^(\d+|undefined)$/.test(`${number}`), "after and limit must be whole numbers");
       }
-    }
-    return this.#ask((host) =>
-      host.inspect({
-        ...(state && { state }),
-        ...(after !== undefined && { after }),
-        ...(limit !== undefined && { limit }),
-      }),
-    );
+      return tracking.ask((host) => host.inspect(copy));
+    });
   }
 
   /**
@@ -220,8 +215,10 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * const outcome = await sdk.retryRejected();
    */
   retryRejected(ids?: string[]): Promise<Outcome<{ requeued: number }>> {
-    const copy = readIds(ids);
-    return copy === null ? this.#refuse(IDS) : this.#ask((host) => host.retryRejected(copy));
+    return this.#with(2102, (tracking) => {
+      const copy = copyIds(ids);
+      return tracking.ask((host) => host.retryRejected(copy));
+    });
   }
 
   /**
@@ -231,8 +228,10 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * const outcome = await sdk.discardRejected(["k3j9x0a2b4c6d8e1-7"]);
    */
   discardRejected(ids?: string[]): Promise<Outcome<{ discarded: number }>> {
-    const copy = readIds(ids);
-    return copy === null ? this.#refuse(IDS) : this.#ask((host) => host.discardRejected(copy));
+    return this.#with(2102, (tracking) => {
+      const copy = copyIds(ids);
+      return tracking.ask((host) => host.discardRejected(copy));
+    });
   }
 
   /**
@@ -263,7 +262,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * @returns 2015 before `init()`
    */
   optOut(): Promise<Outcome> {
-    return this.#ask((host) => host.setConsent("out"));
+    return this.#with(2015, (tracking) => tracking.ask((host) => host.setConsent("out")));
   }
 
   /**
@@ -272,7 +271,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * @returns 2015 before `init()`
    */
   optIn(): Promise<Outcome> {
-    return this.#ask((host) => host.setConsent("in"));
+    return this.#with(2015, (tracking) => tracking.ask((host) => host.setConsent("in")));
   }
 
   /**
@@ -282,7 +281,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * @returns 2015 before `init()`
    */
   eraseLocalData(): Promise<Outcome> {
-    return this.#ask((host) => host.eraseLocalData());
+    return this.#with(2015, (tracking) => tracking.ask((host) => host.eraseLocalData()));
   }
 
   /**
@@ -302,20 +301,18 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
     this.close();
   }
 
-  #record(code: ErrorCode, draft: (tracking: Tracking) => CommandDraft): Promise<Outcome> {
+  /** @param code of what is wrong with the arguments */
+  #with<Answer>(
+    code: ErrorCode,
+    call: (tracking: Tracking) => Promise<Outcome<Answer>>,
+  ): Promise<Outcome<Answer>> {
     const tracking = this.#tracking;
     if (!tracking) return answer(fail(2015));
     try {
-      return tracking.queue.add(draft(tracking));
+      return call(tracking);
     } catch (thrown) {
       return answer(fail(code, describe(thrown)));
     }
-  }
-
-  #ask: Tracking["ask"] = (...args) => this.#tracking?.ask(...args) ?? answer(fail(2015));
-
-  #refuse(why: string): Promise<Outcome<never>> {
-    return answer(this.#tracking ? fail(2102, why) : fail(2015));
   }
 
   #tell(state: TrackerState): void {
@@ -335,23 +332,9 @@ const callSafely = (listener: (state: TrackerState) => void, state: TrackerState
   }
 };
 
-/** @throws for what is no page */
-const readPage = (given: unknown): Partial<Page> => {
-  const { url, title, referrer } = Object(given) as Partial<Page>;
-  for (const [name, value] of Object.entries({ url, title, referrer })) {
-    if (value !== undefined && typeof value !== "string")
-      throw new TypeError(`page.${name} must be a string`);
-  }
-  return {
-    ...(url !== undefined && { url }),
-    ...(title !== undefined && { title }),
-    ...(referrer !== undefined && { referrer }),
-  };
-};
-
-const IDS = "ids must be a list of strings";
-
-const readIds = (ids: unknown): string[] | undefined | null => {
+/** @throws where they are no list of strings */
+const copyIds = (ids: unknown): string[] | undefined => {
   if (ids === undefined) return undefined;
-  return Array.isArray(ids) && ids.every((id) => typeof id === "string") ? [...(ids as string[])] : null;
+  check(Array.isArray(ids) && ids.every((id) => typeof id === "string"), "ids must be a list of strings");
+  return [...(ids as string[])];
 };

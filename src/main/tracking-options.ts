@@ -1,8 +1,10 @@
 import type { HostKind, Page } from "../protocol/api.js";
+import { PROTOCOL_VERSION } from "../protocol/host.js";
+import type { PageHello } from "../protocol/host.js";
 import { SESSION_TIMEOUT_MS } from "../protocol/wire.js";
-import { hash } from "./namespace.js";
 import type { LiveChatSource } from "./live-chat.js";
-import { describe } from "./outcome.js";
+import { hash } from "./names.js";
+import { check } from "./outcome.js";
 
 /** How a site sets the tracker up. All are optional; `init()` answers 2102 for a value that cannot be used. */
 export interface TrackingOptions {
@@ -35,79 +37,72 @@ export interface TrackingOptions {
   respectGlobalPrivacyControl?: boolean;
 }
 
-const CHOICES = {
-  pageViews: ["load", "spa", "manual"],
-  host: ["auto", "shared", "dedicated", "page"],
-  durability: ["relaxed", "strict"],
-} as const;
-
 const DEFAULT_MAX_WAITING = 100_000;
 
+/** What each option looks like as JSON. */
+const RULES = {
+  pageViews: /^"(load|spa|manual)"$/,
+  host: /^"(auto|shared|dedicated|page)"$/,
+  durability: /^"(relaxed|strict)"$/,
+  namespace: /^".{1,99}"$/,
+  sessionTimeoutMs: /^[1-9]\d*$/,
+  maxWaiting: /^[1-9]\d*$/,
+};
+
 export interface Settings {
-  apiKey: string;
-  endpoint: string;
-  namespace: string;
-  /** In the name of every host: tabs that differ in it do not share one. */
-  identity: string;
+  /** What the page says of itself to every host. */
+  hello: Pick<
+    PageHello,
+    "protocol" | "namespace" | "endpoint" | "apiKey" | "durability" | "globalPrivacyControl"
+  >;
   hosts: readonly HostKind[];
   workerUrl: string | undefined;
-  durability: "relaxed" | "strict";
   pageViews: "load" | "spa" | "manual";
   page: ((page: Page) => Page | null) | undefined;
-  sessionTimeoutMs: number;
-  maxWaiting: number;
-  globalPrivacyControl: boolean;
+  /** What this tab's calls are held to. */
+  limits: { sessionTimeoutMs: number; maxWaiting: number };
 }
 
-/** @returns a string: what is wrong with them */
-export const readOptions = (options: TrackingOptions, apiKey: string): Settings | string => {
-  if (!apiKey || typeof apiKey !== "string") return "apiKey must be a non-empty string";
-  for (const [name, choices] of Object.entries(CHOICES)) {
-    const choice = options[name as keyof typeof CHOICES];
-    if (choice !== undefined && !(choices as readonly string[]).includes(choice)) {
-      return `options.${name} must be one of ${choices.join(", ")}`;
-    }
+/** @throws what is wrong with them */
+export const readOptions = (options: TrackingOptions, apiKey: string): Settings => {
+  check(!!apiKey && typeof apiKey === "string", "apiKey must be a non-empty string");
+  for (const [name, rule] of Object.entries(RULES)) {
+    const value: unknown = options[name as keyof typeof RULES];
+    check(value === undefined || rule.test(JSON.stringify(value)), `options.${name} must match ${rule}`);
   }
-  const {
-    sessionTimeoutMs = SESSION_TIMEOUT_MS,
-    maxWaiting = DEFAULT_MAX_WAITING,
-    page,
-    host = "auto",
-  } = options;
-  for (const [name, value] of Object.entries({ sessionTimeoutMs, maxWaiting })) {
-    if (!(Number.isFinite(value) && value > 0)) return `options.${name} must be a positive number`;
-  }
-  if (page !== undefined && typeof page !== "function") return "options.page must be a function";
+  const { page, host = "auto", durability = "relaxed", pageViews = "load", workerUrl } = options;
+  check(!page || typeof page === "function", "options.page must be a function");
 
-  let endpoint: string;
-  let workerUrl: string | undefined;
-  try {
-    // `self.origin` is the parent's in an `about:srcdoc` frame, where `location` has none.
-    const url = new URL(options.endpoint ?? "/people", self.origin);
-    if (!/^https?:$/.test(url.protocol)) return "options.endpoint must be an http(s) URL";
-    endpoint = (url.origin + url.pathname).replace(/\/+$/, "");
-    workerUrl = options.workerUrl && new URL(options.workerUrl, document.baseURI).href;
-  } catch (thrown) {
-    return `options.endpoint and options.workerUrl must be URLs: ${describe(thrown)}`;
-  }
-
-  const durability = options.durability ?? "relaxed";
-  const namespace = options.namespace ?? hash(`${endpoint} ${apiKey}`);
-  if (!namespace || typeof namespace !== "string") return "options.namespace must be a non-empty string";
+  // `self.origin` is the parent's in an `about:srcdoc` frame, where `location` has none.
+  const url = parseUrl("endpoint", options.endpoint ?? "/people", self.origin);
+  check(/^https?:$/.test(url.protocol), "options.endpoint must be an http(s) URL");
+  const endpoint = (url.origin + url.pathname).replace(/\/+$/, "");
   return {
-    apiKey,
-    endpoint,
-    namespace,
-    identity: hash([endpoint, apiKey, durability].join(" ")),
+    hello: {
+      protocol: PROTOCOL_VERSION,
+      namespace: options.namespace ?? hash(`${endpoint} ${apiKey}`),
+      endpoint,
+      apiKey,
+      durability,
+      globalPrivacyControl:
+        !!options.respectGlobalPrivacyControl &&
+        (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true,
+    },
     hosts: host === "auto" ? ["shared", "dedicated", "page"] : [host],
-    workerUrl,
-    durability,
-    pageViews: options.pageViews ?? "load",
+    workerUrl: workerUrl && parseUrl("workerUrl", workerUrl, document.baseURI).href,
+    pageViews,
     page,
-    sessionTimeoutMs,
-    maxWaiting,
-    globalPrivacyControl:
-      !!options.respectGlobalPrivacyControl &&
-      (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true,
+    limits: {
+      sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
+      maxWaiting: options.maxWaiting ?? DEFAULT_MAX_WAITING,
+    },
   };
+};
+
+const parseUrl = (name: string, url: string | URL, base: string): URL => {
+  try {
+    return new URL(url, base);
+  } catch {
+    throw new TypeError(`options.${name} must be a URL`);
+  }
 };

@@ -1,4 +1,4 @@
-import type { LiveChatSession, Outcome, Page, TrackerState } from "../protocol/api.js";
+import type { Outcome, Page, TrackerState } from "../protocol/api.js";
 import { CALL_TIMEOUT_MS } from "../protocol/host.js";
 import type { Host, PageSignal } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
@@ -7,12 +7,11 @@ import { CommandQueue } from "./command-queue.js";
 import { HostConnection } from "./host-connection.js";
 import { LiveChatFollower } from "./live-chat.js";
 import type { LiveChatSource } from "./live-chat.js";
-import { describe, fail, succeed } from "./outcome.js";
+import { describe, fail } from "./outcome.js";
 import { PageViews } from "./page-views.js";
-import { randomId } from "./random-id.js";
 import type { Settings } from "./tracking-options.js";
 
-/** `init` may wait 2 s for the service before the host answers. */
+/** The host itself may wait 2 s for the service before it answers `init`. */
 const INIT_PATIENCE_MS = 5 * SECOND;
 
 /** One `init()` and all that follows from it, until it fails or the instance is closed. */
@@ -21,21 +20,27 @@ export class Tracking {
   readonly pages: PageViews;
   readonly queue: CommandQueue;
   readonly started: Promise<Outcome>;
-  readonly #pageId = randomId();
   readonly #connection: HostConnection;
   readonly #liveChat: LiveChatFollower | null;
   readonly #ended = new AbortController();
 
-  constructor(settings: Settings, liveChat: LiveChatSource | null, onState: (state: TrackerState) => void) {
+  constructor(
+    settings: Settings,
+    liveChat: LiveChatSource | null,
+    onState: (state: TrackerState) => void,
+    onFailure: () => void,
+  ) {
     this.settings = settings;
-    this.pages = new PageViews(settings.namespace, settings.page);
-    this.#liveChat = liveChat && new LiveChatFollower(liveChat);
-    this.#connection = new HostConnection(settings, this.#pageId, (state, generation) => {
+    this.pages = new PageViews(settings);
+    this.#connection = new HostConnection(settings, (state, generation) => {
       this.queue.generation = generation;
       onState(state);
     });
-    this.queue = new CommandQueue(this.#connection, this.#pageId, () => this.pages.forgetEventPage());
-    this.started = this.#begin();
+    this.queue = new CommandQueue(this.#connection, () => this.pages.forgetEventPage());
+    this.#liveChat =
+      liveChat &&
+      new LiveChatFollower(liveChat, (change) => void this.queue.add({ type: "liveChat", ...change }));
+    this.started = this.#begin(onFailure);
   }
 
   /**
@@ -45,67 +50,63 @@ export class Tracking {
    */
   pageView(given?: Partial<Page>) {
     const page = this.pages.present(given);
-    const { sessionTimeoutMs, maxWaiting } = this.settings;
-    return { type: "pageView" as const, ...(page && { page }), sessionTimeoutMs, maxWaiting };
+    return { type: "pageView" as const, ...(page && { page }), ...this.settings.limits };
   }
 
   /** Asks the host what is no command, once `init()` has succeeded. */
   async ask<Answer>(
-    call: (host: HostCalls) => Promise<Outcome<Answer>>,
+    call: (host: Host) => Promise<Outcome<Answer>>,
     limitMs = CALL_TIMEOUT_MS,
     patienceMs?: number,
   ): Promise<Outcome<Answer>> {
-    const began = performance.now();
-    const started = await this.started;
-    if (!started.success || this.#ended.signal.aborted) return fail(2015);
+    const until = performance.now() + limitMs;
+    const { success } = await this.started;
+    if (!success || this.#ended.signal.aborted) return fail(2015);
     this.queue.flush();
-    const answer = await this.#connection.ask<Outcome<Answer>>(call, {
-      limitMs: Math.max(0, limitMs - (performance.now() - began)),
-      ...(patienceMs && { patienceMs }),
-    });
-    return answer ?? fail(2101, "the host that was asked is silent, and so is the next");
+    const answer = await this.#connection.ask(call, until - performance.now(), patienceMs);
+    return answer ?? fail(2101, "the host is silent");
   }
 
   end(): void {
     this.#ended.abort();
     this.#liveChat?.stop();
-    this.queue.refuse(() => fail(2015));
-    this.queue.flush();
+    this.queue.refuse(fail(2015));
     this.#connection.close();
   }
 
-  async #begin(): Promise<Outcome> {
+  async #begin(onFailure: () => void): Promise<Outcome> {
     const { signal } = this.#ended;
     if ((document as { prerendering?: boolean }).prerendering) {
       // Nobody sees the page yet, and perhaps never will: clocks and storage wait until somebody does.
       await new Promise((shown) => {
-        document.addEventListener("prerenderingchange", shown, { once: true, signal });
+        document.addEventListener("prerenderingchange", shown, { signal });
         signal.addEventListener("abort", shown);
       });
-      this.queue.restamp(Date.now());
+      this.queue.restamp();
     }
-    const outcome = signal.aborted ? fail(2015) : await this.#startWithin(CALL_TIMEOUT_MS);
-    if (!outcome.success) this.end();
+    const outcome = await new Promise<Outcome>((resolve) => {
+      const stop = after(CALL_TIMEOUT_MS, () => resolve(fail(2101, "no host answered")));
+      const close = () => resolve(fail(2015));
+      signal.addEventListener("abort", close);
+      if (signal.aborted) close();
+      else
+        this.#start(signal)
+          .then(resolve, (thrown: unknown) => resolve(fail(2101, describe(thrown))))
+          .finally(stop);
+    });
+    if (!outcome.success) {
+      if (!signal.aborted) onFailure();
+      this.end();
+    }
     return outcome;
   }
 
-  #startWithin(ms: number): Promise<Outcome> {
-    return new Promise((resolve) => {
-      const stop = after(ms, () => resolve(fail(2101, "no host could be started")));
-      this.#ended.signal.addEventListener("abort", () => resolve(fail(2015)));
-      this.#start()
-        .then(resolve, (thrown: unknown) => resolve(fail(2101, describe(thrown))))
-        .finally(stop);
-    });
-  }
-
-  async #start(): Promise<Outcome> {
-    const { signal } = this.#ended;
+  async #start(signal: AbortSignal): Promise<Outcome> {
     const at = Date.now();
-    const firstView = this.pageView();
     const { pageViews } = this.settings;
+    const firstView = pageViews !== "manual" && this.pageView();
     this.#followPage(signal);
-    if (pageViews !== "manual") {
+    if (firstView) {
       this.pages.follow(pageViews === "spa", () => void this.queue.add(this.pageView()), signal);
     }
 
@@ -113,61 +114,45 @@ export class Tracking {
     if (this.#liveChat && !(await this.#liveChat.ready())) return fail(4001);
     const error = await connecting;
     if (error) return { success: false, error };
-
-    const liveChat = this.#liveChat?.read();
-    this.#liveChat?.follow(this.#reportLiveChat);
-    const answer = await this.#connection.ask(
-      (host) => (signal.aborted ? undefined : host.init({ pageId: this.#pageId, at, liveChat })),
-      { limitMs: CALL_TIMEOUT_MS, patienceMs: INIT_PATIENCE_MS },
-    );
     if (signal.aborted) return fail(2015);
+
+    const liveChat = this.#liveChat?.follow();
+    const answer = await this.#connection.ask(
+      (host, pageId) => host.init({ pageId, at, liveChat }),
+      CALL_TIMEOUT_MS,
+      INIT_PATIENCE_MS,
+    );
     if (!answer) return fail(2101, "the host is silent");
     if (!answer.ok) return { success: false, error: answer.error };
 
     this.queue.generation = answer.generation;
-    if (answer.rereadLiveChat) this.#liveChat?.reread(answer.rereadLiveChat, this.#reportLiveChat);
-
-    let pageView: Promise<Outcome> | undefined;
-    if (pageViews !== "manual" && !answer.optedOut) {
-      pageView = this.pages.recordFirst(() => this.queue.addFirst(firstView, at));
-    }
+    if (answer.rereadLiveChat) this.#liveChat?.reread(answer.rereadLiveChat);
+    const recorded =
+      firstView && !answer.optedOut && this.pages.recordFirst(() => this.queue.addFirst(firstView, at));
     this.queue.release();
-    const outcome = await pageView;
-    if (outcome && !outcome.success) console.warn(`People tracking is on, but: ${outcome.error.message}`);
-    return succeed();
+    const outcome = await recorded;
+    if (outcome && !outcome.success) console.warn(outcome.error.message);
+    return { success: true, data: null };
   }
-
-  readonly #reportLiveChat = (session: LiveChatSession | null, left?: string): void => {
-    void this.queue.add({ type: "liveChat", session, ...(left && { left }) });
-  };
 
   /** Tells the host what only pages hear, and lets it go while the page is away. */
   #followPage(signal: AbortSignal): void {
     const tell = (word: PageSignal): void => {
-      void this.#connection.ask((host) => host.signal(this.#pageId, word), { limitMs: CALL_TIMEOUT_MS });
+      void this.#connection.ask((host, pageId) => host.signal(pageId, word), CALL_TIMEOUT_MS);
     };
-    addEventListener("online", () => tell("online"), { signal });
-    addEventListener("offline", () => tell("offline"), { signal });
-    document.addEventListener(
-      "visibilitychange",
-      () => {
-        if (document.visibilityState === "visible") tell("visible");
-      },
-      { signal },
-    );
-    addEventListener(
-      "pagehide",
-      () => {
-        this.queue.flush();
-        this.#connection.detach();
-      },
-      { signal },
-    );
-    addEventListener("pageshow", ({ persisted }) => persisted && this.#connection.reattach(), { signal });
+    const on = (target: EventTarget, type: string, listener: (event: Event) => void): void =>
+      target.addEventListener(type, listener, { signal });
+    on(window, "online", () => tell("online"));
+    on(window, "offline", () => tell("offline"));
+    on(document, "visibilitychange", () => {
+      if (document.visibilityState === "visible") tell("visible");
+    });
+    on(window, "pagehide", () => {
+      this.queue.flush();
+      this.#connection.detach();
+    });
+    on(window, "pageshow", (event) => {
+      if ((event as PageTransitionEvent).persisted) this.#connection.reattach();
+    });
   }
 }
-
-type HostCalls = Pick<
-  Host,
-  "flush" | "inspect" | "retryRejected" | "discardRejected" | "setConsent" | "eraseLocalData"
->;

@@ -211,7 +211,7 @@ test("flush, inspect and the rejected ones pass through, after what was called b
 
 test.each<[string, (sdk: PeopleTrackingSDK) => Promise<unknown>]>([
   ["flush", (given) => given.flush({ timeoutMs: -1 })],
-  ["flush", (given) => given.flush({ timeoutMs: "1" as unknown as number })],
+  ["flush", (given) => given.flush({ timeoutMs: "soon" as unknown as number })],
   ["inspect", (given) => given.inspect({ state: "sent" as "waiting" })],
   ["inspect", (given) => given.inspect({ limit: 1.5 })],
   ["retryRejected", (given) => given.retryRejected("a-1" as unknown as string[])],

@@ -71,11 +71,11 @@ revoked.revoke();
 
 test.each<[unknown, string | RegExp]>([
   [{ items: [1, 2, { price: 3n }] }, "properties.items[2].price is a BigInt, which cannot be carried"],
-  [{ run: () => {} }, "properties.run is a function, which cannot be carried"],
-  [{ mark: Symbol("a") }, "properties.mark is a symbol, which cannot be carried"],
+  [{ run: () => {} }, "properties.run is a Function, which cannot be carried"],
+  [{ mark: Symbol("a") }, "properties.mark is a Symbol, which cannot be carried"],
   [{ n: NaN }, "properties.n is NaN, which cannot be carried"],
   [{ n: -Infinity }, "properties.n is -Infinity, which cannot be carried"],
-  [{ at: new Date("no") }, "properties.at is an invalid date, which cannot be carried"],
+  [{ at: new Date("no") }, /^properties\.at could not be read: /],
   [{ map: new Map() }, /^properties\.map is a Map, which cannot be carried/],
   [{ set: new Set() }, /^properties\.set is a Set, which cannot be carried/],
   [new Basket(), /^properties is a Basket, which cannot be carried/],
@@ -83,11 +83,12 @@ test.each<[unknown, string | RegExp]>([
   [cycle, /^properties\.a\.b refers back to itself/],
   [thrower, "properties.secret could not be read: not for you"],
   [{ x: revoked.proxy }, /^properties\.x could not be read: /],
-  [deep, /^properties(\.in)+ is nested too deep/],
+  [deep, /^properties(\.in)+ refers back to itself, or is nested too deep/],
   [{ after: { ok: 1 }, bad: 1n }, "properties.bad is a BigInt, which cannot be carried"],
 ])("names the path of what cannot be carried: %#", (value, message) => {
-  if (typeof message === "string") expect(problem(value)).toBe(message);
-  else expect(problem(value)).toMatch(message);
+  expect([problem(value)]).toEqual([
+    typeof message === "string" ? message : (expect.stringMatching(message) as string),
+  ]);
 });
 
 test("a getter that copies something else disturbs nothing", () => {

@@ -48,7 +48,7 @@ export class FakeHost implements Host {
   serve(port: MessagePort): void {
     this.port = port;
     port.addEventListener("close", () => (this.closed = true));
-    expose(this, port as unknown as Parameters<typeof expose>[1]);
+    expose(this, port);
     this.hello("first");
   }
 

@@ -41,6 +41,7 @@ export class FakePage {
   readonly navigator: { onLine: boolean; globalPrivacyControl?: boolean } = { onLine: true };
 
   constructor() {
+    // oxlint-disable-next-line typescript/no-this-alias -- the classes below have their own
     const page = this;
     vi.stubGlobal("document", this.document);
     vi.stubGlobal("self", { origin: "https://shop.example" });
@@ -52,6 +53,7 @@ export class FakePage {
     vi.stubGlobal("history", this.history);
     vi.stubGlobal("navigator", this.navigator);
     vi.stubGlobal("navigation", this.navigation);
+    vi.stubGlobal("window", this.window);
     vi.stubGlobal("addEventListener", this.window.addEventListener.bind(this.window));
     vi.stubGlobal("reportError", (error: unknown) => this.reported.push(error));
     vi.stubGlobal(
@@ -94,7 +96,7 @@ export class FakePage {
 
   open(script: HostScript, worker: EventTarget, url: string, options: WorkerOptions): MessagePort {
     if (script === "is missing") throw new ReferenceError("SharedWorker is not defined");
-    this.workerUrls.push(String(url));
+    this.workerUrls.push(url.toString());
     const { port1, port2 } = new MessageChannel();
     if (script === "refuses") setTimeout(() => worker.dispatchEvent(new Event("error")), 1);
     else this.serve(script, String(options.name), port2);

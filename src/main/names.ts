@@ -1,0 +1,15 @@
+/**
+ * 16 hexadecimal digits (FNV-1a), so that two keys on one origin never mix. It guards nothing: `crypto.subtle`, which
+ * could, is missing on insecure origins and answers too late.
+ */
+export const hash = (text: string): string => {
+  let sum = 0xcbf29ce484222325n;
+  for (const letter of text) {
+    sum = BigInt.asUintN(64, (sum ^ BigInt(letter.codePointAt(0)!)) * 0x100000001b3n);
+  }
+  return sum.toString(16).padStart(16, "0");
+};
+
+/** 16 of `[a-z0-9]`, 82 bits. Unlike `randomUUID()`, `getRandomValues()` needs no secure context. */
+export const randomId = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => (byte % 36).toString(36)).join("");
