@@ -8,7 +8,7 @@ const setting = useSetting();
 /** Events as one reads them: `action:before chat`. */
 const told = (timeline: readonly TimelineEntry[]): string[] =>
   timeline.map(({ definitionId, properties }) =>
-    definitionId === "action" ? `action:${String(properties?.["name"])}` : definitionId,
+    definitionId === "action" ? `action:${properties?.["name"] as string}` : definitionId,
   );
 
 test("a chat merges the visitor's activity into the lead, and the session goes on", async () => {
