@@ -64,6 +64,8 @@ const besideMain: Plugin = {
 export default defineConfig({
   plugins: [besideMain],
   resolve: { alias: { "people-tracking-sdk": fromHere("dist/index.js") } },
+  // `npm run dev` serves the page; the service behind it is that of an `npm start` beside it.
+  server: { proxy: { "/people": "http://127.0.0.1:4173", "/demo": "http://127.0.0.1:4173" } },
   environments: {
     main,
     pageHost,

@@ -13,8 +13,8 @@ export function WireStation() {
           <p class="empty">No request yet. Open a product, or press “Flush”.</p>
         ) : (
           <ul class="rows">
-            {wire.value.map((entry) => (
-              <Entry key={entry.n} entry={entry} />
+            {withoutRepeats(wire.value).map(({ entry, attempts }) => (
+              <Entry key={entry.n} entry={entry} attempts={attempts} />
             ))}
           </ul>
         )}
@@ -23,7 +23,23 @@ export function WireStation() {
   );
 }
 
-function Entry({ entry }: { entry: WireEntry }) {
+/**
+ * Attempts that were cut one after another are one row: a browser repeats a request by itself when a connection that it
+ * had kept open turns out dead, and the tracker tries again after a while.
+ */
+function withoutRepeats(entries: readonly WireEntry[]): { entry: WireEntry; attempts: number }[] {
+  const rows: { entry: WireEntry; attempts: number }[] = [];
+  for (const entry of entries) {
+    const newer = rows.at(-1);
+    const isRepeat =
+      entry.status === "cut" && newer?.entry.status === "cut" && newer.entry.path === entry.path;
+    if (isRepeat) newer.attempts++;
+    else rows.push({ entry, attempts: 1 });
+  }
+  return rows;
+}
+
+function Entry({ entry, attempts }: { entry: WireEntry; attempts: number }) {
   const isBad = entry.status === "cut" || entry.status >= 400;
   return (
     <li class="row" data-state={isBad ? "rejected" : "answered"}>
@@ -32,7 +48,7 @@ function Entry({ entry }: { entry: WireEntry }) {
           <span class="row-what">
             <span class="method">{entry.method}</span> {entry.path.replace(/^\/people\/v1/, "")}
           </span>
-          <span class="row-who">{summarise(entry)}</span>
+          <span class="row-who">{attempts > 1 ? `${attempts} attempts` : summarise(entry)}</span>
           <time dateTime={entry.at}>{formatTime(entry.at)}</time>
           <span class="row-state">{entry.status}</span>
         </summary>

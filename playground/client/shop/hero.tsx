@@ -9,7 +9,7 @@ export function Hero() {
         </h1>
         <p>Five kites and a good line, sewn in small numbers.</p>
       </div>
-      <svg class="hero-sky" viewBox="0 0 420 240" aria-hidden="true" preserveAspectRatio="xMaxYMid meet">
+      <svg class="hero-sky" viewBox="110 12 310 200" aria-hidden="true" preserveAspectRatio="xMaxYMid meet">
         <path
           class="line"
           d="M318 84C290 150 210 210 120 250M208 128C190 170 160 210 120 250M372 152C320 190 220 230 120 250"
