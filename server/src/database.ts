@@ -68,8 +68,10 @@ async function openPostgres(
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
   });
-  // An idle connection that breaks is replaced by the next query; without a listener it would end the process.
+  // A connection that breaks is replaced by the next query; without a listener it would end the process, an idle one
+  // by the pool's event, one in the middle of a transaction by its own.
   pool.on("error", onError);
+  pool.on("connect", (client) => client.on("error", onError));
   try {
     const client = await pool.connect();
     try {

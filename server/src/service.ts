@@ -84,15 +84,18 @@ export async function createPeopleService(options: PeopleServiceOptions = {}): P
       }, sweepIntervalMs).unref()
     : undefined;
 
+  const closeAll = async (): Promise<void> => {
+    clearInterval(timer);
+    await sweeping;
+    await close();
+  };
+  let closed: Promise<void> | undefined;
+
   return {
     app,
     fetch: (request) => app.fetch(request),
     sweep: sweepNow,
-    async close() {
-      clearInterval(timer);
-      await sweeping;
-      await close();
-    },
+    close: () => (closed ??= closeAll()),
     keys,
     definitions,
     widgets: { put: putWidget },
