@@ -23,6 +23,7 @@ export function ChatBox() {
       const answer = await startChat();
       if (!answer.ok) {
         problem.value = `${answer.message} Your message is still here; send it again later.`;
+        if (input.current) input.current.value = text;
         return;
       }
     }
