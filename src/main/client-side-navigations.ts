@@ -12,7 +12,7 @@ export const followNavigations = (
   signal: AbortSignal,
 ): void => {
   const look = (): void => {
-    const url = withoutFragment(location.href);
+    const url = withoutFragment(document.URL);
     const left = pageLoad.url;
     if (signal.aborted || url === left) return;
     pageLoad.url = url;

@@ -11,6 +11,7 @@ const MAX_DEPTH = 32;
  * @throws what cannot be carried, by its path
  */
 export const copyValue = (root: string, value: unknown): unknown => {
+  if (typeof value === "string") return value;
   /** The objects that hold the value being copied, outermost first, and the key under which each holds the next. */
   const holders: object[] = [];
   const keys: string[] = [];

@@ -12,6 +12,7 @@ import type { ErrorCode } from "../protocol/errors.js";
 import type { InspectQuery } from "../protocol/host.js";
 import type { WirePerson, WireProperties, WireScalar } from "../protocol/wire.js";
 import { SECOND } from "../protocol/wire.js";
+import type { CommandDraft } from "./command-queue.js";
 import { copyValue } from "./copy-value.js";
 import { exposeInspection } from "./development.js";
 import { isLiveChat } from "./live-chat.js";
@@ -113,16 +114,19 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    */
   track<Id extends keyof Events & string>(eventId: Id, properties?: Events[Id]): Promise<Outcome> {
     return this.#with(2016, ({ queue, settings, pages }) => {
-      const page = pages.ofEvent();
-      return queue.add({
+      const { sessionTimeoutMs, maxWaiting } = settings.limits;
+      const command: CommandDraft = {
         type: "track",
         eventId: copyValue("eventId", eventId) as string,
-        ...(properties !== undefined && {
-          properties: copyValue("properties", properties) as WireProperties,
-        }),
-        ...(page && { page }),
-        ...settings.limits,
-      });
+        sessionTimeoutMs,
+        maxWaiting,
+      };
+      if (properties !== undefined) {
+        command.properties = copyValue("properties", properties) as WireProperties;
+      }
+      const page = pages.ofEvent();
+      if (page) command.page = page;
+      return queue.add(command);
     });
   }
 

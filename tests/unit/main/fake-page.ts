@@ -4,6 +4,7 @@ import { FakeHost } from "./fake-host.js";
 type HostScript = "serves" | "refuses" | "says nothing" | "is missing";
 
 class FakeDocument extends EventTarget {
+  URL = "https://shop.example/kites?colour=red#top";
   title = "Shop";
   referrer = "https://search.example/";
   baseURI = "https://shop.example/";
@@ -28,7 +29,12 @@ export class FakePage {
   readonly window = new EventTarget();
   readonly history = new FakeHistory(this);
   navigation: EventTarget | undefined = new EventTarget();
-  url = "https://shop.example/kites?colour=red#top";
+  get url(): string {
+    return this.document.URL;
+  }
+  set url(url: string) {
+    this.document.URL = url;
+  }
   /** Every host that was opened, in order. */
   readonly hosts: FakeHost[] = [];
   shared: HostScript = "serves";
@@ -45,11 +51,6 @@ export class FakePage {
     const page = this;
     vi.stubGlobal("document", this.document);
     vi.stubGlobal("self", { origin: "https://shop.example" });
-    vi.stubGlobal("location", {
-      get href() {
-        return page.url;
-      },
-    });
     vi.stubGlobal("history", this.history);
     vi.stubGlobal("navigator", this.navigator);
     vi.stubGlobal("navigation", this.navigation);
