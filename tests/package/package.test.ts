@@ -1,7 +1,6 @@
 /** The packed package in a fresh application: what users get is what is tested. */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -134,8 +133,7 @@ test("Vite's development server finds the worker too", async () => {
   });
   endings.push(() => server.close());
   await server.listen();
-  const { port } = server.httpServer?.address() as AddressInfo;
-  const page = await open(`http://127.0.0.1:${port}/`);
+  const page = await open(server.resolvedUrls?.local[0] ?? "");
   expect(await track(page, site.key)).toEqual(delivered("shared"));
   expect(await page.evaluate(() => "__PEOPLE_TRACKING__" in globalThis)).toBe(true);
   expect(site.accepted).toEqual(ARRIVED);

@@ -97,7 +97,7 @@ export class FakePage {
 
   open(script: HostScript, worker: EventTarget, url: string, options: WorkerOptions): MessagePort {
     if (script === "is missing") throw new ReferenceError("SharedWorker is not defined");
-    this.workerUrls.push(url.toString());
+    this.workerUrls.push(url);
     const { port1, port2 } = new MessageChannel();
     if (script === "refuses") setTimeout(() => worker.dispatchEvent(new Event("error")), 1);
     else this.serve(script, String(options.name), port2);

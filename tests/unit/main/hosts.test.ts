@@ -77,8 +77,9 @@ test("the worker's URL can be the site's own", async () => {
 });
 
 test("where Trusted Types are required the worker's URL is one", async () => {
-  const createPolicy = vi.fn((_name: string, rules: { createScriptURL(url: string): string }) => ({
-    createScriptURL: (url: string) => ({ toString: () => `trusted ${rules.createScriptURL(url)}` }),
+  type Policy = { createScriptURL(url: string): unknown };
+  const createPolicy = vi.fn<(name: string, rules: Policy) => Policy>((_name, rules) => ({
+    createScriptURL: (url: string) => `trusted ${rules.createScriptURL(url) as string}`,
   }));
   vi.stubGlobal("trustedTypes", { createPolicy });
   vi.resetModules();

@@ -16,6 +16,11 @@ const refusal = {
 let page: FakePage;
 const make = (options: TrackingOptions = {}) => using(new PeopleTrackingSDK({ liveChat: null, ...options }));
 
+const namespaceOf = async (key: string, endpoint?: string) => {
+  await make(endpoint ? { endpoint } : {}).init(key);
+  return (page.host.asked("attach")[0]![0] as { namespace: string }).namespace;
+};
+
 beforeEach(() => (page = loadPage()));
 afterEach(leavePage);
 
@@ -53,10 +58,6 @@ test("init() attaches, asks and records the page view of the page load", async (
 });
 
 test("two keys never share a namespace; the same key on the same endpoint does", async () => {
-  const namespaceOf = async (key: string, endpoint?: string) => {
-    await make(endpoint ? { endpoint } : {}).init(key);
-    return (page.host.asked("attach")[0]![0] as { namespace: string }).namespace;
-  };
   const first = await namespaceOf("a");
   expect(await namespaceOf("a", "/people")).toBe(first);
   expect(await namespaceOf("b")).not.toBe(first);

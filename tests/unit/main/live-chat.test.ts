@@ -35,6 +35,10 @@ const changes = () =>
     .flat()
     .map(({ type, n: _, at: _at, generation: _g, ...rest }) => (type === "liveChat" ? rest : type));
 
+const fail = (): never => {
+  throw new Error("no");
+};
+
 beforeEach(() => (page = loadPage()));
 afterEach(leavePage);
 
@@ -146,9 +150,6 @@ test("what is no session is ignored", async () => {
 });
 
 test("a source that throws everywhere but in ready() hurts nobody", async () => {
-  const fail = (): never => {
-    throw new Error("no");
-  };
   const { sdk, started } = start({ ready: () => Promise.resolve(), session: fail, subscribe: fail });
   expect(await started).toEqual(SUCCESS);
   expect(await sdk.track("a")).toEqual(SUCCESS);

@@ -75,13 +75,14 @@ test("close() gives History back, unless another has patched it since", async ()
   vi.stubGlobal("navigation", (page.navigation = undefined));
   const sdk = await start({ pageViews: "spa" });
   expect(Object.hasOwn(page.history, "pushState")).toBe(true);
-  const ours = page.history.replaceState;
-  const theirs = vi.fn(ours);
-  page.history.replaceState = theirs;
+  const { history } = page;
+  const ours = history.replaceState.bind(history);
+  const theirs: typeof ours = (...args) => ours(...args);
+  history.replaceState = theirs;
   sdk.close();
   expect(Object.hasOwn(page.history, "pushState")).toBe(false);
-  expect(page.history.replaceState).toBe(theirs);
-  page.history.replaceState(null, "", "/on");
+  expect(Object.entries(history)).toContainEqual(["replaceState", theirs]);
+  history.replaceState(null, "", "/on");
   expect(page.url).toBe("https://shop.example/on");
 });
 
@@ -124,7 +125,7 @@ test.each([
 });
 
 test("the redaction is asked once for the events of one task", async () => {
-  const redact = vi.fn((given) => given);
+  const redact = vi.fn<NonNullable<TrackingOptions["page"]>>((given) => given);
   const sdk = await start({ page: redact, pageViews: "manual" });
   void sdk.track("a");
   void sdk.track("b");

@@ -43,7 +43,7 @@ test("a subscriber is called with the present state, then at each change", async
 
 test("a subscriber that throws hurts no other", async () => {
   const error = new Error("mine");
-  const seen = vi.fn();
+  const seen = vi.fn<(state: TrackerState) => void>();
   sdk.subscribe(() => {
     throw error;
   });
@@ -55,7 +55,7 @@ test("a subscriber that throws hurts no other", async () => {
 
 test("after close() nobody is called", async () => {
   await sdk.init("key");
-  const seen = vi.fn();
+  const seen = vi.fn<(state: TrackerState) => void>();
   sdk.subscribe(seen);
   const { host } = page;
   sdk[Symbol.dispose]();
