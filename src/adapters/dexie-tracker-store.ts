@@ -68,13 +68,20 @@ export class DexieTrackerStore implements TrackerStore {
     return stored ? withInstants<TrackerRecord>(stored) : emptyRecord();
   }
 
-  readWaiting(profile: Profile, limit: number): Promise<OutboxRow[]> {
-    return this.#rowsOf("waiting", profile).limit(limit).toArray();
-  }
-
-  async firstWaiting(profile: Profile): Promise<number | null> {
-    const [first] = await this.#rowsOf("waiting", profile).limit(1).primaryKeys();
-    return first ?? null;
+  async readWaiting(profiles: readonly Profile[], limit: number): Promise<OutboxRow[]> {
+    const [only] = profiles;
+    if (!only) return [];
+    if (profiles.length === 1) return this.#rowsOf("waiting", only).limit(limit).toArray();
+    return this.#db.transaction("r", this.#outbox, async () => {
+      const firsts = await Promise.all(
+        profiles.map(async (profile) => {
+          const [seq = Infinity] = await this.#rowsOf("waiting", profile).limit(1).primaryKeys();
+          return { profile, seq };
+        }),
+      );
+      const first = firsts.reduce((best, next) => (next.seq < best.seq ? next : best));
+      return this.#rowsOf("waiting", first.profile).limit(limit).toArray();
+    });
   }
 
   countWaiting(profile: Profile, beforeSeq: number): Promise<number> {

@@ -9,6 +9,9 @@ const COMPRESS_FROM_CHARACTERS = 2_048;
 /** What a `Retry-After` beyond this asks for is no date that can be stored. */
 const LONGEST_RETRY_AFTER_MS = 365 * 24 * 60 * 60 * SECOND;
 
+/** Why a request was aborted by the tracker itself. */
+const CUT_OFF = "cut off";
+
 export class FetchTransport implements Transport {
   readonly #clock: Clock;
   readonly #underWay = new Set<AbortController>();
@@ -38,8 +41,8 @@ export class FetchTransport implements Transport {
         ...etagOf(response),
       };
     } catch {
-      // A broken connection, a redirect, a time-out, an abort, half a body: nobody knows what the service did.
-      return { status: 0 };
+      // A broken connection, a redirect, a time-out, half a body: nobody knows what the service did.
+      return controller.signal.reason === CUT_OFF ? { status: 0, cutOff: true } : { status: 0 };
     } finally {
       clearTimeout(timer);
       this.#underWay.delete(controller);
@@ -47,7 +50,7 @@ export class FetchTransport implements Transport {
   }
 
   abortAll(): void {
-    for (const controller of this.#underWay) controller.abort();
+    for (const controller of this.#underWay) controller.abort(CUT_OFF);
   }
 
   /** Seconds or a date. */

@@ -6,6 +6,14 @@ import type { CachedDefinitions, Change, Need, RowQuery, Snapshot, TrackerStore 
 import type { TrackerRecord } from "../core/tracker-record.js";
 import { emptyRecord } from "../core/tracker-record.js";
 
+const isAmong = (profiles: readonly Profile[], profile: Profile): boolean =>
+  profiles.some((one) => sameProfile(one, profile));
+
+const waitingOf =
+  (profile: Profile) =>
+  (row: OutboxRow): boolean =>
+    row.state === "waiting" && sameProfile(row.profile, profile);
+
 export class MemoryTrackerStore implements TrackerStore {
   readonly kind = "memory";
   #record = emptyRecord();
@@ -24,11 +32,7 @@ export class MemoryTrackerStore implements TrackerStore {
       record: this.#record,
       pages: new Map((need.pages ?? []).flatMap((id) => this.#pages.get(id) ?? []).map((m) => [m.pageId, m])),
       retired: new Set((need.liveChat ?? []).filter((key) => this.#retired.has(key))),
-      waitingSeqs: waiting
-        ? this.#waiting(waiting.profile)
-            .map(({ seq }) => seq)
-            .filter((seq) => seq >= waiting.from && seq <= waiting.to)
-        : [],
+      waitingSeqs: waiting ? this.#waitingSeqs(waiting) : [],
       rejected: rejected ? this.#select({ state: "rejected", ...rejected }) : [],
     });
     this.#write(change);
@@ -39,16 +43,17 @@ export class MemoryTrackerStore implements TrackerStore {
     return this.#record;
   }
 
-  async readWaiting(profile: Profile, limit: number): Promise<OutboxRow[]> {
-    return this.#waiting(profile).slice(0, limit);
-  }
-
-  async firstWaiting(profile: Profile): Promise<number | null> {
-    return this.#waiting(profile)[0]?.seq ?? null;
+  async readWaiting(profiles: readonly Profile[], limit: number): Promise<OutboxRow[]> {
+    const first = this.#first(
+      ({ state, profile }) => state === "waiting" && isAmong(profiles, profile),
+      1,
+    )[0];
+    return first ? this.#first(waitingOf(first.profile), limit) : [];
   }
 
   async countWaiting(profile: Profile, beforeSeq: number): Promise<number> {
-    return this.#waiting(profile).filter(({ seq }) => seq < beforeSeq).length;
+    const isWaiting = waitingOf(profile);
+    return this.#first((row) => row.seq < beforeSeq && isWaiting(row), Infinity).length;
   }
 
   async inspect(query: RowQuery): Promise<OutboxRow[]> {
@@ -69,16 +74,27 @@ export class MemoryTrackerStore implements TrackerStore {
     }
   }
 
-  #waiting(profile: Profile): OutboxRow[] {
-    return [...this.#rows.values()].filter(
-      (row) => row.state === "waiting" && sameProfile(row.profile, profile),
+  #waitingSeqs({ profile, from, to }: NonNullable<Need["waiting"]>): number[] {
+    const isWaiting = waitingOf(profile);
+    return this.#first((row) => row.seq >= from && row.seq <= to && isWaiting(row), to - from + 1).map(
+      ({ seq }) => seq,
     );
   }
 
   #select({ state, after, limit }: RowQuery): OutboxRow[] {
-    return [...this.#rows.values()]
-      .filter((row) => row.seq > after && (!state || row.state === state))
-      .slice(0, limit);
+    return this.#first((row) => row.seq > after && (!state || row.state === state), limit);
+  }
+
+  /** In the order of `seq`, and no further than needed: what is sent stands at the beginning. */
+  #first(matches: (row: OutboxRow) => boolean, limit: number): OutboxRow[] {
+    const found: OutboxRow[] = [];
+    if (limit <= 0) return found;
+    for (const row of this.#rows.values()) {
+      if (!matches(row)) continue;
+      found.push(row);
+      if (found.length >= limit) break;
+    }
+    return found;
   }
 
   #write(change: Change): void {

@@ -15,7 +15,9 @@ export type Verdict =
   | { kind: "refused"; error: TrackingError }
   | { kind: "unauthorized"; error: TrackingError }
   | { kind: "forbidden"; scope: "key" | "profile"; error: TrackingError }
-  | { kind: "failed"; error: TrackingError; retryAfterMs?: number };
+  | { kind: "failed"; error: TrackingError }
+  /** An opt-out, an erase or the host's end cut the request off: it says nothing of the service. */
+  | { kind: "cutOff" };
 
 /** An error as the service gave it, told to the page. */
 export const serviceError = (error: { code: number; name: string; message: string }): TrackingError => ({
@@ -33,6 +35,7 @@ const bodyError = (answer: WireAnswer): TrackingError | null => {
 
 /** What every answer but a good one means, whichever route it came from. */
 export const failureOf = (answer: WireAnswer): Exclude<Verdict, { kind: "settled" | "refused" }> => {
+  if (answer.cutOff) return { kind: "cutOff" };
   const error = bodyError(answer);
   if (answer.status === 401) {
     return { kind: "unauthorized", error: trackingError(2018, "people-service") };
@@ -48,11 +51,7 @@ export const failureOf = (answer: WireAnswer): Exclude<Verdict, { kind: "settled
     answer.status === 0
       ? "the service could not be reached"
       : `the service answered ${answer.status} with something else than expected`;
-  return {
-    kind: "failed",
-    error: error ?? trackingError(2101, "worker", cause),
-    ...(answer.retryAfterMs !== undefined && { retryAfterMs: answer.retryAfterMs }),
-  };
+  return { kind: "failed", error: error ?? trackingError(2101, "worker", cause) };
 };
 
 export const batchVerdict = (answer: WireAnswer): Verdict => {

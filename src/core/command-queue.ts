@@ -56,16 +56,17 @@ export class CommandQueue {
     });
   }
 
+  /** All at once, for the answers come from one shared request. */
   async #check(
     doubtful: readonly TrackCommand[],
     invalid: Map<number, TrackingError>,
     before: Promise<void> | undefined,
   ): Promise<void> {
-    await before;
-    for (const command of doubtful) {
+    const checks = doubtful.map(async (command) => {
       const problem = await this.#definitions.problem(command, this.#isOnline());
       if (problem !== null) invalid.set(command.n, commandError(command, problem));
-    }
+    });
+    await Promise.all([before, ...checks]);
   }
 
   async #commitAll(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { DefinitionsSource } from "./definitions.js";
 import { boundUntil, isStopped, withRetryAfter } from "./gate.js";
+import { laneOf } from "./lanes.js";
 import type { Ports } from "./ports.js";
 import type { Registrar } from "./registrar.js";
 import { isOptedOut, selectedProfile } from "./tracker-record.js";
@@ -12,23 +13,25 @@ export const definitionsOver = (
   async fetch(etag) {
     const record = await store.read();
     const profile = selectedProfile(record);
+    const { connection, delivery } = record;
+    if (!profile || !connection || isOptedOut(record)) return null;
     const now = clock.now();
-    const bound = boundUntil(record.delivery, now) !== null || isStopped(record.delivery.keyStop, now);
-    if (!profile || !record.connection || bound || isOptedOut(record)) return null;
-    const registration = await registrar.ensure(profile);
+    const isBound = boundUntil(delivery, now) !== null;
+    if (isBound || isStopped(delivery.keyStop, now) || isStopped(laneOf(record, profile).stop, now))
+      return null;
+    const registration = await registrar.ensure(record, profile);
     if (registration.kind !== "registered") return null;
     const answer = await transport.send({
       method: "GET",
-      url: `${record.connection.endpoint}/v1/definitions`,
+      url: `${connection.endpoint}/v1/definitions`,
       headers: {
         Authorization: `Bearer ${registration.token}`,
         ...(etag !== undefined && { "If-None-Match": etag }),
       },
     });
-    const { retryAfterMs } = answer;
-    if (retryAfterMs !== undefined) {
+    if (answer.retryAfterMs !== undefined) {
       await store.commit({}, (snapshot) => ({
-        change: { record: withRetryAfter(snapshot.record, clock.now(), retryAfterMs) },
+        change: { record: withRetryAfter(snapshot.record, clock.now(), answer) },
         result: undefined,
       }));
     }

@@ -43,7 +43,7 @@ export class Definitions {
   readonly #source: DefinitionsSource;
   #cached: CachedDefinitions | null = null;
   #byId: ReadonlyMap<string, EventDefinition> | null = null;
-  #refreshing: Promise<boolean> | null = null;
+  #asking: Promise<boolean> | null = null;
   #last: { at: number; answered: boolean } | null = null;
 
   constructor(ports: Pick<Ports, "clock" | "timers" | "store">, source: DefinitionsSource) {
@@ -74,33 +74,39 @@ export class Definitions {
   /** The cause of a refusal that a fresh answer agrees with, or `null`. */
   async problem(event: Event, online: boolean): Promise<string | null> {
     if (this.allows(event) || !online) return null;
-    const answered = await within(this.#ports.timers, WAIT_MS, this.refresh(), false);
-    return answered && this.#byId ? disagreement(this.#byId, event) : null;
+    return (await this.refresh()) && this.#byId ? disagreement(this.#byId, event) : null;
   }
 
-  /** One shared request; whether the service answered. */
-  refresh(): Promise<boolean> {
+  /** One shared request; whether the service answered. Never takes long, and never fails. */
+  async refresh(): Promise<boolean> {
     const last = this.#last;
     const age = last ? this.#ports.clock.now() - last.at : Infinity;
-    if (last && age >= 0 && age < FRESH_MS) return Promise.resolve(last.answered);
-    this.#refreshing ??= this.#ask().finally(() => {
-      this.#refreshing = null;
+    if (last && age >= 0 && age < FRESH_MS) return last.answered;
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = null;
     });
-    return this.#refreshing;
+    const answered = await within(this.#ports.timers, WAIT_MS, this.#asking, null);
+    // Whoever asks next does not wait again for what is late; if it comes after all, it counts.
+    if (answered === null) this.#last = { at: this.#ports.clock.now(), answered: false };
+    return answered ?? false;
   }
 
   async #ask(): Promise<boolean> {
-    const answer = await this.#source.fetch(this.#cached?.etag);
-    let answered = answer?.unchanged === true;
-    const body = answer && !answer.unchanged ? parsed(definitionsAnswerSchema, answer.body) : null;
-    if (answer && !answer.unchanged && body) {
-      const definitions = { ...body, ...(answer.etag !== undefined && { etag: answer.etag }) };
-      this.#keep(definitions);
-      await this.#ports.store.writeDefinitions(definitions);
-      answered = true;
-    }
+    const answered = await this.#fetch().catch(() => false); // the store failed: as good as no answer
     this.#last = { at: this.#ports.clock.now(), answered };
     return answered;
+  }
+
+  async #fetch(): Promise<boolean> {
+    const answer = await this.#source.fetch(this.#cached?.etag);
+    if (!answer) return false;
+    if (answer.unchanged) return true;
+    const body = parsed(definitionsAnswerSchema, answer.body);
+    if (!body) return false;
+    const definitions = { ...body, ...(answer.etag !== undefined && { etag: answer.etag }) };
+    this.#keep(definitions);
+    await this.#ports.store.writeDefinitions(definitions);
+    return true;
   }
 
   #keep(definitions: CachedDefinitions): void {

@@ -1,4 +1,5 @@
 /** Waits until what was accepted before is settled, and says how much of it is not. */
+import type { Profile } from "../protocol/api.js";
 import { waitingIn } from "./lanes.js";
 import type { Timers, TrackerStore } from "./ports.js";
 import type { TrackerRecord } from "./tracker-record.js";
@@ -20,7 +21,6 @@ export class Flushes {
 
   /** @returns how many rows before `mark` still wait, once it is none or after `timeoutMs`. */
   async settled(mark: number, timeoutMs: number): Promise<number> {
-    if (await this.#isSettled(mark)) return 0;
     await new Promise<void>((resolve) => {
       const finish = (): void => {
         cancel();
@@ -34,26 +34,27 @@ export class Flushes {
         );
       const cancel = this.#timers.after(timeoutMs, finish);
       this.#looking.add(look);
+      look();
     });
     return this.count(mark);
   }
 
   /** How many rows before `mark` wait. */
   async count(mark: number): Promise<number> {
-    const { lanes } = await this.#store.read();
-    const counts = lanes
-      .filter(({ waiting }) => waiting > 0)
-      .map(({ profile }) => this.#store.countWaiting(profile, mark));
+    const record = await this.#store.read();
+    // Nothing was accepted since: the counters tell, and no row need be looked at.
+    if (record.nextSeq <= mark) return waitingIn(record);
+    const counts = waitingProfiles(record).map((profile) => this.#store.countWaiting(profile, mark));
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   }
 
   async #isSettled(mark: number): Promise<boolean> {
-    const record: TrackerRecord = await this.#store.read();
-    if (waitingIn(record) === 0) return true;
-    for (const lane of record.lanes) {
-      const first = lane.waiting > 0 ? await this.#store.firstWaiting(lane.profile) : null;
-      if (first !== null && first < mark) return false;
-    }
-    return true;
+    const profiles = waitingProfiles(await this.#store.read());
+    if (profiles.length === 0) return true;
+    const [first] = await this.#store.readWaiting(profiles, 1);
+    return first === undefined || first.seq >= mark;
   }
 }
+
+const waitingProfiles = ({ lanes }: TrackerRecord): Profile[] =>
+  lanes.filter(({ waiting }) => waiting > 0).map(({ profile }) => profile);

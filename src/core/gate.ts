@@ -5,6 +5,7 @@
 import type { Profile, TrackingError } from "../protocol/api.js";
 import { MINUTE, SECOND } from "../protocol/wire.js";
 import { sameProfile, withLane, withoutStop } from "./lanes.js";
+import type { WireAnswer } from "./ports.js";
 import type { DeliveryRecord, Lane, Stop, TrackerRecord } from "./tracker-record.js";
 import { isOptedOut } from "./tracker-record.js";
 
@@ -15,7 +16,7 @@ const LONGEST_STOP_MS = 15 * MINUTE;
 const CLOCK_JITTER_MS = 5 * SECOND;
 
 /** When a wait that began at `from` ends, or `null` if it has passed or lies in a future that was never promised. */
-const pending = (from: number, until: number, now: number): number | null =>
+export const pending = (from: number, until: number, now: number): number | null =>
   now < until && now >= from - CLOCK_JITTER_MS ? until : null;
 
 /** `Retry-After`: binds every request to the endpoint. */
@@ -48,38 +49,42 @@ export const planOf = (record: TrackerRecord, now: number): Plan => {
   return { kind: "wait", until: Math.min(...waiting.map(({ stop }) => stop?.trialAt ?? now)) };
 };
 
-/** The service did not take it: wait with full jitter, never less than it asked for. */
+/** The service did not take it: wait with full jitter. */
 export const withFailure = (
   record: TrackerRecord,
   now: number,
   random: number,
   error: TrackingError,
-  retryAfterMs?: number,
 ): TrackerRecord => {
-  const bound = retryAfterMs === undefined ? record : withRetryAfter(record, now, retryAfterMs);
   const failures = record.delivery.failures + 1;
   const ceiling = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20));
-  return {
-    ...bound,
-    delivery: {
-      ...bound.delivery,
-      failures,
-      retry: { decidedAt: now, nextAt: now + Math.round(random * ceiling) },
-      lastError: error,
-    },
-  };
+  const retry = { decidedAt: now, nextAt: now + Math.round(random * ceiling) };
+  return { ...record, delivery: { ...record.delivery, failures, retry, lastError: error } };
 };
 
-export const withRetryAfter = (record: TrackerRecord, now: number, retryAfterMs: number): TrackerRecord => ({
-  ...record,
-  delivery: { ...record.delivery, retryAfter: { receivedAt: now, endsAt: now + retryAfterMs } },
-});
+/** Keeps what an answer, whatever else it says, asks for with `Retry-After`; never less than an earlier one did. */
+export const withRetryAfter = (
+  record: TrackerRecord,
+  now: number,
+  { retryAfterMs }: WireAnswer,
+): TrackerRecord => {
+  if (retryAfterMs === undefined) return record;
+  const endsAt = now + retryAfterMs;
+  if (endsAt <= (boundUntil(record.delivery, now) ?? 0)) return record;
+  return { ...record, delivery: { ...record.delivery, retryAfter: { receivedAt: now, endsAt } } };
+};
 
 const withoutWaiting = ({ retry: _, ...delivery }: DeliveryRecord): DeliveryRecord => delivery;
 const withoutLastError = ({ lastError: _, ...delivery }: DeliveryRecord): DeliveryRecord => delivery;
 const withoutKeyStop = ({ keyStop: _, ...delivery }: DeliveryRecord): DeliveryRecord => delivery;
 
-/** The service took something, or said plainly why not. */
+/** The service answers: no reason to wait. How often it failed counts on until it takes operations. */
+export const withGoodAnswer = (record: TrackerRecord): TrackerRecord => ({
+  ...record,
+  delivery: withoutLastError(withoutWaiting(record.delivery)),
+});
+
+/** The service took operations, or said plainly why not. */
 export const withSuccess = (record: TrackerRecord): TrackerRecord => ({
   ...record,
   delivery: { ...withoutLastError(withoutWaiting(record.delivery)), failures: 0 },
@@ -98,7 +103,17 @@ export const withTrials = (record: TrackerRecord): TrackerRecord => ({
   lanes: record.lanes.map(withoutStop),
 });
 
-/** Stops the key (`null`) or one profile, and keeps everything. */
+/** Another service or another key: what the former one said of when to ask again binds no more. */
+export const withoutBounds = (record: TrackerRecord): TrackerRecord => {
+  const free = withoutBackOff(withTrials(record));
+  const { retryAfter: _, ...delivery } = free.delivery;
+  return { ...free, delivery };
+};
+
+/**
+ * Stops the key (`null`) or one profile, and keeps everything. A profile's registration goes: its trial is to ask for
+ * the right anew, with the Live Chat token of that time.
+ */
 export const withStop = (
   record: TrackerRecord,
   profile: Profile | null,
@@ -108,7 +123,7 @@ export const withStop = (
   const stop: Stop = { error, stoppedAt: now, trialAt: now + LONGEST_STOP_MS };
   const delivery = { ...withoutWaiting(record.delivery), failures: 0, lastError: error };
   return profile
-    ? withLane({ ...record, delivery }, profile, (lane) => ({ ...lane, stop }))
+    ? withLane({ ...record, delivery }, profile, ({ registration: _, ...lane }) => ({ ...lane, stop }))
     : { ...record, delivery: { ...delivery, keyStop: stop } };
 };
 

@@ -39,14 +39,14 @@ export interface Snapshot {
   rejected: readonly OutboxRow[];
 }
 
-/** What a decision wants changed; all of it is committed, or none. */
+/** What a decision wants changed: all of it is committed, or none. */
 export interface Change {
   record?: TrackerRecord;
   pages?: readonly PageMarks[];
   retire?: readonly string[];
   /** Rows to add or to replace, by `seq`. */
   put?: readonly OutboxRow[];
-  /** Rows to delete, by `seq`. */
+  /** Rows to delete, by `seq`: ascending, each once. */
   remove?: readonly number[];
   /** Clears pages, outbox and definitions before the rest is written; retired Live Chat sessions stay. */
   erase?: boolean;
@@ -73,10 +73,8 @@ export interface TrackerStore {
     decide: (snapshot: Snapshot) => { change: Change; result: Result },
   ): Promise<Result>;
   read(): Promise<TrackerRecord>;
-  /** The first waiting rows of a profile, in order. */
-  readWaiting(profile: Profile, limit: number): Promise<OutboxRow[]>;
-  /** The lowest waiting `seq` of a profile. */
-  firstWaiting(profile: Profile): Promise<number | null>;
+  /** Of that profile whose waiting row comes first: its first waiting rows, in order. */
+  readWaiting(profiles: readonly Profile[], limit: number): Promise<OutboxRow[]>;
   countWaiting(profile: Profile, beforeSeq: number): Promise<number>;
   /** Rows in the order of `seq`. */
   inspect(query: RowQuery): Promise<OutboxRow[]>;
@@ -94,9 +92,11 @@ export interface WireRequest {
   /** JSON. */
   body?: string;
 }
-/** Status 0: no answer came (a broken connection, a redirect, a time-out, an abort). */
+/** Status 0: no answer came (a broken connection, a redirect, a time-out, `abortAll`). */
 export interface WireAnswer {
   status: number;
+  /** With status 0: `abortAll` ended it, so that it says nothing of the service. */
+  cutOff?: true;
   /** Parsed JSON; `undefined` where the body was not JSON. */
   body?: unknown;
   retryAfterMs?: number;
@@ -104,7 +104,7 @@ export interface WireAnswer {
 }
 export interface Transport {
   send(request: WireRequest): Promise<WireAnswer>;
-  /** Ends every request under way with status 0. */
+  /** Ends every request under way, at once. */
   abortAll(): void;
 }
 

@@ -4,9 +4,9 @@ import { parsed, registrationAnswerSchema } from "../protocol/schemas.js";
 import type { RegistrationRequest } from "../protocol/wire.js";
 import { DAY } from "../protocol/wire.js";
 import { failureOf } from "./answers.js";
-import { boundUntil, withFailure, withoutStopsOf, withStop, withSuccess } from "./gate.js";
-import { laneOf, sameProfile, withLane } from "./lanes.js";
-import type { Ports } from "./ports.js";
+import { boundUntil, withFailure, withGoodAnswer, withRetryAfter, withStop } from "./gate.js";
+import { laneOf, withLane } from "./lanes.js";
+import type { Ports, WireAnswer } from "./ports.js";
 import type { Lane, TrackerRecord } from "./tracker-record.js";
 import { isOptedOut } from "./tracker-record.js";
 
@@ -15,7 +15,8 @@ const LONGEST_REGISTRATION_MS = 365 * DAY;
 
 export type Registration =
   | { kind: "registered"; token: string }
-  | { kind: "refused"; error: TrackingError }
+  /** `ofKey`: not this profile alone, but the API key. */
+  | { kind: "refused"; error: TrackingError; ofKey: boolean }
   /** No answer that says either; the outbox delivers later. */
   | { kind: "unavailable" };
 
@@ -25,33 +26,40 @@ export const tokenOf = ({ registration }: Lane, now: number): string | null =>
     ? registration.token
     : null;
 
+export const profileKey = ({ kind, id }: Profile): string => `${kind} ${id}`;
+
+type RegistrarPorts = Pick<Ports, "clock" | "store" | "transport" | "random">;
+
 export class Registrar {
-  readonly #ports: Pick<Ports, "clock" | "store" | "transport" | "random">;
+  readonly #ports: RegistrarPorts;
   readonly #underWay = new Map<string, Promise<Registration>>();
   readonly #onDefinitionsVersion: (version: string) => void;
 
   /** @param onDefinitionsVersion Told which version of the definitions the service has, with every registration. */
-  constructor(
-    ports: Pick<Ports, "clock" | "store" | "transport" | "random">,
-    onDefinitionsVersion: (version: string) => void,
-  ) {
+  constructor(ports: RegistrarPorts, onDefinitionsVersion: (version: string) => void) {
     this.#ports = ports;
     this.#onDefinitionsVersion = onDefinitionsVersion;
   }
 
-  /** The profile's token, asked for where there is none that counts; with `renew`, asked for in any case. */
-  async ensure(profile: Profile, options?: { renew: boolean }): Promise<Registration> {
-    const record = await this.#ports.store.read();
-    const token = options?.renew ? null : tokenOf(laneOf(record, profile), this.#ports.clock.now());
-    if (token !== null) return { kind: "registered", token };
-    const key = `${profile.kind} ${profile.id}`;
-    const underWay = this.#underWay.get(key) ?? this.#register(record, profile);
-    this.#underWay.set(key, underWay);
-    return underWay.finally(() => this.#underWay.delete(key));
+  /**
+   * The profile's token, asked for where there is none that counts.
+   *
+   * @param refused A token that the service refused, and that counts no more.
+   */
+  async ensure(record: TrackerRecord, profile: Profile, refused?: string): Promise<Registration> {
+    const token = tokenOf(laneOf(record, profile), this.#ports.clock.now());
+    if (token !== null && token !== refused) return { kind: "registered", token };
+    const key = profileKey(profile);
+    let underWay = this.#underWay.get(key);
+    if (!underWay) {
+      underWay = this.#register(record, profile).finally(() => this.#underWay.delete(key));
+      this.#underWay.set(key, underWay);
+    }
+    return underWay;
   }
 
   async #register(record: TrackerRecord, profile: Profile): Promise<Registration> {
-    const { clock, transport } = this.#ports;
+    const { clock, random, transport } = this.#ports;
     const { connection } = record;
     if (!connection || isOptedOut(record) || boundUntil(record.delivery, clock.now()) !== null) {
       return { kind: "unavailable" };
@@ -70,35 +78,42 @@ export class Registrar {
     const body = answer.status === 200 ? parsed(registrationAnswerSchema, answer.body) : null;
     if (body) {
       const { token, expiresInMs, definitionsVersion } = body;
-      await this.#change((current, now) => {
-        // Erased or left in the meantime: nothing of that profile comes back.
-        if (!current.lanes.some((lane) => sameProfile(lane.profile, profile))) return current;
+      await this.#keep(record, answer, (current, now) => {
         const expiresAt = now + Math.min(expiresInMs, LONGEST_REGISTRATION_MS);
         const registration = { token, registeredAt: now, expiresAt };
-        const registered = withLane(current, profile, (lane) => ({ ...lane, registration }));
-        return withSuccess(withoutStopsOf(registered, profile));
+        // A stop stays: only operations that are taken prove that it is over.
+        return withGoodAnswer(withLane(current, profile, (lane) => ({ ...lane, registration })));
       });
       this.#onDefinitionsVersion(definitionsVersion);
       return { kind: "registered", token };
     }
     const verdict = failureOf(answer);
+    if (verdict.kind === "cutOff") return { kind: "unavailable" };
     if (verdict.kind === "failed") {
-      await this.#change((current, now) =>
-        isOptedOut(current)
-          ? current
-          : withFailure(current, now, this.#ports.random(), verdict.error, verdict.retryAfterMs),
-      );
+      await this.#keep(record, answer, (current, now) => withFailure(current, now, random(), verdict.error));
       return { kind: "unavailable" };
     }
-    const stopped = verdict.kind === "forbidden" && verdict.scope === "profile" ? profile : null;
-    await this.#change((current, now) => withStop(current, stopped, verdict.error, now));
-    return { kind: "refused", error: verdict.error };
+    const ofKey = verdict.kind === "unauthorized" || verdict.scope === "key";
+    await this.#keep(record, answer, (current, now) =>
+      withStop(current, ofKey ? null : profile, verdict.error, now),
+    );
+    return { kind: "refused", error: verdict.error, ofKey };
   }
 
-  #change(change: (record: TrackerRecord, now: number) => TrackerRecord): Promise<void> {
-    return this.#ports.store.commit({}, ({ record }) => ({
-      change: { record: change(record, this.#ports.clock.now()) },
-      result: undefined,
-    }));
+  /** Keeps what the answer means, unless it answers for what was erased or for another key. */
+  #keep(
+    asked: TrackerRecord,
+    answer: WireAnswer,
+    change: (record: TrackerRecord, now: number) => TrackerRecord,
+  ): Promise<void> {
+    return this.#ports.store.commit({}, ({ record }) => {
+      const now = this.#ports.clock.now();
+      const stillAsked =
+        record.generation === asked.generation &&
+        record.connection?.apiKey === asked.connection?.apiKey &&
+        record.connection?.endpoint === asked.connection?.endpoint;
+      const kept = stillAsked ? withRetryAfter(change(record, now), now, answer) : record;
+      return { change: kept === record ? {} : { record: kept }, result: undefined };
+    });
   }
 }

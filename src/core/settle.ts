@@ -26,7 +26,7 @@ export const settle = (
   profile: Profile,
   rows: readonly OutboxRow[],
   results: ReadonlyMap<string, OperationResult>,
-): { change: Change; acknowledged: number; unanswered: number; lastRejection?: TrackingError } => {
+): { change: Change & { record: TrackerRecord }; unanswered: number; lastRejection?: TrackingError } => {
   const waiting = new Set(snapshot.waitingSeqs);
   const remove: number[] = [];
   const put: OutboxRow[] = [];
@@ -53,7 +53,6 @@ export const settle = (
   if (remove.length > 0) record = { ...record, delivery: { ...record.delivery, refusedAlone: 0 } };
   return {
     change: { record: withoutIdleLanes(record), remove, put },
-    acknowledged: remove.length,
     unanswered,
     ...(lastRejection && { lastRejection }),
   };

@@ -1,16 +1,17 @@
 /** The one small state object that every tab sees, from what the store keeps and what the host knows. */
 import type { HostKind, TrackerState } from "../protocol/api.js";
+import type { Plan } from "./gate.js";
 import { isStopped, planOf } from "./gate.js";
 import { rejectedIn, sameProfile, waitingIn } from "./lanes.js";
+import { isLeased } from "./lease.js";
 import { iso } from "./time.js";
-import type { SessionRecord, TrackerRecord } from "./tracker-record.js";
+import type { SessionRecord, Stop, TrackerRecord } from "./tracker-record.js";
 import { isOptedOut, selectedProfile } from "./tracker-record.js";
 
 export interface HostFacts {
   host: HostKind;
   storage: "disk" | "memory";
   online: boolean;
-  sending: boolean;
 }
 
 const sessionState = ({ id, startedAt, lastActivityAt, expiresAt }: SessionRecord) => ({
@@ -20,18 +21,24 @@ const sessionState = ({ id, startedAt, lastActivityAt, expiresAt }: SessionRecor
   expiresAt: iso(expiresAt),
 });
 
-const deliveryState = (record: TrackerRecord, sending: boolean, now: number): TrackerState["delivery"] => {
-  const { delivery, lanes } = record;
-  const lastError = delivery.lastError && { lastError: delivery.lastError };
+/** Of the key, of the profile that is selected, or of all that wait. */
+const stopOf = (record: TrackerRecord, plan: Plan, now: number): Stop | undefined => {
   const selected = selectedProfile(record);
+  const stops = record.lanes
+    .filter((lane) => sameProfile(lane.profile, selected) || (lane.waiting > 0 && plan.kind !== "send"))
+    .map(({ stop }) => stop);
+  return [record.delivery.keyStop, ...stops].find((stop) => isStopped(stop, now));
+};
+
+const deliveryState = (record: TrackerRecord, now: number): TrackerState["delivery"] => {
+  const { lastError } = record.delivery;
   const plan = planOf(record, now);
-  const isStoppedLane = lanes.some(
-    (lane) => isStopped(lane.stop, now) && (plan.kind !== "send" || sameProfile(lane.profile, selected)),
-  );
-  if (isStopped(delivery.keyStop, now) || isStoppedLane) return { status: "stopped", ...lastError };
-  if (sending) return { status: "sending", ...lastError };
-  if (plan.kind === "wait") return { status: "retrying", nextAttemptAt: iso(plan.until), ...lastError };
-  return { status: "idle", ...lastError };
+  const stop = stopOf(record, plan, now);
+  if (stop) return { status: "stopped", nextAttemptAt: iso(stop.trialAt), lastError: stop.error };
+  const error = lastError && { lastError };
+  if (isLeased(record, now)) return { status: "sending", ...error };
+  if (plan.kind === "wait") return { status: "retrying", nextAttemptAt: iso(plan.until), ...error };
+  return { status: "idle", ...error };
 };
 
 export const stateOf = (record: TrackerRecord, facts: HostFacts, now: number): TrackerState => ({
@@ -42,5 +49,5 @@ export const stateOf = (record: TrackerRecord, facts: HostFacts, now: number): T
   profile: selectedProfile(record),
   session: record.session && sessionState(record.session),
   outbox: { waiting: waitingIn(record), rejected: rejectedIn(record) },
-  delivery: deliveryState(record, facts.sending, now),
+  delivery: deliveryState(record, now),
 });

@@ -13,7 +13,7 @@ import { definitionsOver } from "./definitions-request.js";
 import { Delivery } from "./delivery.js";
 import { changeOf, draftOf, endDueSession } from "./draft.js";
 import { Flushes } from "./flush.js";
-import { withoutBackOff, withTrials } from "./gate.js";
+import { withoutBackOff, withoutBounds, withTrials } from "./gate.js";
 import { laneOf } from "./lanes.js";
 import { PAGE_MARKS_LIFETIME_MS } from "./page-marks.js";
 import type { Ports, RowQuery } from "./ports.js";
@@ -52,6 +52,7 @@ export class Tracker {
   readonly #flushes: Flushes;
   readonly #stopListening: () => void;
   #cancelSessionTimer: (() => void) | null = null;
+  #closed = false;
   online = true;
 
   /** @param onChange Something that `state` tells has changed. */
@@ -62,7 +63,7 @@ export class Tracker {
       if (version !== this.#definitions.version) void this.#definitions.refresh();
     });
     this.#definitions = new Definitions(ports, definitionsOver(ports, this.#registrar));
-    this.#delivery = new Delivery(ports, this.#registrar, hostId, () => this.#changed());
+    this.#delivery = new Delivery(ports, this.#registrar, hostId, () => this.#deliveryChanged());
     this.#commands = new CommandQueue(ports, this.#definitions, () => this.online);
     this.#flushes = new Flushes(ports.store, ports.timers);
     this.#stopListening = ports.changes.listen(() => unlessStoreFails(this.#heardOfChange()));
@@ -85,7 +86,8 @@ export class Tracker {
       const { connection } = record;
       const known = connection?.endpoint === endpoint && connection.apiKey === apiKey;
       if (known && consent === record.consent) return record;
-      return { ...record, consent, connection: { endpoint, apiKey } };
+      const kept = known ? record : withoutBounds(record);
+      return { ...kept, consent, connection: { endpoint, apiKey } };
     });
   }
 
@@ -100,19 +102,15 @@ export class Tracker {
       return { change: changeOf(draft), result: draft.record };
     });
     this.#announce();
+    this.#delivery.wake();
     const profile = selectedProfile(record);
     if (!isOptedOut(record) && profile && !laneOf(record, profile).registration) {
-      const registered = within(
-        this.#ports.timers,
-        REGISTRATION_WAIT_MS,
-        this.#registrar.ensure(profile),
-        null,
-      );
-      if ((await registered)?.kind === "refused") {
+      const asked = this.#registrar.ensure(record, profile);
+      const registration = await within(this.#ports.timers, REGISTRATION_WAIT_MS, asked, null);
+      if (registration?.kind === "refused") {
         return { ok: false, error: trackingError(2018, "people-service") };
       }
     }
-    this.#delivery.wake();
     return {
       ok: true,
       generation: record.generation,
@@ -178,7 +176,17 @@ export class Tracker {
     const { clock, ids, store } = this.#ports;
     await store.commit({}, ({ record }) => {
       const { consent, connection, nextSeq } = record;
-      const cleared = { ...emptyRecord(), generation: record.generation + 1, consent, connection, nextSeq };
+      const { retryAfter } = record.delivery;
+      const empty = emptyRecord();
+      const cleared: TrackerRecord = {
+        ...empty,
+        generation: record.generation + 1,
+        consent,
+        connection,
+        nextSeq,
+        // What the service asked of this browser is no data of the visitor's.
+        delivery: { ...empty.delivery, ...(retryAfter && { retryAfter }) },
+      };
       const draft = draftOf(cleared, clock.now());
       ensureProfile(draft, clock.now(), ids);
       const retire = record.liveChat ? [record.liveChat.id] : [];
@@ -193,22 +201,24 @@ export class Tracker {
   async state(host: HostKind): Promise<{ state: TrackerState; generation: number }> {
     const { clock, store } = this.#ports;
     const record = await store.read();
-    const facts = { host, storage: store.kind, online: this.online, sending: this.#delivery.sending };
+    const facts = { host, storage: store.kind, online: this.online };
     return { state: stateOf(record, facts, clock.now()), generation: record.generation };
   }
 
   close(): void {
+    this.#closed = true;
     this.#delivery.close();
     this.#stopListening();
     this.#cancelSessionTimer?.();
   }
 
   async #change(change: (record: TrackerRecord) => TrackerRecord): Promise<TrackerRecord> {
-    const record = await this.#ports.store.commit({}, (snapshot) => {
-      const changed = change(snapshot.record);
-      return { change: changed === snapshot.record ? {} : { record: changed }, result: changed };
+    const { record, isChanged } = await this.#ports.store.commit({}, (snapshot) => {
+      const record = change(snapshot.record);
+      const isChanged = record !== snapshot.record;
+      return { change: isChanged ? { record } : {}, result: { record, isChanged } };
     });
-    this.#announce();
+    if (isChanged) this.#announce();
     return record;
   }
 
@@ -218,8 +228,12 @@ export class Tracker {
   }
 
   #changed(): void {
-    this.#flushes.look();
+    this.#deliveryChanged();
     unlessStoreFails(this.#watchSession());
+  }
+
+  #deliveryChanged(): void {
+    this.#flushes.look();
     this.#onChange();
   }
 
@@ -232,10 +246,10 @@ export class Tracker {
 
   /** A timer for the open session's end; activity that moves it is looked at when the timer comes. */
   async #watchSession(): Promise<void> {
-    if (this.#cancelSessionTimer) return;
+    if (this.#cancelSessionTimer || this.#closed) return;
     const { clock, store, timers } = this.#ports;
     const { session } = await store.read();
-    if (!session || this.#cancelSessionTimer) return;
+    if (!session || this.#cancelSessionTimer || this.#closed) return;
     const delay = Math.min(LONGEST_TIMER_MS, Math.max(0, session.expiresAt - clock.now()));
     this.#cancelSessionTimer = timers.after(delay, () => {
       this.#cancelSessionTimer = null;

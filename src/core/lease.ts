@@ -1,0 +1,37 @@
+/**
+ * The right to send: one record that every host of the origin sees, renewed before each request, so that a holder that
+ * died or froze is followed by another host. Pure.
+ */
+import { SECOND } from "../protocol/wire.js";
+import type { Plan } from "./gate.js";
+import { pending, planOf } from "./gate.js";
+import type { TrackerRecord } from "./tracker-record.js";
+
+/** Longer than a request may take. */
+export const LEASE_MS = 60 * SECOND;
+/** How often to look whether another host still sends. */
+export const BUSY_RECHECK_MS = 1 * SECOND;
+
+/** Whether some host has the right to send now. */
+export const isLeased = ({ lease }: TrackerRecord, now: number): boolean =>
+  lease !== null && pending(lease.takenAt, lease.expiresAt, now) !== null;
+
+export const holdsLease = ({ lease }: TrackerRecord, hostId: string): boolean => lease?.holder === hostId;
+
+export const withLease = (record: TrackerRecord, hostId: string, now: number): TrackerRecord => ({
+  ...record,
+  lease: { holder: hostId, takenAt: now, expiresAt: now + LEASE_MS },
+});
+
+export interface Turn {
+  record: TrackerRecord;
+  plan: Plan;
+}
+
+/** What the holder does next: renews the lease in order to send, lets go of it otherwise. */
+export const nextTurn = (record: TrackerRecord, hostId: string, now: number): Turn => {
+  // Somebody took it over, or erased everything: this host sends nothing more on its own.
+  if (!holdsLease(record, hostId)) return { record, plan: { kind: "wait", until: now + BUSY_RECHECK_MS } };
+  const plan = planOf(record, now);
+  return { plan, record: plan.kind === "send" ? withLease(record, hostId, now) : { ...record, lease: null } };
+};

@@ -1,0 +1,383 @@
+/**
+ * A browser in small: any number of hosts on one store, one lock, one change signal, one service, under a scheduler
+ * that owns time and order. Hosts can be closed, killed or frozen at any moment.
+ */
+import type { LiveChatSession, OutboxRow, TrackerState } from "../../src/protocol/api.js";
+import type { Command, CommandAnswer, InitAnswer } from "../../src/protocol/host.js";
+import { SECOND, SESSION_TIMEOUT_MS } from "../../src/protocol/wire.js";
+import { MemoryTrackerStore } from "../../src/adapters/memory-tracker-store.js";
+import type {
+  Change,
+  ChangeSignal,
+  Hold,
+  Need,
+  Ports,
+  SendLock,
+  Snapshot,
+  TrackerStore,
+  Transport,
+  WireAnswer,
+  WireRequest,
+} from "../../src/core/ports.js";
+import { stateOf } from "../../src/core/state.js";
+import { Tracker } from "../../src/core/tracker.js";
+import type { TrackerRecord } from "../../src/core/tracker-record.js";
+import { PeopleService } from "./people-service.js";
+import type { Random } from "./random.js";
+import { integerBelow, seededRandom } from "./random.js";
+import { VirtualTime } from "./virtual-time.js";
+
+export interface WorldOptions {
+  seed?: number;
+  /** Web Locks; without them the lease alone keeps the order. */
+  locks?: boolean;
+  /** Each turn of the store takes up to this long. */
+  storeDelayMs?: number;
+  /** Each way of the network takes up to this long. */
+  networkDelayMs?: number;
+}
+
+/** A promise that nobody will ever settle: what a dead host waits for. */
+const never = <Nothing>(): Promise<Nothing> => new Promise<Nothing>(() => undefined);
+
+export class World {
+  readonly random: Random;
+  readonly time: VirtualTime;
+  readonly store = new MemoryTrackerStore();
+  readonly service: PeopleService;
+  readonly options: Required<WorldOptions>;
+  /** Every row that was ever accepted, by id. */
+  readonly accepted = new Map<string, OutboxRow>();
+  /** What the wall clock shows beside the true time. */
+  clockOffsetMs = 0;
+  /** Fails the store's turns while it is set. */
+  storageFails = false;
+  commits = 0;
+  reads = 0;
+  lockHolder: { host: TestHost; hold: object } | null = null;
+  readonly hosts: TestHost[] = [];
+  #uuids = 0;
+
+  constructor(options: WorldOptions = {}) {
+    this.options = { seed: 1, locks: true, storeDelayMs: 0, networkDelayMs: 0, ...options };
+    this.random = seededRandom(this.options.seed);
+    this.time = new VirtualTime(this.random);
+    this.service = new PeopleService(this.time);
+  }
+
+  now(): number {
+    return this.time.now + this.clockOffsetMs;
+  }
+
+  uuid(): string {
+    return `00000000-0000-4000-8000-${(++this.#uuids).toString(16).padStart(12, "0")}`;
+  }
+
+  upTo(limitMs: number): number {
+    return integerBelow(this.random, limitMs + 1);
+  }
+
+  /** A host that has started and knows the service. */
+  async host({ apiKey = "key" } = {}): Promise<TestHost> {
+    const host = new TestHost(this, `host-${this.hosts.length + 1}`);
+    this.hosts.push(host);
+    await this.time.wait(
+      host.tracker
+        .start()
+        .then(() =>
+          host.tracker.connect({ endpoint: "https://people.test", apiKey, globalPrivacyControl: false }),
+        ),
+    );
+    return host;
+  }
+
+  /** A host whose visitor is registered, whose outbox is empty, and a service that remembers nothing of it. */
+  static async withHost(
+    options?: WorldOptions,
+  ): Promise<{ world: World; host: TestHost; service: PeopleService }> {
+    const world = new World(options);
+    const host = await world.host();
+    await host.init();
+    await host.track();
+    await world.drained();
+    world.service.requests.length = 0;
+    return { world, host, service: world.service };
+  }
+
+  /** Runs until nothing waits and nobody sends. */
+  drained(limitMs?: number): Promise<void> {
+    return this.time.until(async () => {
+      const { lanes, lease } = await this.record();
+      return lease === null && lanes.every(({ waiting }) => waiting === 0);
+    }, limitMs);
+  }
+
+  record(): Promise<TrackerRecord> {
+    return this.store.read();
+  }
+
+  waiting(): Promise<OutboxRow[]> {
+    return this.store.inspect({ state: "waiting", after: 0, limit: 1_000_000 });
+  }
+
+  rejected(): Promise<OutboxRow[]> {
+    return this.store.inspect({ state: "rejected", after: 0, limit: 1_000_000 });
+  }
+}
+
+export class TestHost {
+  readonly world: World;
+  readonly id: string;
+  readonly tracker: Tracker;
+  readonly transport: TestTransport;
+  readonly listeners = new Set<() => void>();
+  /** Dead or frozen: nothing of it goes on. */
+  isGone = false;
+  readonly #numbers = new Map<string, number>();
+
+  constructor(world: World, id: string) {
+    this.world = world;
+    this.id = id;
+    this.transport = new TestTransport(this);
+    const ports: Ports = {
+      clock: { now: () => world.now() },
+      timers: { after: (delayMs, callback) => world.time.after(delayMs, () => this.isGone || callback()) },
+      ids: { uuid: () => world.uuid(), sessionId: () => world.uuid().slice(-12) },
+      random: () => world.random(),
+      store: new HostStore(this),
+      transport: this.transport,
+      lock: new HostLock(this),
+      changes: this.#changes(),
+    };
+    this.tracker = new Tracker(ports, id, () => undefined);
+  }
+
+  /** Nothing of it ever goes on; the browser gives its lock back. */
+  die(): void {
+    this.freeze();
+    if (this.world.lockHolder?.host === this) this.world.lockHolder = null;
+  }
+
+  /** Nothing of it goes on, and it keeps what it holds. */
+  freeze(): void {
+    this.isGone = true;
+    this.listeners.clear();
+  }
+
+  /** What tabs are shown, without taking a turn of the store. */
+  async state(): Promise<TrackerState> {
+    const { world, tracker } = this;
+    return stateOf(
+      await world.record(),
+      { host: "shared", storage: "disk", online: tracker.online },
+      world.now(),
+    );
+  }
+
+  init(liveChat?: LiveChatSession | null): Promise<InitAnswer> {
+    return this.world.time.wait(this.tracker.init({ pageId: "page", at: this.world.now(), liveChat }));
+  }
+
+  /** Custom events of a page, submitted together; without waiting. */
+  submitEvents(count: number, pageId = `${this.id}-page`, properties = {}): Promise<CommandAnswer[]> {
+    const commands = Array.from({ length: count }, () => this.event(pageId, properties));
+    return this.tracker.submit(pageId, commands);
+  }
+
+  track(count = 1, pageId?: string): Promise<CommandAnswer[]> {
+    return this.world.time.wait(this.submitEvents(count, pageId));
+  }
+
+  event(pageId: string, extra: Partial<Extract<Command, { type: "pageView" }>> = {}): Command {
+    return {
+      type: "pageView",
+      n: this.#nextNumber(pageId),
+      at: this.world.now(),
+      generation: 1,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      maxWaiting: 100_000,
+      ...extra,
+    };
+  }
+
+  custom(pageId: string, eventId: string, properties?: Record<string, string | number>): Command {
+    const { n, at } = this.event(pageId);
+    return {
+      type: "track",
+      n,
+      at,
+      generation: 1,
+      sessionTimeoutMs: SESSION_TIMEOUT_MS,
+      maxWaiting: 100_000,
+      eventId,
+      ...(properties && { properties }),
+    };
+  }
+
+  liveChat(
+    session: LiveChatSession | null,
+    left?: string,
+    pageId = `${this.id}-page`,
+  ): Promise<CommandAnswer[]> {
+    const { n, at } = this.event(pageId);
+    const command: Command = {
+      type: "liveChat",
+      n,
+      at,
+      generation: 1,
+      session,
+      ...(left !== undefined && { left }),
+    };
+    return this.tracker.submit(pageId, [command]);
+  }
+
+  #nextNumber(pageId: string): number {
+    const n = (this.#numbers.get(pageId) ?? 0) + 1;
+    this.#numbers.set(pageId, n);
+    return n;
+  }
+
+  #changes(): ChangeSignal {
+    const { world, listeners } = this;
+    return {
+      announce: () => {
+        for (const other of world.hosts) {
+          if (other === this) continue;
+          for (const listener of other.listeners) world.time.after(0, () => other.isGone || listener());
+        }
+      },
+      listen: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    };
+  }
+}
+
+/** One host's way to the shared store: every call takes its turn, and a dead host's calls are never answered. */
+class HostStore implements TrackerStore {
+  readonly kind = "disk";
+  readonly #host: TestHost;
+
+  constructor(host: TestHost) {
+    this.#host = host;
+  }
+
+  commit<Result>(
+    need: Need,
+    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+  ): Promise<Result> {
+    const { world } = this.#host;
+    return this.#turn("commits", () =>
+      world.store.commit(need, (snapshot) => {
+        const decision = decide(snapshot);
+        for (const row of decision.change.put ?? []) {
+          if (row.state === "waiting" && !world.accepted.has(row.id)) world.accepted.set(row.id, row);
+        }
+        return decision;
+      }),
+    );
+  }
+
+  read = () => this.#turn("reads", () => this.#shared.read());
+  readWaiting: TrackerStore["readWaiting"] = (profiles, limit) =>
+    this.#turn("reads", () => this.#shared.readWaiting(profiles, limit));
+  countWaiting: TrackerStore["countWaiting"] = (profile, before) =>
+    this.#turn("reads", () => this.#shared.countWaiting(profile, before));
+  inspect: TrackerStore["inspect"] = (query) => this.#turn("reads", () => this.#shared.inspect(query));
+  readDefinitions = () => this.#turn("reads", () => this.#shared.readDefinitions());
+  writeDefinitions: TrackerStore["writeDefinitions"] = (definitions) =>
+    this.#turn("commits", () => this.#shared.writeDefinitions(definitions));
+  forgetPages: TrackerStore["forgetPages"] = (before) =>
+    this.#turn("commits", () => this.#shared.forgetPages(before));
+
+  get #shared(): TrackerStore {
+    return this.#host.world.store;
+  }
+
+  async #turn<Result>(kind: "commits" | "reads", work: () => Promise<Result>): Promise<Result> {
+    const { world } = this.#host;
+    world[kind] += 1;
+    await world.time.turn(world.upTo(world.options.storeDelayMs));
+    if (this.#host.isGone) return never();
+    if (world.storageFails) throw new Error("the disk is full");
+    const result = await work();
+    // A host may die between a commit and hearing of it.
+    await world.time.turn();
+    return this.#host.isGone ? never() : result;
+  }
+}
+
+const ANSWER_TIMEOUT_MS = 30 * SECOND;
+
+export class TestTransport implements Transport {
+  readonly #host: TestHost;
+  readonly #underWay = new Set<(answer: WireAnswer) => void>();
+
+  constructor(host: TestHost) {
+    this.#host = host;
+  }
+
+  get isBusy(): boolean {
+    return this.#underWay.size > 0;
+  }
+
+  send(request: WireRequest): Promise<WireAnswer> {
+    const host = this.#host;
+    const { service, time, options } = host.world;
+    const delay = () => host.world.upTo(options.networkDelayMs);
+    return new Promise((resolve) => {
+      const finish = (answer: WireAnswer): void => {
+        if (!this.#underWay.delete(finish)) return;
+        giveUp();
+        if (!host.isGone) resolve(answer);
+      };
+      this.#underWay.add(finish);
+      const giveUp = time.after(ANSWER_TIMEOUT_MS, () => finish({ status: 0 }));
+      time.after(delay(), () => {
+        const { seen, fault } = service.receive(host.id, request);
+        if (fault?.kind === "answer") return time.after(delay(), () => finish(fault.answer));
+        if (fault?.kind === "unreachable") return time.after(delay(), () => finish({ status: 0 }));
+        const answer = service.answer(request, seen);
+        if (fault?.kind === "silent") return;
+        if (fault?.kind === "lost") return time.after(delay(), () => finish({ status: 0 }));
+        const told = fault?.kind === "half" ? halfOf(answer, fault.named) : answer;
+        time.after(delay() + (fault?.kind === "slow" ? fault.delayMs : 0), () => finish(told));
+      });
+    });
+  }
+
+  abortAll(): void {
+    for (const finish of this.#underWay) finish({ status: 0, cutOff: true });
+  }
+}
+
+const halfOf = (answer: WireAnswer, named: number): WireAnswer => {
+  const body = answer.body as { results?: unknown[] } | undefined;
+  return body?.results ? { ...answer, body: { results: body.results.slice(0, named) } } : answer;
+};
+
+class HostLock implements SendLock {
+  readonly #host: TestHost;
+  readonly exclusive: boolean;
+
+  constructor(host: TestHost) {
+    this.#host = host;
+    this.exclusive = host.world.options.locks;
+  }
+
+  async tryHold(options?: { steal: boolean }): Promise<Hold | null> {
+    const { world } = this.#host;
+    if (!this.exclusive) return { release: () => undefined };
+    await world.time.turn();
+    if (this.#host.isGone) return never();
+    if (world.lockHolder && !options?.steal) return null;
+    const hold = {};
+    world.lockHolder = { host: this.#host, hold };
+    return {
+      release: () => {
+        if (world.lockHolder?.hold === hold) world.lockHolder = null;
+      },
+    };
+  }
+}
