@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { append, event, pageView, update } from "./operations.js";
 import { iso, onEachDriver, sharedService, START, type Subject } from "./start-service.js";

@@ -1,15 +1,16 @@
 import { randomUUID } from "node:crypto";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Operation } from "../../src/protocol/wire.js";
 import { HOUR, MINUTE, SECOND } from "../../src/protocol/wire.js";
 import { merge, pageView, sessionEnded } from "./operations.js";
 import { onEachDriver, sharedService, START, type Subject } from "./start-service.js";
 
+const at = (step: number): number => START - HOUR + step * 10 * SECOND;
+
 /** A visitor's history and then a lead's, the merge at its head, as a browser makes them. */
 const makeHistory = async (subject: Subject) => {
   const [visitor, lead] = [await subject.visitor(), await subject.lead()];
-  const at = (step: number) => START - HOUR + step * 10 * SECOND;
   const asVisitor = Array.from({ length: 8 }, (_, step) =>
     pageView(at(step), { sessionId: step < 5 ? "a" : "b" }),
   );
