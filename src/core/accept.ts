@@ -2,28 +2,37 @@
  * Decides what becomes of the commands that pages sent: the rows they make, the session and profile they leave behind,
  * and the answer to each. Pure: the store commits it in one transaction. A refused command leaves its group alone.
  */
-import type { Profile, TrackingError } from "../protocol/api.js";
+import type { TrackingError } from "../protocol/api.js";
 import { OPTED_OUT_CAUSE, trackingError } from "../protocol/errors.js";
-import type { Command, CommandAnswer, PageViewCommand, TrackCommand } from "../protocol/host.js";
-import type { EventOperation } from "../protocol/wire.js";
+import type {
+  AppendToListCommand,
+  Command,
+  CommandAnswer,
+  PageViewCommand,
+  TrackCommand,
+  UpdatePersonCommand,
+} from "../protocol/host.js";
+import type { EventOperation, ListAppendOperation, PersonUpdateOperation } from "../protocol/wire.js";
 import { STANDARD_EVENTS } from "../protocol/wire.js";
 import type { Draft } from "./draft.js";
-import { append, appendMark, bookOf, changeOf, draftOf, endDueSession } from "./draft.js";
+import {
+  append,
+  appendEnd,
+  appendStart,
+  bookOf,
+  changeOf,
+  draftOf,
+  endDueSession,
+  isVisitor,
+} from "./draft.js";
 import { rejectedIn, waitingIn } from "./lanes.js";
 import type { PageMarks } from "./page-marks.js";
 import { decided, isDecided, newPageMarks, refusalOf } from "./page-marks.js";
 import type { Change, Ids, Need, Snapshot } from "./ports.js";
-import {
-  ensureProfile,
-  erasOf,
-  liveChatLeft,
-  liveChatTold,
-  profileAt,
-  retirementKeys,
-} from "./profile-selection.js";
-import type { SessionMark } from "./session-clock.js";
+import { ensureProfile, liveChatLeft, liveChatTold, retirementKeys } from "./profile-selection.js";
 import { placeActivity } from "./session-clock.js";
 import { iso } from "./time.js";
+import { erasOf, instantOf, personSince, profileAt } from "./timeline.js";
 import { isOptedOut } from "./tracker-record.js";
 
 /** One page's commands, in the order of the calls. */
@@ -55,36 +64,30 @@ export const needOf = (groups: readonly CommandGroup[]): Need => ({
   ),
 });
 
+/** Whom an update is about: who was selected at the call, or whom that one has merged into since. */
+const personOf = ({ record, now }: Draft, { at }: UpdatePersonCommand | AppendToListCommand) =>
+  personSince(record, instantOf(record, at, now));
+
 const refusalCause = (draft: Draft, command: Command): string | null => {
+  const { record, now } = draft;
+  if (command.generation < record.generation) {
+    return "this browser's tracking data was erased in the meantime";
+  }
   // What Live Chat says is told once: it is never too late for it, and it is no activity.
   if (command.type === "liveChat") return null;
-  const { record, now } = draft;
   if (command.deadline !== undefined && now > command.deadline) {
     return "it reached the tracker's host too late to be stored";
   }
-  if (command.generation < record.generation)
-    return "this browser's tracking data was erased in the meantime";
   if (isOptedOut(record)) return OPTED_OUT_CAUSE;
   const held = waitingIn(record) + rejectedIn(record);
   if (held >= command.maxWaiting) {
     return `the outbox is full: ${held} operations wait or were rejected (maxWaiting is ${command.maxWaiting})`;
   }
   if (command.type === "updatePerson" || command.type === "appendToList") {
-    const kind = record.selections.at(-1)?.profile.kind ?? "visitor";
+    const kind = personOf(draft, command)?.kind ?? "visitor";
     if (kind !== "lead") return `only a lead can be updated, and the profile is of kind ${kind}`;
   }
   return null;
-};
-
-/** Once the wall clock was set back, no profile can have been selected in the time ahead. */
-const forgetTimeAhead = (draft: Draft, at: number): void => {
-  draft.record = {
-    ...draft.record,
-    selections: draft.record.selections.map((selection) => ({
-      ...selection,
-      selectedAt: Math.min(selection.selectedAt, at),
-    })),
-  };
 };
 
 const recordActivity = (
@@ -93,39 +96,42 @@ const recordActivity = (
   ids: Ids,
   event: Pick<EventOperation, "id" | "definitionId" | "properties" | "page">,
 ): void => {
-  const current = ensureProfile(draft, command.at, ids);
-  const placement = placeActivity(
+  const selected = ensureProfile(draft, command.at, ids);
+  const at = instantOf(draft.record, command.at, draft.now);
+  endDueSession(draft, at);
+  const { book, session, occurredAt, starts } = placeActivity(
     bookOf(draft.record),
-    { at: command.at, timeoutMs: command.sessionTimeoutMs },
-    draft.now,
+    { at, timeoutMs: command.sessionTimeoutMs },
     erasOf(draft.record),
     () => ids.sessionId(),
   );
-  const { occurredAt, sessionId } = placement;
-  if (placement.clockWasSetBack) forgetTimeAhead(draft, occurredAt);
-  draft.record = { ...draft.record, ...placement.book };
-  const profileOf = (instant: number): Profile => profileAt(draft.record, instant) ?? current;
-  const mark = (sessionMark: SessionMark): void => {
-    const { startedAt, lastActivityAt, endedAt = 0 } = sessionMark.session;
-    // An end belongs to the profile right before it: at that very moment another may have been selected.
-    const instant = sessionMark.kind === "start" ? startedAt : Math.max(lastActivityAt, endedAt - 1);
-    appendMark(draft, profileOf(instant), sessionMark);
-  };
-  placement.before.forEach(mark);
+  draft.record = { ...draft.record, ...book };
+  const profile = profileAt(draft.record, occurredAt) ?? selected;
+  if (starts) appendStart(draft, profile, session);
   const { id, ...rest } = event;
-  append(draft, profileOf(occurredAt), {
+  append(draft, profile, {
     id,
     type: "event",
     occurredAt: iso(occurredAt),
-    sessionId,
+    sessionId: session.id,
     ...rest,
   });
-  placement.after.forEach(mark);
+  if (starts) appendEnd(draft, profile, session);
   const { visitor } = draft.record;
-  if (visitor && profileOf(occurredAt).id === visitor.id) {
+  if (visitor && isVisitor(profile, visitor)) {
     const lastActivityAt = Math.max(visitor.lastActivityAt, occurredAt);
     draft.record = { ...draft.record, visitor: { ...visitor, lastActivityAt } };
   }
+};
+
+const recordUpdate = (
+  draft: Draft,
+  command: UpdatePersonCommand | AppendToListCommand,
+  operationAt: (occurredAt: string) => PersonUpdateOperation | ListAppendOperation,
+): void => {
+  const profile = personOf(draft, command);
+  if (!profile) return;
+  append(draft, profile, operationAt(iso(instantOf(draft.record, command.at, draft.now))));
 };
 
 const apply = (
@@ -136,7 +142,6 @@ const apply = (
   ids: Ids,
 ): void => {
   const id = `${pageId}-${command.n}`;
-  const occurredAt = iso(Math.min(command.at, draft.now));
   switch (command.type) {
     case "track": {
       const { eventId, properties, page } = command;
@@ -147,20 +152,32 @@ const apply = (
         ...(page && { page }),
       });
     }
-    case "pageView":
+    case "pageView": {
+      const properties = { ...command.page };
       return recordActivity(draft, command, ids, {
         id,
         definitionId: STANDARD_EVENTS.pageView,
-        ...(command.page && { properties: { ...command.page } }),
+        ...(Object.keys(properties).length > 0 && { properties }),
       });
+    }
     case "updatePerson": {
-      const profile = ensureProfile(draft, command.at, ids);
-      return append(draft, profile, { id, type: "person.update", occurredAt, person: command.person });
+      const { person } = command;
+      return recordUpdate(draft, command, (occurredAt) => ({
+        id,
+        type: "person.update",
+        occurredAt,
+        person,
+      }));
     }
     case "appendToList": {
       const { attribute, item } = command;
-      const profile = ensureProfile(draft, command.at, ids);
-      return append(draft, profile, { id, type: "list.append", occurredAt, attribute, item });
+      return recordUpdate(draft, command, (occurredAt) => ({
+        id,
+        type: "list.append",
+        occurredAt,
+        attribute,
+        item,
+      }));
     }
     case "liveChat":
       if (command.session) return liveChatTold(draft, command.session, command.at, retired);

@@ -2,12 +2,13 @@
 import type { OutboxRow, Profile } from "../protocol/api.js";
 import type { Operation, ProfileMergeOperation } from "../protocol/wire.js";
 import { DAY, STANDARD_EVENTS } from "../protocol/wire.js";
-import { withLane } from "./lanes.js";
+import { sameProfile, withLane } from "./lanes.js";
 import type { Change } from "./ports.js";
-import type { SessionBook, SessionMark } from "./session-clock.js";
-import { endDue } from "./session-clock.js";
+import type { SessionBook } from "./session-clock.js";
+import { endAt, endDue } from "./session-clock.js";
 import { iso } from "./time.js";
-import type { TrackerRecord } from "./tracker-record.js";
+import { isClockSetBack } from "./timeline.js";
+import type { SessionRecord, TrackerRecord } from "./tracker-record.js";
 import { selectedProfile } from "./tracker-record.js";
 
 /** A merge as it waits: its token is added when it is sent. */
@@ -46,30 +47,68 @@ export const append = (draft: Draft, profile: Profile, operation: UnsentOperatio
   draft.record = {
     ...counted,
     nextSeq: record.nextSeq + 1,
-    visitor: visitor && profile.id === visitor.id ? { ...visitor, hasOperations: true } : visitor,
+    visitor: visitor && isVisitor(profile, visitor) ? { ...visitor, hasOperations: true } : visitor,
   };
 };
 
+export const isVisitor = (profile: Profile, { id }: { id: string }): boolean =>
+  sameProfile(profile, { kind: "visitor", id });
+
 export const bookOf = ({ session, pastSessions }: TrackerRecord): SessionBook => ({ session, pastSessions });
 
-/** Records a session's start or end. Its id makes even a race of hosts one row on the service. */
-export const appendMark = (draft: Draft, profile: Profile, { kind, session }: SessionMark): void => {
-  const at = kind === "start" ? session.startedAt : (session.endedAt as number);
-  if (kind === "end" && at < draft.now - OLDEST_END_MS) return;
+/** Its id makes even a race of hosts one row on the service. */
+export const appendStart = (draft: Draft, profile: Profile, { id, startedAt }: SessionRecord): void =>
   append(draft, profile, {
-    id: `${kind === "start" ? "s" : "e"}-${session.id}`,
+    id: `s-${id}`,
     type: "event",
-    occurredAt: iso(at),
-    sessionId: session.id,
-    definitionId: STANDARD_EVENTS[kind],
+    occurredAt: iso(startedAt),
+    sessionId: id,
+    definitionId: STANDARD_EVENTS.start,
+  });
+
+/** The end of a session that has one. */
+export const appendEnd = (draft: Draft, profile: Profile, { id, endedAt }: SessionRecord): void => {
+  if (endedAt === undefined || endedAt < draft.now - OLDEST_END_MS) return;
+  append(draft, profile, {
+    id: `e-${id}`,
+    type: "event",
+    occurredAt: iso(endedAt),
+    sessionId: id,
+    definitionId: STANDARD_EVENTS.end,
   });
 };
 
-/** Ends the open session if it is due, and records that. */
-export const endDueSession = (draft: Draft, now = draft.now): void => {
+const endOpenSession = (
+  draft: Draft,
+  { book, ended }: { book: SessionBook; ended?: SessionRecord },
+): void => {
   const profile = selectedProfile(draft.record);
-  const { book, ended } = endDue(bookOf(draft.record), now);
   if (!ended || !profile) return;
   draft.record = { ...draft.record, ...book };
-  appendMark(draft, profile, { kind: "end", session: ended });
+  appendEnd(draft, profile, ended);
+};
+
+/** Ends the open session if it is due, and records that. */
+export const endDueSession = (draft: Draft, moment = draft.now): void =>
+  endOpenSession(draft, endDue(bookOf(draft.record), moment));
+
+/** Ends the open session because the profile that is selected gives way to another. */
+export const endSessionAt = (draft: Draft, moment: number): void =>
+  endOpenSession(draft, endAt(bookOf(draft.record), moment));
+
+/** Once the wall clock was set back, nothing can have happened in the time ahead. */
+export const forgetTimeAhead = (draft: Draft): void => {
+  const { now } = draft;
+  if (!isClockSetBack(draft.record, now)) return;
+  endSessionAt(draft, Infinity);
+  const { pastSessions, selections, visitor } = draft.record;
+  draft.record = {
+    ...draft.record,
+    pastSessions: pastSessions.filter(({ endedAt = 0 }) => endedAt <= now),
+    selections: selections.map((selection) => ({
+      ...selection,
+      selectedAt: Math.min(selection.selectedAt, now),
+    })),
+    visitor: visitor && { ...visitor, lastActivityAt: Math.min(visitor.lastActivityAt, now) },
+  };
 };

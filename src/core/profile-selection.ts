@@ -7,86 +7,75 @@
 import type { LiveChatSession, Profile } from "../protocol/api.js";
 import { VISITOR_LIFETIME_MS } from "../protocol/wire.js";
 import type { Draft } from "./draft.js";
-import { append, appendMark, bookOf, endDueSession } from "./draft.js";
+import { append, endDueSession, endSessionAt, forgetTimeAhead } from "./draft.js";
 import { sameProfile, withLane, withoutIdleLanes, withoutStop } from "./lanes.js";
 import type { Ids } from "./ports.js";
-import { endAt, latestKnown } from "./session-clock.js";
 import { iso } from "./time.js";
-import type { Selection, TrackerRecord } from "./tracker-record.js";
+import { instantOf, latestKnown } from "./timeline.js";
+import type { Selection } from "./tracker-record.js";
 import { selectedProfile } from "./tracker-record.js";
 
 /** Late activity finds its profile among this many changes. */
 const SELECTIONS_KEPT = 100;
 
-/** When profiles changed without a merge, ascending: no session reaches across one. */
-export const erasOf = (record: TrackerRecord): number[] =>
-  // Before the first one there was nobody else: tabs that race at the first visit are all its own.
-  record.selections
-    .slice(1)
-    .filter(({ merges }) => !merges)
-    .map(({ selectedAt }) => selectedAt);
-
-/** The profile that was selected at an instant; the oldest that is remembered where it is further back. */
-export const profileAt = (record: TrackerRecord, at: number): Profile | null =>
-  (record.selections.findLast(({ selectedAt }) => selectedAt <= at) ?? record.selections[0])?.profile ?? null;
-
 const goneAt = (visitor: { lastActivityAt: number }): number => visitor.lastActivityAt + VISITOR_LIFETIME_MS;
 
-/** Selects a profile. What does not merge ends the session at that moment. */
-const select = (draft: Draft, next: Profile, moment: number, merges: boolean): void => {
-  const before = selectedProfile(draft.record);
-  const at = Math.min(moment, draft.now);
-  if (merges) {
-    endDueSession(draft, at);
-  } else if (before) {
-    const { book, ended } = endAt(bookOf(draft.record), at);
-    draft.record = { ...draft.record, ...book };
-    if (ended) appendMark(draft, before, { kind: "end", session: ended });
-  }
-  // Activity that was accepted before stays before the change, whatever the clocks of the tabs say.
-  const selectedAt = Math.max(
-    at,
-    latestKnown(bookOf(draft.record), []),
-    draft.record.selections.at(-1)?.selectedAt ?? 0,
-  );
-  const selection: Selection = { profile: next, selectedAt, merges };
-  draft.record = {
-    ...draft.record,
-    selections: [...draft.record.selections, selection].slice(-SELECTIONS_KEPT),
-  };
-  const { visitor } = draft.record;
-  if (merges && visitor?.hasOperations && at <= goneAt(visitor)) {
-    append(draft, next, {
-      id: `m-${visitor.id.replaceAll("-", "")}`,
-      type: "profile.merge",
-      occurredAt: iso(selectedAt),
-      from: { kind: "visitor", id: visitor.id },
-    });
-    draft.record = withLane(draft.record, { kind: "visitor", id: visitor.id }, (lane) => ({
-      ...lane,
-      merging: true,
-    }));
-  }
-  if (next.kind !== "visitor") draft.record = { ...draft.record, visitor: null };
-  draft.record = withoutIdleLanes(withLane(draft.record, next, (lane) => lane));
+const withSelections = (draft: Draft, selections: readonly Selection[]): void => {
+  const visitor = selections.at(-1)?.profile.kind === "visitor" ? draft.record.visitor : null;
+  draft.record = { ...draft.record, visitor, selections: selections.slice(-SELECTIONS_KEPT) };
 };
 
-const selectNewVisitor = (draft: Draft, moment: number, ids: Ids): void => {
+/** Selects a profile from an instant on. What does not merge ends the session there. */
+const select = (draft: Draft, next: Profile, instant: number, merges: boolean): void => {
+  if (merges) endDueSession(draft, instant);
+  else endSessionAt(draft, instant);
+  // Activity that was accepted before stays before the change, whatever the clocks of the tabs say.
+  const selectedAt = Math.max(instant, latestKnown(draft.record));
+  withSelections(draft, [...draft.record.selections, { profile: next, selectedAt, merges }]);
+};
+
+/** Selects the first person after a visitor: what the visitor did goes over into the person. */
+const selectAfterVisitor = (draft: Draft, next: Profile, instant: number): void => {
+  const { selections, visitor } = draft.record;
+  const last = selections.at(-1);
+  if (!visitor || !last) return select(draft, next, instant, false);
+  if (instant > goneAt(visitor)) return select(draft, next, goneAt(visitor), false);
+  // Nothing is to be merged: the person takes the visitor's place, and late activity of that time is the person's.
+  if (!visitor.hasOperations) {
+    return withSelections(draft, [...selections.slice(0, -1), { ...last, profile: next }]);
+  }
+  const from = { kind: "visitor", id: visitor.id } as const;
+  select(draft, next, instant, true);
+  append(draft, next, {
+    id: `m-${from.id.replaceAll("-", "")}`,
+    type: "profile.merge",
+    occurredAt: iso(latestKnown(draft.record)),
+    from,
+  });
+  draft.record = withLane(draft.record, from, (lane) => ({ ...lane, merging: true }));
+};
+
+const selectNewVisitor = (draft: Draft, instant: number, ids: Ids): void => {
   const id = ids.uuid();
-  select(draft, { kind: "visitor", id }, moment, false);
+  select(draft, { kind: "visitor", id }, instant, false);
   draft.record = { ...draft.record, visitor: { id, lastActivityAt: draft.now, hasOperations: false } };
+};
+
+/** Every profile that is selected has a lane; one that is left keeps its own until nothing of it waits. */
+const settleLanes = (draft: Draft): void => {
+  const selected = selectedProfile(draft.record);
+  if (selected) draft.record = withoutIdleLanes(withLane(draft.record, selected, (lane) => lane));
 };
 
 /** Makes a visitor where no profile is selected, and a new one where the visitor has outlived its last activity. */
 export const ensureProfile = (draft: Draft, at: number, ids: Ids): Profile => {
+  forgetTimeAhead(draft);
+  const instant = instantOf(draft.record, at, draft.now);
   const { visitor } = draft.record;
   const selected = selectedProfile(draft.record);
-  if (!selected) {
-    selectNewVisitor(draft, at, ids);
-  } else if (visitor && Math.min(at, draft.now) > goneAt(visitor)) {
-    endDueSession(draft, at);
-    selectNewVisitor(draft, goneAt(visitor), ids);
-  }
+  if (selected && !(visitor && instant > goneAt(visitor))) return selected;
+  selectNewVisitor(draft, visitor ? goneAt(visitor) : instant, ids);
+  settleLanes(draft);
   return selectedProfile(draft.record) as Profile;
 };
 
@@ -98,18 +87,20 @@ const personKey = ({ id, kind, personId }: { id: string; kind: string; personId:
 export const retirementKeys = (session: LiveChatSession): string[] => [session.id, personKey(session)];
 
 /** Live Chat says that the session which this tab saw (`left`) is over. */
-export const liveChatLeft = (draft: Draft, left: string, moment: number, ids: Ids): void => {
-  if (draft.record.liveChat?.id !== left) return;
+export const liveChatLeft = (draft: Draft, left: string, at: number, ids: Ids): void => {
   draft.retire.push(left);
+  if (draft.record.liveChat?.id !== left) return;
+  forgetTimeAhead(draft);
   draft.record = { ...draft.record, liveChat: null };
-  selectNewVisitor(draft, moment, ids);
+  selectNewVisitor(draft, instantOf(draft.record, at, draft.now), ids);
+  settleLanes(draft);
 };
 
 /** Live Chat tells of a session: a chat, an authentication, a new token, another person. */
 export const liveChatTold = (
   draft: Draft,
   session: LiveChatSession,
-  moment: number,
+  at: number,
   retired: ReadonlySet<string>,
 ): void => {
   const isRetired = (key: string) => retired.has(key) || draft.retire.includes(key);
@@ -125,8 +116,14 @@ export const liveChatTold = (
   if (current && current.id !== session.id) draft.retire.push(current.id);
   const { id, kind, personId } = session;
   draft.record = { ...draft.record, liveChat: { id, kind, personId } };
-  // From the visitor what came before merges; from another person nothing does.
-  if (!samePerson) select(draft, next, moment, current === null);
+  if (!samePerson) {
+    forgetTimeAhead(draft);
+    const instant = instantOf(draft.record, at, draft.now);
+    // From the visitor what came before merges; from another person nothing does.
+    if (current) select(draft, next, instant, false);
+    else selectAfterVisitor(draft, next, instant);
+    settleLanes(draft);
+  }
   draft.record = withLane(draft.record, next, (lane) =>
     lane.liveChatToken === session.token ? lane : { ...withoutStop(lane), liveChatToken: session.token },
   );

@@ -66,7 +66,7 @@ export interface TrackerRecord {
   /** Oldest first; the last one is in force. */
   selections: readonly Selection[];
   session: SessionRecord | null;
-  /** The last 20 that ended, oldest first. */
+  /** The last 20 of which an end was made, in that order. */
   pastSessions: readonly SessionRecord[];
   nextSeq: number;
   lanes: readonly Lane[];
