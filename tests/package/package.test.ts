@@ -173,3 +173,9 @@ test("publint finds nothing to say", async () => {
   const { messages } = await publint({ pkgDir: ROOT, strict: true });
   expect(messages).toEqual([]);
 });
+
+test("its types are right for those who import it", async () => {
+  const tarball = join(folder, packed.filename);
+  // Rejects, with the table of what is wrong, when there is any.
+  await expect(run("npx", ["attw", tarball, "--profile", "esm-only"], { cwd: ROOT })).resolves.toBeDefined();
+});
