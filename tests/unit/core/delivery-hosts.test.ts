@@ -1,0 +1,173 @@
+/** Several hosts on one store: one sender at a time, and none that must stay alive. */
+import { expect, test } from "vitest";
+import { MINUTE, SECOND } from "../../../src/protocol/wire.js";
+import { LEASE_MS } from "../../../src/core/lease.js";
+import { UNREACHABLE } from "../../support/people-service.js";
+import { World } from "../../support/world.js";
+
+const LOCKS: [string, boolean][] = [
+  ["with locks", true],
+  ["without locks", false],
+];
+
+/** Two hosts, the first of them (whichever that is) in the middle of a request that will not be answered. */
+const sendingHosts = async (locks: boolean) => {
+  const { world, host, service } = await World.withHost({ locks });
+  const second = await world.host();
+  await world.drained();
+  service.script("batches", { kind: "silent" });
+  void host.submitEvents(3);
+  await world.time.until(() => service.requestsTo("batches").some(({ ids }) => ids.length === 3));
+  const isFirst = service.requests.at(-1)?.host === host.id;
+  const [sender, other] = isFirst ? [host, second] : [second, host];
+  return { world, sender, other, service, startedAt: world.time.now };
+};
+
+test.each(LOCKS)("one host sends at a time %s, though all are woken", async (_, locks) => {
+  const { world, host, service } = await World.withHost({ locks, networkDelayMs: 50 });
+  const others = [await world.host(), await world.host()];
+  for (const one of [host, ...others]) void one.submitEvents(1_000);
+  await world.drained();
+  const sent = service.requestsTo("batches").flatMap(({ ids }) => ids);
+  expect(new Set(sent).size).toBe(sent.length);
+});
+
+test.each(LOCKS)("hosts that wait for another one's turn %s do not wake each other", async (_, locks) => {
+  const { world, other } = await sendingHosts(locks);
+  const third = await world.host();
+  await world.time.wait(Promise.all([other.tracker.signal("visible"), third.tracker.signal("visible")]));
+  world.reads = 0;
+  world.commits = 0;
+  await world.time.advance(10 * SECOND);
+  expect(world.reads + world.commits).toBeLessThan(60);
+});
+
+test("a lock whose holder is dead is free at once, and its lease counts no more", async () => {
+  const { world, sender, other, service, startedAt } = await sendingHosts(true);
+  sender.die();
+  await other.track();
+  await world.drained(5 * SECOND);
+  expect(world.time.now - startedAt).toBeLessThan(LEASE_MS);
+  expect(new Set(service.appliedIds()).size).toBe(service.applied.length);
+});
+
+test("without locks, a dead holder's lease ends after its time", async () => {
+  const { world, sender, other, startedAt } = await sendingHosts(false);
+  sender.die();
+  await other.track();
+  await world.drained(2 * MINUTE);
+  expect(world.time.now - startedAt).toBeGreaterThanOrEqual(LEASE_MS);
+  expect(world.time.now - startedAt).toBeLessThan(LEASE_MS + 5 * SECOND);
+});
+
+test("a lock that outlives its lease is stolen", async () => {
+  const { world, sender, other, startedAt } = await sendingHosts(true);
+  sender.freeze();
+  await other.track();
+  await world.drained(2 * MINUTE);
+  expect(world.time.now - startedAt).toBeGreaterThanOrEqual(LEASE_MS);
+});
+
+test("a lock whose holder froze before it took the lease is stolen too", async () => {
+  const { world, host, service } = await World.withHost();
+  const second = await world.host();
+  await world.drained();
+  world.lockHolder = { host, hold: {} };
+  host.freeze();
+  await second.track();
+  await world.drained(2 * MINUTE);
+  expect(service.applied.length).toBeGreaterThan(0);
+});
+
+test("a lease that was taken in a future that the clock no longer knows counts as free", async () => {
+  const { world, sender, other } = await sendingHosts(false);
+  sender.die();
+  world.clockOffsetMs = -24 * 60 * MINUTE;
+  await other.track();
+  await world.drained(5 * SECOND);
+  expect(await world.waiting()).toEqual([]);
+});
+
+test("a sender whose lease was taken over while its answer was on its way settles what was named, and nothing twice", async () => {
+  const { world, host, service } = await World.withHost({ locks: false });
+  const second = await world.host();
+  service.script("batches", { kind: "slow", delayMs: 20 * SECOND });
+  await host.track(3);
+  await world.time.until(() => service.requestsTo("batches").length === 1);
+  await world.store.commit({}, ({ record }) => ({
+    change: { record: { ...record, lease: null } },
+    result: null,
+  }));
+  await second.track(2);
+  await world.drained(1 * MINUTE);
+  await world.time.advance(1 * MINUTE);
+  const { lanes } = await world.record();
+  expect(lanes.map(({ waiting, rejected }) => [waiting, rejected])).toEqual([[0, 0]]);
+  expect(service.appliedIds()).toEqual([...world.accepted.keys()].slice(0, service.applied.length));
+});
+
+test("a sender that lost its lease has no word in when to try again, and sends nothing more", async () => {
+  const { world, sender, service } = await sendingHosts(false);
+  const lease = { holder: "another", takenAt: world.now(), expiresAt: world.now() + LEASE_MS };
+  await world.store.commit({}, ({ record }) => ({ change: { record: { ...record, lease } }, result: null }));
+  await world.time.advance(40 * SECOND);
+  expect((await world.record()).delivery.failures).toBe(0);
+  expect(service.requestsTo("batches").filter(({ host }) => host === sender.id)).toHaveLength(1);
+  await world.drained(5 * MINUTE);
+});
+
+test("the lease is renewed before each request, so that slow ones never outlive it", async () => {
+  const world = new World({ locks: false });
+  const host = await world.host();
+  world.service.fault = () => ({ kind: "slow", delayMs: 29 * SECOND });
+  await host.init();
+  await world.time.wait(host.liveChat({ id: "chat", kind: "lead", personId: "anna", token: "t" }));
+  const second = await world.host();
+  await world.time.wait(host.submitEvents(1_200));
+  await second.track();
+  await world.drained();
+  const senders = world.service.requestsTo("batches").map(({ host }) => host);
+  expect(senders.length).toBeGreaterThan(2);
+  expect(
+    senders.filter((host, index) => index > 0 && host !== senders[index - 1]).length,
+  ).toBeLessThanOrEqual(1);
+});
+
+test("what is accepted just as another host finishes does not wait for long", async () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const { world, host, service } = await World.withHost({ seed, storeDelayMs: 3, networkDelayMs: 3 });
+    const second = await world.host();
+    service.requests.length = 0;
+    void host.submitEvents(1);
+    await world.time.advance(seed % 20);
+    await second.track();
+    await world.drained(3 * SECOND);
+    expect(await world.waiting()).toEqual([]);
+  }
+});
+
+test("closing lets go of the lease, counts as no failure, and leaves no timer that sends", async () => {
+  const { world, sender, other, service } = await sendingHosts(false);
+  sender.tracker.close();
+  await world.time.advance(10);
+  expect((await world.record()).delivery.failures).toBe(0);
+  await other.track();
+  await world.drained(5 * SECOND);
+  const requests = service.requests.filter(({ host }) => host === sender.id).length;
+  service.fault = () => UNREACHABLE;
+  await other.track();
+  await world.time.advance(10 * MINUTE);
+  expect(service.requests.filter(({ host }) => host === sender.id)).toHaveLength(requests);
+});
+
+test("a host alone with a service that is gone and back sends all, once and in order", async () => {
+  const { world, host, service } = await World.withHost();
+  service.fault = () => UNREACHABLE;
+  for (let n = 0; n < 20; n++) {
+    await host.track(10);
+    await world.time.advance(7 * SECOND);
+  }
+  service.fault = () => undefined;
+  await world.drained(5 * MINUTE);
+  expect(service.appliedIds()).toEqual([...world.accepted.keys()]);
+});
