@@ -12,6 +12,9 @@ const post = (
   headers: Record<string, string> = {},
 ) => subject.call("POST", "/v1/batches", { authorization: `Bearer ${write}`, raw, headers });
 
+const MIB = 1024 * 1024;
+const padded = (bytes: number): string => JSON.stringify(envelope([pageView(START)])).padEnd(bytes);
+
 onEachDriver((driver) => {
   const shared = sharedService(driver, { limits: { operationsPerBatch: 100 } });
 
@@ -143,11 +146,6 @@ onEachDriver((driver) => {
   test("a body of more than 1 MiB is a 413, before and after decompression", async () => {
     const subject = shared();
     const { write } = await subject.visitor();
-    const padded = (bytes: number) => {
-      const text = JSON.stringify(envelope([pageView(START)]));
-      return text + " ".repeat(bytes - text.length);
-    };
-    const MIB = 1024 * 1024;
     expect((await post(subject, write, padded(MIB))).status).toBe(200);
     expect(await post(subject, write, padded(MIB + 1))).toMatchObject({
       status: 413,

@@ -20,6 +20,13 @@ const EXAMPLE = {
   tags: ["reading", "technology"],
 };
 
+const phones = (from: number) =>
+  update(START, {
+    contactInformation: {
+      phone: Array.from({ length: 60 }, (_, index) => ({ number: `${from + index}` })),
+    },
+  });
+
 onEachDriver((driver) => {
   const shared = sharedService(driver);
 
@@ -71,12 +78,6 @@ onEachDriver((driver) => {
   test("a person has at most 100 contacts of a kind", async () => {
     const subject = shared();
     const lead = await subject.lead();
-    const phones = (from: number) =>
-      update(START, {
-        contactInformation: {
-          phone: Array.from({ length: 60 }, (_, index) => ({ number: `${from + index}` })),
-        },
-      });
     expect(await subject.statuses(lead.write, [phones(0), phones(60), phones(20)])).toEqual([
       "accepted",
       "rejected",

@@ -70,7 +70,7 @@ export interface Subject {
   clock: { now: number };
   trackingKey: string;
   adminKey: string;
-  call<Body = FailureBody>(method: string, path: string, init?: CallInit): Promise<Answer<Body>>;
+  call: <Body = FailureBody>(method: string, path: string, init?: CallInit) => Promise<Answer<Body>>;
   register(profile: { kind: string; id: string }, liveChatToken?: string): Promise<string>;
   send(
     token: string,
