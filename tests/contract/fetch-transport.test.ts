@@ -1,0 +1,109 @@
+/** The transport against a real server, as far as Node's fetch is a browser's. */
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gunzipSync } from "node:zlib";
+import { afterEach, expect, test, vi } from "vitest";
+import { FetchTransport } from "../../src/adapters/fetch-transport.js";
+import type { WireAnswer } from "../../src/core/ports.js";
+
+const NOW = Date.UTC(2026, 0, 5, 12);
+let server: Server | undefined;
+
+afterEach(() => {
+  vi.useRealTimers();
+  server?.closeAllConnections();
+  server?.close();
+});
+
+const listen = async (
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<string> => {
+  const started = createServer(handle);
+  server = started;
+  await new Promise<void>((resolve) => void started.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(started.address() as AddressInfo).port}`;
+};
+const transport = () => new FetchTransport({ now: () => NOW });
+const get = (url: string): Promise<WireAnswer> => transport().send({ method: "GET", url, headers: {} });
+
+test("an answer is its status, its JSON and its ETag", async () => {
+  const url = await listen((_, response) => response.writeHead(201, { ETag: '"1"' }).end('{"a":1}'));
+  expect(await get(url)).toEqual({ status: 201, body: { a: 1 }, etag: '"1"' });
+});
+
+test("what is not JSON has no body", async () => {
+  const url = await listen((_, response) => response.end("<html>Sign in to the café's network"));
+  expect(await get(url)).toEqual({ status: 200, body: undefined });
+});
+
+test.each([
+  ["120", 120_000],
+  [" 0 ", 0],
+  [new Date(NOW + 90_000).toUTCString(), 90_000],
+  [new Date(NOW - 90_000).toUTCString(), 0],
+  ["99999999999", 365 * 24 * 60 * 60 * 1000],
+  ["soon", undefined],
+])("Retry-After %o is %o ms", async (value, ms) => {
+  const url = await listen((_, response) => response.writeHead(429, { "Retry-After": value }).end("{}"));
+  expect((await get(url)).retryAfterMs).toBe(ms);
+});
+
+test("a redirect, half a body, a closed connection and no server at all are no answer", async () => {
+  const url = await listen((request, response) => {
+    if (request.url === "/redirect") return response.writeHead(302, { Location: "/else" }).end();
+    if (request.url === "/half") {
+      response.writeHead(200, { "Content-Length": "100" }).write('{"results":');
+      return setTimeout(() => response.destroy(), 5);
+    }
+    return request.socket.destroy();
+  });
+  for (const path of ["/redirect", "/half", "/closed"]) expect(await get(url + path)).toEqual({ status: 0 });
+  expect(await get("http://127.0.0.1:1/")).toEqual({ status: 0 });
+});
+
+test("a long body is compressed, a short one is not, and both say that they are JSON", async () => {
+  const seen: { headers: IncomingMessage["headers"]; body: Buffer }[] = [];
+  const url = await listen((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      seen.push({ headers: request.headers, body: Buffer.concat(chunks) });
+      response.end("{}");
+    });
+  });
+  const long = JSON.stringify({ text: "ü".repeat(5_000) });
+  await transport().send({ method: "POST", url, headers: { Authorization: "Bearer t" }, body: long });
+  await transport().send({ method: "POST", url, headers: {}, body: "{}" });
+  expect(seen[0]?.headers).toMatchObject({
+    authorization: "Bearer t",
+    "content-type": "application/json",
+    "content-encoding": "gzip",
+  });
+  expect(gunzipSync(seen[0]!.body).toString()).toBe(long);
+  expect(seen[1]?.headers["content-encoding"]).toBeUndefined();
+  expect(seen[1]?.body.toString()).toBe("{}");
+});
+
+test("abortAll ends every request under way, and says that it was cut off", async () => {
+  let arrived = 0;
+  const url = await listen(() => (arrived += 1));
+  const one = transport();
+  const answers = [1, 2].map(() => one.send({ method: "GET", url, headers: {} }));
+  await vi.waitUntil(() => arrived === 2);
+  one.abortAll();
+  expect(await Promise.all(answers)).toEqual([
+    { status: 0, cutOff: true },
+    { status: 0, cutOff: true },
+  ]);
+});
+
+test("an answer is given up on after 30 s", async () => {
+  let hasArrived = false;
+  const url = await listen(() => (hasArrived = true));
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const answer = get(url);
+  while (!hasArrived) await new Promise((resolve) => void setImmediate(resolve));
+  vi.advanceTimersByTime(30_000);
+  expect(await answer).toEqual({ status: 0 });
+});
