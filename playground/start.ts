@@ -1,7 +1,7 @@
 /** `npm start`: the People service with an embedded database, and the shop in front of it, at one address. */
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 
 import { demoRoutes } from "./demo-server/demo-routes.js";
@@ -13,11 +13,15 @@ import { WireLog } from "./demo-server/wire-log.js";
 
 const DEFAULT_PORT = 4173;
 
-const service = await openDemoService(process.env["DATA_DIR"] ?? "data");
+const service = await openDemoService(process.env["DATA_DIR"] ?? "data").catch((error: unknown) => {
+  // Most often another `npm start` holds the data folder; the message says so, a stack would hide it.
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});
 const wireLog = new WireLog();
 const reachability = new Reachability(wireLog.addCut);
 
-const app = new Hono();
+const app = new Hono<{ Bindings: HttpBindings }>();
 app.all("/people/*", wireLog.middleware, (context) => service.fetch(context.req.raw));
 app.route(
   "/demo",

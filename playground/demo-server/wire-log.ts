@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { gunzipSync } from "node:zlib";
+import type { HttpBindings } from "@hono/node-server";
 import type { MiddlewareHandler } from "hono";
 
 import type { Profile } from "../../src/protocol/api.js";
@@ -33,7 +34,7 @@ export class WireLog {
     });
   };
 
-  middleware: MiddlewareHandler = async (context, next) => {
+  middleware: MiddlewareHandler<{ Bindings: HttpBindings }> = async (context, next) => {
     const startedAt = Date.now();
     const request = context.req.raw;
     // Read first and handed on anew: a body can be read once.
@@ -52,6 +53,10 @@ export class WireLog {
       tookMs: Date.now() - startedAt,
       bytes,
       ...describe(value, answer),
+      // Applied, and yet the tracker cannot know: it sends again, and the service says `duplicate`.
+      ...(context.env.incoming.socket.destroyed && {
+        error: "the connection was cut before the answer left",
+      }),
     });
   };
 
