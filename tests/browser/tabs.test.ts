@@ -31,7 +31,9 @@ test("hosts of every kind race on one store and keep one session, each operation
   const { browser, site } = setting;
   const kinds = ["shared", "dedicated", "page", "dedicated"] as const;
   const tabs = await Promise.all(kinds.map(() => openTab(browser, site)));
-  await Promise.all(tabs.map((tab, index) => init(tab, site.trackingKey, { host: kinds[index] })));
+  await Promise.all(
+    kinds.map((host, index) => init(tabs[index] as (typeof tabs)[0], site.trackingKey, { host })),
+  );
   expect((await Promise.all(tabs.map(stateOf))).map((state) => state?.host)).toEqual(kinds);
 
   const stored = await Promise.all(tabs.map((tab, index) => trackNumbers(tab, index * 1000, 150)));
