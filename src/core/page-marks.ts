@@ -1,19 +1,25 @@
 /**
  * Acceptance is exactly once: per page load the store keeps which command numbers are decided, as a high-water mark and
- * the few numbers beyond a gap. What is sent again, by a page that lost its host or by a journal found days later, is
- * answered again and changes nothing.
+ * its gaps. What is sent again, by a page that lost its host or by a journal found days later, is answered again and
+ * changes nothing. Ranges keep it small: what grows is the number of lost or unlike commands, not that of all.
  */
 import type { TrackingError } from "../protocol/api.js";
 import { DAY } from "../protocol/wire.js";
 
+/** Numbers from one to another, both included. */
+interface Range {
+  from: number;
+  to: number;
+}
+
 export interface PageMarks {
   pageId: string;
-  /** Every number up to this one is decided. */
+  /** The highest number that is decided; they begin at 1. */
   decidedUpTo: number;
-  /** Decided numbers beyond a gap, ascending. */
-  decidedBeyond: readonly number[];
-  /** The last refusals, so that a refusal stays one. */
-  refused: readonly { n: number; error: TrackingError }[];
+  /** What is not decided below it, ascending. */
+  gaps: readonly Range[];
+  /** The last refusals, so that a refusal stays one; neighbours with one error stand together. */
+  refused: readonly (Range & { error: TrackingError })[];
   touchedAt: number;
 }
 
@@ -21,28 +27,53 @@ export interface PageMarks {
 export const PAGE_MARKS_LIFETIME_MS = 45 * DAY;
 const REFUSALS_KEPT = 100;
 
+const holds =
+  (n: number) =>
+  ({ from, to }: Range): boolean =>
+    from <= n && n <= to;
+
 export const newPageMarks = (pageId: string): PageMarks => ({
   pageId,
   decidedUpTo: 0,
-  decidedBeyond: [],
+  gaps: [],
   refused: [],
   touchedAt: 0,
 });
 
-export const isDecided = (marks: PageMarks, n: number): boolean =>
-  n <= marks.decidedUpTo || marks.decidedBeyond.includes(n);
+export const isDecided = ({ decidedUpTo, gaps }: PageMarks, n: number): boolean =>
+  n <= decidedUpTo && !gaps.some(holds(n));
 
-export const refusalOf = (marks: PageMarks, n: number): TrackingError | undefined =>
-  marks.refused.find((refusal) => refusal.n === n)?.error;
+export const refusalOf = ({ refused }: PageMarks, n: number): TrackingError | undefined =>
+  refused.find(holds(n))?.error;
 
-/** Marks a number as decided; with an error, as refused. */
+const without = ({ from, to }: Range, n: number): Range[] =>
+  [
+    { from, to: n - 1 },
+    { from: n + 1, to },
+  ].filter((range) => range.from <= range.to);
+
+const withRefusal = (
+  refused: PageMarks["refused"],
+  n: number,
+  error: TrackingError,
+): PageMarks["refused"] => {
+  const last = refused.at(-1);
+  const continues =
+    last?.to === n - 1 && last.error.code === error.code && last.error.message === error.message;
+  return continues
+    ? [...refused.slice(0, -1), { ...last, to: n }]
+    : [...refused, { from: n, to: n, error }].slice(-REFUSALS_KEPT);
+};
+
+/** Marks a number that was not decided as decided; with an error, as refused. */
 export const decided = (marks: PageMarks, n: number, now: number, error?: TrackingError): PageMarks => {
-  const refused = error ? [...marks.refused, { n, error }].slice(-REFUSALS_KEPT) : marks.refused;
-  if (n === marks.decidedUpTo + 1 && marks.decidedBeyond.length === 0) {
-    return { ...marks, decidedUpTo: n, refused, touchedAt: now };
-  }
-  const beyond = [...marks.decidedBeyond, n].toSorted((a, b) => a - b);
-  let upTo = marks.decidedUpTo;
-  while (beyond[0] === upTo + 1) upTo = beyond.shift() as number;
-  return { ...marks, decidedUpTo: upTo, decidedBeyond: beyond, refused, touchedAt: now };
+  const { decidedUpTo } = marks;
+  const skipped = without({ from: decidedUpTo + 1, to: n }, n);
+  return {
+    ...marks,
+    decidedUpTo: Math.max(decidedUpTo, n),
+    gaps: [...marks.gaps.flatMap((gap) => (holds(n)(gap) ? without(gap, n) : [gap])), ...skipped],
+    refused: error ? withRefusal(marks.refused, n, error) : marks.refused,
+    touchedAt: now,
+  };
 };

@@ -47,14 +47,17 @@ export const sessionIdSchema = v.pipe(
 /** Ids of persons and visitors. */
 export const profileIdSchema = v.pipe(v.string("must be a string"), v.minLength(1), v.maxLength(128));
 
-/** A record of which no key is lost: Valibot's own skips the keys that could reach a prototype. */
+/** A record that is no list and of which no key is lost: Valibot's own skips the keys that could reach a prototype. */
 const record = <Value>(
   key: v.GenericSchema<string, string>,
   value: v.GenericSchema<unknown, Value>,
   message = "must be an object",
 ) =>
   v.pipe(
-    v.custom<Record<string, unknown>>((input) => input !== null && typeof input === "object", message),
+    v.custom<Record<string, unknown>>(
+      (input) => input !== null && typeof input === "object" && !Array.isArray(input),
+      message,
+    ),
     v.check(
       (input) => !["__proto__", "prototype", "constructor"].some((name) => Object.hasOwn(input, name)),
       "must not hold a field named __proto__, prototype or constructor",
@@ -155,55 +158,61 @@ const attributeValueSchema: v.GenericSchema<unknown, WireScalar | Record<string,
   (input) => (Array.isArray(input) ? v.array(listItemSchema) : attributeScalarSchema),
 );
 
+/** An object of these fields and no others. */
+const fieldsOf = <Fields extends v.ObjectEntries>(fields: Fields) =>
+  v.strictObject(fields, ({ expected }) => {
+    if (expected === "never") return "is not a field of a person";
+    return expected === "Object" ? "must be an object" : "is missing";
+  });
+
 export const personSchema: v.GenericSchema<unknown, WirePerson> = v.pipe(
-  v.strictObject(
-    {
-      firstName: v.exactOptional(text(255)),
-      lastName: v.exactOptional(text(255)),
-      middleName: v.exactOptional(text(50)),
-      address: v.exactOptional(text(256)),
-      city: v.exactOptional(text(50)),
-      country: v.exactOptional(text(50)),
-      externalId: v.exactOptional(text(256)),
-      gender: v.exactOptional(v.pipe(v.string(), v.regex(/^(male|female)$/i, "must be male or female"))),
-      birthDate: v.exactOptional(
-        v.pipe(
-          v.string(),
-          v.regex(/^\d{4}-\d{2}-\d{2}$/, "must be YYYY-MM-DD"),
-          v.check(isRealDate, "must be a real date"),
-        ),
+  fieldsOf({
+    firstName: v.exactOptional(text(255)),
+    lastName: v.exactOptional(text(255)),
+    middleName: v.exactOptional(text(50)),
+    address: v.exactOptional(text(256)),
+    city: v.exactOptional(text(50)),
+    country: v.exactOptional(text(50)),
+    externalId: v.exactOptional(text(256)),
+    gender: v.exactOptional(
+      v.pipe(v.string("must be a string"), v.regex(/^(male|female)$/i, "must be male or female")),
+    ),
+    birthDate: v.exactOptional(
+      v.pipe(
+        v.string("must be a string"),
+        v.regex(/^\d{4}-\d{2}-\d{2}$/, "must be YYYY-MM-DD"),
+        v.check(isRealDate, "must be a real date"),
       ),
-      preferredLanguage: v.exactOptional(
-        v.pipe(v.string(), v.regex(/^[a-z]{2}(-[a-z]{2})?$/i, "must be xx or xx-YY")),
-      ),
-      profilePicture: v.exactOptional(v.pipe(text(2083), v.url("must be a URL"))),
-      tags: v.exactOptional(v.array(v.string("must be a string"), "must be a list of strings")),
-      contactInformation: v.exactOptional(
-        v.strictObject({
-          email: v.exactOptional(contacts(v.strictObject({ address: text(255) }))),
-          phone: v.exactOptional(
-            contacts(
-              v.strictObject({
-                number: v.pipe(text(50), v.regex(/^\d+$/, "must be digits only (E.164 without the +)")),
-              }),
-            ),
-          ),
-        }),
-      ),
-      customAttributes: v.exactOptional(record(attributeNameSchema, attributeValueSchema)),
-      integrations: v.exactOptional(
-        v.strictObject({
-          salesforce: v.exactOptional(
-            v.strictObject({
-              contactId: v.exactOptional(v.string("must be a string")),
-              leadId: v.exactOptional(v.string("must be a string")),
+    ),
+    preferredLanguage: v.exactOptional(
+      v.pipe(v.string("must be a string"), v.regex(/^[a-z]{2}(-[a-z]{2})?$/i, "must be xx or xx-YY")),
+    ),
+    profilePicture: v.exactOptional(v.pipe(text(2083), v.url("must be a URL"))),
+    tags: v.exactOptional(v.array(v.string("must be a string"), "must be a list of strings")),
+    contactInformation: v.exactOptional(
+      fieldsOf({
+        email: v.exactOptional(contacts(fieldsOf({ address: text(255) }))),
+        phone: v.exactOptional(
+          contacts(
+            fieldsOf({
+              number: v.pipe(text(50), v.regex(/^\d+$/, "must be digits only (E.164 without the +)")),
             }),
           ),
-        }),
-      ),
-    },
-    (issue) => (issue.expected === "never" ? "is not a field of a person" : "must be an object"),
-  ),
+        ),
+      }),
+    ),
+    customAttributes: v.exactOptional(record(attributeNameSchema, attributeValueSchema)),
+    integrations: v.exactOptional(
+      fieldsOf({
+        salesforce: v.exactOptional(
+          fieldsOf({
+            contactId: v.exactOptional(v.string("must be a string")),
+            leadId: v.exactOptional(v.string("must be a string")),
+          }),
+        ),
+      }),
+    ),
+  }),
   v.check((person) => Object.keys(person).length > 0, "must hold at least one field"),
 );
 function contacts<Item>(item: v.GenericSchema<unknown, Item>) {

@@ -7,7 +7,7 @@ import type { PageMarks } from "../../../src/core/page-marks.js";
 import type { Change, Ids } from "../../../src/core/ports.js";
 import { ensureProfile, liveChatTold, retirementKeys } from "../../../src/core/profile-selection.js";
 import { emptyRecord, selectedProfile } from "../../../src/core/tracker-record.js";
-import type { LiveChatSession, OutboxRow, TrackingError } from "../../../src/protocol/api.js";
+import type { LiveChatSession, OutboxRow } from "../../../src/protocol/api.js";
 import type {
   AppendToListCommand,
   Command,
@@ -206,5 +206,3 @@ const deepFrozen = <Value>(value: Value): Value => {
   }
   return value;
 };
-
-export const errorOf = (answer: CommandAnswer): TrackingError | undefined => answer.error;
