@@ -37,8 +37,11 @@ export class WireLog {
   middleware: MiddlewareHandler<{ Bindings: HttpBindings }> = async (context, next) => {
     const startedAt = Date.now();
     const request = context.req.raw;
-    // Read first and handed on anew: a body can be read once.
-    const body = request.body ? Buffer.from(await request.clone().arrayBuffer()) : Buffer.alloc(0);
+    const body = await readBody(request);
+    if (!body) {
+      this.addCut(context.env.incoming);
+      return context.body(null, 400);
+    }
     await next();
     const { bytes, value } = readJson(body, request.headers.get("content-encoding"));
     const answer: unknown = await context.res
@@ -62,6 +65,15 @@ export class WireLog {
 
   #add(entry: Omit<WireEntry, "n">): void {
     this.#entries = [...this.#entries, { n: ++this.#last, ...entry }].slice(-KEPT_ENTRIES);
+  }
+}
+
+/** Of a copy, because a body can be read once; `null` where the connection ended before it did. */
+async function readBody(request: Request): Promise<Buffer | null> {
+  try {
+    return Buffer.from(await request.clone().arrayBuffer());
+  } catch {
+    return null;
   }
 }
 
