@@ -13,7 +13,7 @@ import { Sender } from "./sender.js";
 import type { TrackerRecord } from "./tracker-record.js";
 
 const STORE_RETRY_MS = 5 * SECOND;
-/** Clocks are set and machines sleep: look again at least this often. */
+/** Clocks are set, and hosts die before they tell what they stored: look again at least this often. */
 const LONGEST_WAIT_MS = 15 * MINUTE;
 
 export class Delivery {
@@ -53,19 +53,19 @@ export class Delivery {
     const { clock, timers } = this.#ports;
     this.#turning = true;
     this.#cancelTimer();
-    let wakeAt: number | null = null;
+    let wakeAt = Infinity;
     while (this.#again && !this.#closed) {
       this.#again = false;
       try {
         const plan = await this.#drain();
-        wakeAt = plan.kind === "wait" ? plan.until : null;
+        wakeAt = plan.kind === "wait" ? plan.until : Infinity;
       } catch {
         // The store failed; what is in it stays, and storage may come back.
         wakeAt = clock.now() + STORE_RETRY_MS;
       }
     }
     this.#turning = false;
-    if (wakeAt === null || this.#closed) return;
+    if (this.#closed) return;
     const delay = Math.min(LONGEST_WAIT_MS, Math.max(0, wakeAt - clock.now()));
     this.#cancelTimer = timers.after(delay, () => this.wake());
   }

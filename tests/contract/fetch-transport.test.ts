@@ -99,11 +99,14 @@ test("abortAll ends every request under way, and says that it was cut off", asyn
 });
 
 test("an answer is given up on after 30 s", async () => {
-  let hasArrived = false;
-  const url = await listen(() => (hasArrived = true));
+  let arrive: () => void;
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const url = await listen(() => arrive());
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const answer = get(url);
-  while (!hasArrived) await new Promise((resolve) => void setImmediate(resolve));
+  await arrived;
   vi.advanceTimersByTime(30_000);
   expect(await answer).toEqual({ status: 0 });
 });

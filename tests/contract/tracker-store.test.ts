@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
 import { DexieTrackerStore } from "../../src/adapters/dexie-tracker-store.js";
 import { MemoryTrackerStore } from "../../src/adapters/memory-tracker-store.js";
+import type { PageMarks } from "../../src/core/page-marks.js";
 import { newPageMarks } from "../../src/core/page-marks.js";
 import type { Change, TrackerStore } from "../../src/core/ports.js";
 import { emptyRecord } from "../../src/core/tracker-record.js";
@@ -38,6 +39,13 @@ const putRows = (store: TrackerStore, all: readonly OutboxRow[]): Promise<null> 
   });
   return put(store, { put: all, record: { ...emptyRecord(), lanes } });
 };
+/** Numbers a row by the record, so that two decisions on one state would collide. */
+const appendRow = (store: TrackerStore): Promise<number> =>
+  store.commit({}, ({ record }) => ({
+    change: { record: { ...record, nextSeq: record.nextSeq + 1 }, put: [row(record.nextSeq)] },
+    result: record.nextSeq,
+  }));
+const pageMarks = (pageId: string, touchedAt: number): PageMarks => ({ ...newPageMarks(pageId), touchedAt });
 const inspectAll = (store: TrackerStore): Promise<OutboxRow[]> => store.inspect({ after: 0, limit: 10_000 });
 
 let databases = 0;
@@ -136,12 +144,7 @@ describe.each(STORES)("%s", (_, open) => {
 
   test("commits of two instances come one after the other", async () => {
     const { store, twin } = await open();
-    const count = (one: TrackerStore) =>
-      one.commit({}, ({ record }) => ({
-        change: { record: { ...record, nextSeq: record.nextSeq + 1 }, put: [row(record.nextSeq)] },
-        result: record.nextSeq,
-      }));
-    const results = await Promise.all(Array.from({ length: 40 }, (_, n) => count(n % 2 ? store : twin)));
+    const results = await Promise.all(Array.from({ length: 40 }, (_, n) => appendRow(n % 2 ? store : twin)));
     expect(results.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, n) => n + 1));
     expect(await inspectAll(store)).toHaveLength(40);
   });
@@ -258,8 +261,9 @@ describe.each(STORES)("%s", (_, open) => {
 
   test("pages that were last heard of before an instant are forgotten", async () => {
     const { store } = await open();
-    const page = (pageId: string, touchedAt: number) => ({ ...newPageMarks(pageId), touchedAt });
-    await put(store, { pages: [page("old", NOW - 1), page("edge", NOW), page("new", NOW + 1)] });
+    await put(store, {
+      pages: [pageMarks("old", NOW - 1), pageMarks("edge", NOW), pageMarks("new", NOW + 1)],
+    });
     await store.forgetPages(NOW);
     const known = await store.commit({ pages: ["old", "edge", "new"] }, ({ pages }) => ({
       change: {},

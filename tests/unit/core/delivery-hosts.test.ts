@@ -171,3 +171,15 @@ test("a host alone with a service that is gone and back sends all, once and in o
   await world.drained(5 * MINUTE);
   expect(service.appliedIds()).toEqual([...world.accepted.keys()]);
 });
+
+test("what a host stored right before it died is sent by a host that was never told", async () => {
+  const { world, host, service } = await World.withHost();
+  const second = await world.host();
+  await world.drained();
+  await world.time.advance(1 * SECOND);
+  void host.submitEvents(1);
+  await world.time.until(() => world.accepted.has("host-1-page-2"));
+  host.die();
+  await world.drained(15 * MINUTE + 1);
+  expect(service.requests.at(-1)?.host).toBe(second.id);
+});

@@ -1,5 +1,5 @@
 /** Random schedules of hosts that race on one store, and die: what was accepted is applied once, in order, and all of it. */
-import fc from "fast-check";
+import { assert, asyncProperty, constantFrom, boolean, integer, record } from "fast-check";
 import { expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../../src/protocol/wire.js";
 import type { OutboxRow } from "../../../src/protocol/api.js";
@@ -105,19 +105,17 @@ const checkRace = async (world: World): Promise<void> => {
   expect(await world.waiting()).toEqual([]);
 };
 
-const plans = fc.record({
-  seed: fc.integer({ min: 1, max: 2 ** 31 }),
-  hosts: fc.integer({ min: 1, max: 3 }),
-  locks: fc.boolean(),
-  faultsPercent: fc.constantFrom(0, 20, 60),
-  deaths: fc.boolean(),
+const plans = record({
+  seed: integer({ min: 1, max: 2 ** 31 }),
+  hosts: integer({ min: 1, max: 3 }),
+  locks: boolean(),
+  faultsPercent: constantFrom(0, 20, 60),
+  deaths: boolean(),
 });
 
 test("any hosts on one store deliver what was accepted once, in order and all of it", async () => {
-  await fc.assert(
-    fc.asyncProperty(plans, async (plan) => checkRace(await runRace(plan))),
-    { numRuns: 60, seed: 20260105, endOnFailure: true },
-  );
+  const races = asyncProperty(plans, async (plan) => checkRace(await runRace(plan)));
+  await expect(assert(races, { numRuns: 60, seed: 20260105, endOnFailure: true })).resolves.toBeUndefined();
 }, 60_000);
 
 test("the same seed runs the same history", async () => {
