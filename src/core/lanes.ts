@@ -1,4 +1,4 @@
-/** Counters and credentials for each profile that has rows or is selected; how many there are is bounded by the rows. */
+/** Counters and credentials for each profile that has rows, is selected, or may get late activity. */
 import type { Profile } from "../protocol/api.js";
 import type { Lane, TrackerRecord } from "./tracker-record.js";
 import { selectedProfile } from "./tracker-record.js";
@@ -23,14 +23,22 @@ export const withLane = (
   return { ...record, lanes };
 };
 
-/** Live Chat tokens and registrations are kept until nothing of their profile waits. */
+/**
+ * Registrations are kept while something of their profile waits. A person's Live Chat token is kept for as long as late
+ * activity (a slow tab, a journal found days later) may find that person among the selections: it can be had only once.
+ */
 export const withoutIdleLanes = (record: TrackerRecord): TrackerRecord => {
   const selected = selectedProfile(record);
+  const isRemembered = (profile: Profile): boolean =>
+    record.selections.some((selection) => sameProfile(selection.profile, profile));
   return {
     ...record,
-    lanes: record.lanes.filter(
-      (lane) => lane.waiting > 0 || lane.rejected > 0 || lane.merging || sameProfile(lane.profile, selected),
-    ),
+    lanes: record.lanes.flatMap((lane): Lane[] => {
+      const { profile, waiting, rejected, merging, liveChatToken } = lane;
+      if (waiting > 0 || rejected > 0 || merging || sameProfile(profile, selected)) return [lane];
+      if (liveChatToken === undefined || !isRemembered(profile)) return [];
+      return [{ profile, waiting, rejected, liveChatToken }];
+    }),
   };
 };
 

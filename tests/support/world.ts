@@ -19,6 +19,7 @@ import type {
   WireAnswer,
   WireRequest,
 } from "../../src/core/ports.js";
+import { isLeased } from "../../src/core/lease.js";
 import { stateOf } from "../../src/core/state.js";
 import { Tracker } from "../../src/core/tracker.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
@@ -107,8 +108,8 @@ export class World {
   /** Runs until nothing waits and nobody sends. */
   drained(limitMs?: number): Promise<void> {
     return this.time.until(async () => {
-      const { lanes, lease } = await this.record();
-      return lease === null && lanes.every(({ waiting }) => waiting === 0);
+      const record = await this.record();
+      return !isLeased(record, this.now()) && record.lanes.every(({ waiting }) => waiting === 0);
     }, limitMs);
   }
 

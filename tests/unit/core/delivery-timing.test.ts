@@ -72,8 +72,9 @@ test("Retry-After binds batches, registrations and definitions, in every host, w
   await host.track();
   await world.time.until(() => service.requestsTo("batches").length === 1);
   await world.time.until(async () => (await world.record()).delivery.retryAfter !== undefined);
+  await world.time.advance(6 * SECOND);
   const requests = service.requests.length;
-  const bound = world.time.now + 10 * MINUTE - 2;
+  const bound = world.time.now + 10 * MINUTE - 7 * SECOND;
   for (const one of [host, second]) {
     await world.time.wait(one.tracker.signal("online"));
     await one.init();

@@ -369,3 +369,16 @@ test("when the disk fails in the middle, what is in the outbox is sent once it i
   await world.drained(10 * SECOND);
   expect(new Set(service.appliedIds()).size).toBe(service.applied.length);
 });
+
+test("late activity of a lead that has long left is sent with its Live Chat token", async () => {
+  const { world, host, service } = await World.withHost();
+  const at = world.now() + 1 * MINUTE;
+  await world.time.wait(host.liveChat({ id: "chat", kind: "lead", personId: "anna", token: "t" }));
+  await world.time.advance(2 * MINUTE);
+  await world.time.wait(host.liveChat(null, "chat"));
+  await world.drained();
+  await world.time.advance(50 * MINUTE);
+  await world.time.wait(host.submitEvents(1, "journal", { at }));
+  await world.drained(1 * SECOND);
+  expect(service.appliedIds({ kind: "lead", id: "anna" })).toContain("journal-1");
+});

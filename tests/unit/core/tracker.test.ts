@@ -120,8 +120,7 @@ test("opted out and in again at once, the request that was cut off is sent again
   service.script("batches", { kind: "silent" });
   await host.track(2);
   await world.time.until(() => service.requestsTo("batches").length === 1);
-  void host.tracker.setConsent("out");
-  void host.tracker.setConsent("in");
+  await world.time.wait(host.tracker.setConsent("out").then(() => host.tracker.setConsent("in")));
   await world.drained(10);
   expect(await world.waiting()).toEqual([]);
 });
