@@ -9,7 +9,7 @@ const ERRORS = {
   2018: ["MissingAuthorizationTokenError", "Missing authorization token. Make sure a registration exists."],
   2019: ["AppendToListError", "Error when calling appendToList(). Cause: …"],
   2100: ["UnsupportedEnvironmentError", "People tracking needs a browser: …"],
-  2101: ["NoAnswerError", "The tracker did not answer in time: …"],
+  2101: ["NoAnswerError", "No answer in time: …"],
   2102: ["InvalidArgumentError", "…"],
   2103: ["StorageError", "The browser's storage failed: …"],
   2104: ["OptedOutError", "The call was refused: …"],
