@@ -236,8 +236,8 @@ test.each([
   ["nickname", "Semi", false],
 ] as const)("the person's %s: %.60j", (field, value, allowed) => {
   const problem = person({ [field]: value });
-  if (allowed) expect(problem).toBeNull();
-  else expect(problem).toMatch(new RegExp(`^person\\.${field}`));
+  expect(problem === null).toBe(allowed);
+  expect(problem ?? `person.${field}`).toMatch(new RegExp(`^person\\.${field}`));
 });
 
 test.each([

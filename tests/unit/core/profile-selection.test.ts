@@ -11,6 +11,8 @@ const ends = (browser: TrackedBrowser) => browser.story.filter(([event]) => even
 const LEAD_A = { kind: "lead", id: "person-of-a" };
 const USER = { kind: "authenticated", id: "user" };
 
+const cause = (kind: string) => `only a lead can be updated, and the profile is of kind ${kind}`;
+
 // --- nothing yet ---
 
 test("nothing yet: a visitor is made on first use, and stays", () => {
@@ -353,7 +355,6 @@ test("only a lead can be updated", () => {
   const browser = new TrackedBrowser();
   browser.init();
   const refused = () => [browser.updatePerson({ tab: "one" }), browser.appendToList({ tab: "one" })];
-  const cause = (kind: string) => `only a lead can be updated, and the profile is of kind ${kind}`;
   expect(refused().map(({ error }) => [error?.code, error?.message])).toEqual([
     [2017, `Error when calling updatePerson(). Cause: ${cause("visitor")}`],
     [2019, `Error when calling appendToList(). Cause: ${cause("visitor")}`],
