@@ -48,8 +48,9 @@ export class Sender {
     const rows = await store.readWaiting(profiles, this.#batchOperations);
     const profile = rows[0]?.profile;
     if (!profile) return this.#recount(profiles);
-    const token = this.#untried.get(profileKey(profile)) ?? tokenOf(laneOf(record, profile), clock.now());
-    if (token === null || token === this.#refused) return this.#register(record, profile, profile);
+    const stored = tokenOf(laneOf(record, profile), clock.now());
+    const token = this.#untried.get(profileKey(profile)) ?? (stored === this.#refused ? null : stored);
+    if (token === null) return this.#register(record, profile, profile);
     const visitorTokens = new Map<string, string>();
     for (const visitor of mergedVisitors(rows)) {
       // An expired one counts: it proves that this browser was that visitor.

@@ -382,3 +382,15 @@ test("late activity of a lead that has long left is sent with its Live Chat toke
   await world.drained(1 * SECOND);
   expect(service.appliedIds({ kind: "lead", id: "anna" })).toContain("journal-1");
 });
+
+test("a service that gives the very token again that it refused is asked twice, not without end", async () => {
+  const { world, host, service } = await World.withHost();
+  const token = (await world.record()).lanes[0]?.registration?.token;
+  const body = { token, expiresAt: "", expiresInMs: 60 * MINUTE, definitionsVersion: "1" };
+  service.fault = ({ route }) =>
+    route === "registrations" ? { kind: "answer", answer: { status: 200, body } } : answering(401);
+  await host.track();
+  await world.time.advance(14 * MINUTE);
+  expect(service.requestsTo("batches")).toHaveLength(2);
+  expect(await status(world)).toMatchObject({ status: "stopped", lastError: { code: 2018 } });
+});
