@@ -76,11 +76,11 @@ test("Retry-After binds batches, registrations and definitions, in every host, w
   const requests = service.requests.length;
   const bound = world.time.now + 10 * MINUTE - 7 * SECOND;
   for (const one of [host, second]) {
+    await world.time.wait(one.tracker.submit("p", [one.custom("p", "unknown")]));
     await world.time.wait(one.tracker.signal("online"));
     await one.init();
     await one.init({ id: "chat", kind: "lead", personId: "anna", token: "t" });
     void one.tracker.flush(1 * SECOND);
-    await world.time.wait(one.tracker.submit("p", [one.custom("p", "unknown")]));
     await one.track();
   }
   const third = await world.host();

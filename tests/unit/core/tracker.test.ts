@@ -147,13 +147,16 @@ test("erased while a request is under way: nothing comes back, nothing fails, an
   }
 });
 
-test("erased while a registration is under way: it stops and registers nothing of the new visitor", async () => {
+test.each([
+  ["here", 0],
+  ["by another host", 1],
+])("erased %s while a registration is under way: nothing of it is kept", async (_, eraser) => {
   const world = new World();
-  const host = await world.host();
+  const hosts = [await world.host(), await world.host()];
   world.service.script("registrations", { kind: "slow", delayMs: 1 * SECOND });
-  const initialized = host.tracker.init({ pageId: "p", at: world.now(), liveChat: undefined });
+  const initialized = hosts[0]!.tracker.init({ pageId: "p", at: world.now(), liveChat: undefined });
   await world.time.until(() => world.service.requests.length === 1);
-  await world.time.wait(host.tracker.erase());
+  await world.time.wait(hosts[eraser]!.tracker.erase());
   expect(await world.time.wait(initialized)).toMatchObject({ ok: true });
   const { lanes, delivery } = await world.record();
   expect(lanes).toHaveLength(1);
