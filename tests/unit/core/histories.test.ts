@@ -1,6 +1,6 @@
 /** The session clock, the profile selection and acceptance as properties of random histories. */
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Profile } from "../../../src/protocol/api.js";
 import { MINUTE, SECOND } from "../../../src/protocol/wire.js";
 import {
@@ -25,6 +25,10 @@ import { expectedRows, namedRows } from "./expected-rows.js";
 const ALIKE = { one: 30 * MINUTE, two: 30 * MINUTE, three: 30 * MINUTE };
 const UNLIKE = { one: 30 * MINUTE, two: 5 * MINUTE, three: 55 * MINUTE };
 
+const RUNS = 250;
+/** A second or two each; on a machine that is busy with browsers, more. */
+vi.setConfig({ testTimeout: MINUTE });
+
 /** Without a person: a visitor, or the person who took the place of a visitor without operations. */
 const visitorOr = (next: Profile | null | undefined, owner: Profile): Profile | null =>
   owner.kind === "visitor" ? owner : (next ?? null);
@@ -45,7 +49,7 @@ test("whatever happens, clocks, erasing and consent included, what must hold hol
       const { browser } = History.run(steps, UNLIKE);
       expect(browser.record.pastSessions.length).toBeLessThanOrEqual(20);
     }),
-    { numRuns: 500 },
+    { numRuns: RUNS },
   );
 });
 
@@ -57,7 +61,7 @@ test("without delays the rows are exactly those of a plain reading of the contra
       browser.endDue();
       expect(namedRows(browser.rows)).toEqual(expectedRows(steps, UNLIKE));
     }),
-    { numRuns: 500 },
+    { numRuns: RUNS },
   );
 });
 
@@ -88,7 +92,7 @@ test("while nobody sets a clock, sessions keep apart and hold no gap over the ti
           expect(first).toBeGreaterThanOrEqual(all[index - 1]?.endedAt ?? -Infinity),
         );
     }),
-    { numRuns: 400 },
+    { numRuns: RUNS },
   );
 });
 
@@ -124,7 +128,7 @@ test("late activity is the profile's of its own time, whoever is selected when i
       expect(new Set(visitors).size).toBe(visitors.length);
       for (const ids of visitorOf.values()) expect(ids.size).toBe(1);
     }),
-    { numRuns: 400 },
+    { numRuns: RUNS },
   );
 });
 
@@ -140,6 +144,6 @@ test("when every tab has told what it knows, Live Chat's last word holds, and no
       expect(new Set(people).size).toBe(people.length);
       expect(people.length).toBeLessThan(truth.length);
     }),
-    { numRuns: 400 },
+    { numRuns: RUNS },
   );
 });

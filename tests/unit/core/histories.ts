@@ -53,7 +53,11 @@ export const activities = (delayMs: fc.Arbitrary<number>) =>
 export const changes = (delayMs: fc.Arbitrary<number>) =>
   fc.record({
     kind: fc.constantFrom("chat" as const, "authenticate" as const, "logout" as const),
-    delaysMs: fc.array(delayMs, { minLength: TABS.length, maxLength: TABS.length }),
+    delaysMs: fc.oneof(
+      fc.array(delayMs, { minLength: TABS.length, maxLength: TABS.length }),
+      // All tabs in one slow network: much happens before anybody tells.
+      delayMs.map((ms) => TABS.map(() => ms)),
+    ),
   });
 export const LOOKS = fc.record({ kind: fc.constantFrom("look" as const, "load" as const) });
 export const REPEATS = fc.record({

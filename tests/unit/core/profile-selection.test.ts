@@ -1,5 +1,6 @@
 /** Each row of the contract's "profile selection", the rules about many tabs, and the visitor's life. */
 import { expect, test } from "vitest";
+import { trackingError } from "../../../src/protocol/errors.js";
 import { DAY, HOUR, MINUTE, SECOND } from "../../../src/protocol/wire.js";
 import type { ProfileMergeOperation } from "../../../src/protocol/wire.js";
 import { NOON, TrackedBrowser, leadOf, userOf } from "./tracked-browser.js";
@@ -183,6 +184,18 @@ test("terminated: a new visitor, nothing moves, the session ends then, the next 
   expect(merges(browser)).toHaveLength(1);
 });
 
+test("a logout that is told late takes effect after what was accepted before, late activity of that time included", () => {
+  const browser = new TrackedBrowser();
+  browser.told(leadOf("a"), { tab: "chat" });
+  browser.track();
+  browser.wait(5 * MINUTE);
+  browser.track();
+  browser.left("a", { tab: "chat", at: NOON + 2 * MINUTE });
+  browser.track({ tab: "late", at: NOON + 3 * MINUTE });
+  expect(browser.row("late-1").profile).toEqual(LEAD_A);
+  expect(sessions(browser).size).toBe(1);
+});
+
 test("activity at the very moment of a change belongs to the new profile", () => {
   const browser = new TrackedBrowser();
   browser.told(leadOf("a"), { tab: "chat" });
@@ -298,6 +311,8 @@ test("a new token only replaces the token, and lets a stopped profile try again"
   browser.track();
   const { record, rows } = browser;
   const length = rows.length;
+  const stop = { error: trackingError(2018, "people-service"), stoppedAt: NOON, trialAt: NOON + HOUR };
+  browser.record = { ...record, lanes: record.lanes.map((lane) => ({ ...lane, stop })) };
   browser.told({ ...leadOf("a"), token: "renewed" });
   expect(browser.record).toEqual({
     ...record,
