@@ -172,7 +172,7 @@ const textField = (field: string, max: number) =>
     [field, null, false],
   ] as const;
 
-test.each([
+const FIELDS: readonly (readonly [field: string, value: unknown, allowed: boolean])[] = [
   ...textField("firstName", 255),
   ...textField("lastName", 255),
   ...textField("middleName", 50),
@@ -234,7 +234,16 @@ test.each([
   ["integrations", { salesforce: { ownerId: "1" } }, false],
   ["integrations", { hubspot: {} }, false],
   ["nickname", "Semi", false],
-] as const)("the person's %s: %.60j", (field, value, allowed) => {
+];
+
+test.each(
+  FIELDS.map(([field, value, allowed]) => ({
+    title: `${field}: ${JSON.stringify(value).slice(0, 50)}`,
+    field,
+    value,
+    allowed,
+  })),
+)("the person's $title", ({ field, value, allowed }) => {
   const problem = person({ [field]: value });
   expect(problem === null).toBe(allowed);
   expect(problem ?? `person.${field}`).toMatch(new RegExp(`^person\\.${field}`));

@@ -34,6 +34,15 @@ test("selecting a profile alone records nothing", () => {
   expect(browser.rows).toEqual([]);
 });
 
+test("who is selected has a lane, which a registration can be kept in, before anything is recorded", () => {
+  const browser = new TrackedBrowser();
+  browser.init();
+  expect(browser.record.lanes).toEqual([{ profile: browser.profile, waiting: 0, rejected: 0 }]);
+  browser.told(userOf("a"), { tab: "chat" });
+  browser.left("a", { tab: "chat" });
+  expect(browser.record.lanes).toContainEqual({ profile: browser.profile, waiting: 0, rejected: 0 });
+});
+
 // --- chat started, not authenticated ---
 
 test("a chat starts: the lead is selected, the visitor merges into it, the session goes on", () => {
@@ -97,6 +106,21 @@ test("late activity of the visitor's time stays the visitor's after the merge, i
   browser.track({ tab: "late", at: NOON + SECOND });
   expect(browser.row("late-1").profile).toEqual(visitor);
   expect(sessions(browser).size).toBe(1);
+});
+
+test("a merge parts no sessions: right before the lead's first activity, the visitor's late one joins it", () => {
+  const browser = new TrackedBrowser();
+  browser.track();
+  browser.wait(HOUR);
+  browser.told(leadOf("a"));
+  browser.wait(SECOND);
+  browser.track();
+  browser.track({ tab: "late", at: browser.now - 2 * SECOND });
+  expect(browser.row("late-1")).toMatchObject({
+    sessionId: browser.record.session?.id,
+    profile: LEAD_A,
+    occurredAt: new Date(browser.now).toISOString(),
+  });
 });
 
 test("a visitor that has no operations is not merged: the person takes its place, late activity included", () => {
