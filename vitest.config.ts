@@ -23,6 +23,7 @@ export default defineConfig({
       { test: project("contract") },
       ...["server/vitest.config.ts"].filter((config) => existsSync(config)),
       { test: { ...project("browser"), ...inTurn } },
+      { test: { ...project("engines"), ...inTurn } },
       { test: { ...project("package"), ...inTurn } },
     ],
   },

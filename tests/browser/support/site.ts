@@ -60,7 +60,7 @@ export interface Site {
   close(): Promise<void>;
 }
 
-const serveFile = async (path: string, response: ServerResponse): Promise<void> => {
+const serveFile = async (path: string, response: ServerResponse, script?: string): Promise<void> => {
   const prefix = Object.keys(FOLDERS).find((folder) => path.startsWith(folder));
   const file = prefix
     ? join(FOLDERS[prefix] as string, normalize(`/${path.slice(prefix.length)}`))
@@ -68,7 +68,8 @@ const serveFile = async (path: string, response: ServerResponse): Promise<void> 
   try {
     const content = await readFile(file);
     response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream" });
-    response.end(content);
+    if (prefix || !script) return void response.end(content);
+    response.end(`${content.toString()}<script type="module" src="${script}"></script>`);
   } catch {
     response.writeHead(404).end();
   }
@@ -89,8 +90,19 @@ const toRequest = (request: IncomingMessage, body: Buffer): Request =>
     ...(body.length > 0 && { body: new Uint8Array(body) }),
   });
 
-export const startSite = async (): Promise<Site> => {
-  const service = await createPeopleService({ widgets: [WIDGET], sweepIntervalMs: 0 });
+/** Takes seconds to start. */
+export const startService = (): Promise<PeopleService> =>
+  createPeopleService({ widgets: [WIDGET], sweepIntervalMs: 0 });
+
+export interface SiteOptions {
+  /** One that is running and goes on after the site; without it, the site has its own. */
+  service?: PeopleService;
+  /** A URL that every page loads besides. */
+  script?: string | undefined;
+}
+
+export const startSite = async (options: SiteOptions = {}): Promise<Site> => {
+  const service = options.service ?? (await startService());
   const { key: trackingKey } = await service.keys.create({ scopes: ["web:tracking:sdk"] });
   const { key: adminKey } = await service.keys.create({ scopes: ["people:read"] });
   await service.definitions.put({ id: "action", properties: { name: "string", label: "string" } });
@@ -120,7 +132,7 @@ export const startSite = async (): Promise<Site> => {
 
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://site").pathname;
-    if (!path.startsWith("/people/")) return void serveFile(path, response);
+    if (!path.startsWith("/people/")) return void serveFile(path, response, options.script);
     callService(request, response, path).catch(() => request.socket.destroy());
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
@@ -162,7 +174,7 @@ export const startSite = async (): Promise<Site> => {
     async close() {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
-      await service.close();
+      if (!options.service) await service.close();
     },
   };
 };

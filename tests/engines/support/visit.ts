@@ -1,0 +1,88 @@
+/** What a person does in a tab, on any engine. */
+import { expect } from "vitest";
+import type { Outcome, ProfileKind, TrackerState, TrackingOptions } from "../../../src/main/index.js";
+import type { Site } from "../../browser/support/site.js";
+import type { Browser, Tab } from "./engine.js";
+
+/** Longer than any time-out of the tracker's: what is waited for comes, or the test fails. */
+const PATIENCE_MS = 60_000;
+
+export const eventually = async (read: () => unknown, expected: unknown): Promise<void> => {
+  await expect.poll(read, { timeout: PATIENCE_MS, interval: 50 }).toEqual(expected);
+};
+
+/** Opens a page of the site, without making a tracker. */
+export const openTab = async (browser: Pick<Browser, "open">, site: Site, path = "/"): Promise<Tab> => {
+  const tab = await browser.open(site.origin + path);
+  await eventually(() => tab.run(() => window.loaded === true), true);
+  return tab;
+};
+
+/** Makes a tracker in the page and answers `init`'s outcome. */
+export const init = (tab: Tab, site: Site, options: TrackingOptions = {}): Promise<Outcome> =>
+  tab.run(
+    (key, given) => {
+      window.sdk = new window.PeopleTrackingSDK(given);
+      return window.sdk.init(key);
+    },
+    site.trackingKey,
+    options,
+  );
+
+/** Opens a page whose tracker is on. */
+export const visit = async (
+  browser: Pick<Browser, "open">,
+  site: Site,
+  options: TrackingOptions = {},
+  path = "/",
+): Promise<Tab> => {
+  const tab = await openTab(browser, site, path);
+  expect(await init(tab, site, options)).toEqual({ success: true, data: null });
+  return tab;
+};
+
+export const track = (tab: Tab, name: string): Promise<Outcome> =>
+  tab.run((given) => window.sdk.track("action", { name: given }), name);
+
+/** Tracks events numbered from `from` on, without waiting between them; answers how many were stored. */
+export const trackNumbers = (tab: Tab, from: number, count: number): Promise<number> =>
+  tab.run(
+    async (first, total) => {
+      const calls = Array.from({ length: total }, (_, index) =>
+        window.sdk.track("numbered", { n: first + index }),
+      );
+      return (await Promise.all(calls)).filter(({ success }) => success).length;
+    },
+    from,
+    count,
+  );
+
+/** Waits until the service has settled all that this browser accepted. */
+export const settle = async (tab: Tab): Promise<void> => {
+  expect(await tab.run(() => window.sdk.flush({ timeoutMs: 60_000 }))).toEqual({
+    success: true,
+    data: { waiting: 0 },
+  });
+};
+
+export const stateOf = (tab: Tab): Promise<TrackerState | null> => tab.run(() => window.sdk.state);
+
+export const profileIs = (tab: Tab, kind: ProfileKind): Promise<void> =>
+  eventually(async () => (await stateOf(tab))?.profile?.kind, kind);
+
+/** Merges the visitor into a lead: only a person's timeline can be read. Answers the lead's id. */
+export const startChat = async (tab: Tab): Promise<string> => {
+  const lead = await tab.run(() => window.widget.startChat());
+  await profileIs(tab, "lead");
+  return lead;
+};
+
+/** Merges, settles, and answers the numbers that the service shows, in its order. */
+export const numbersOnService = async (tab: Tab, site: Site): Promise<unknown[]> => {
+  const lead = await startChat(tab);
+  await settle(tab);
+  const timeline = await site.timeline(lead);
+  return timeline
+    .filter(({ definitionId }) => definitionId === "numbered")
+    .map(({ properties }) => properties?.["n"]);
+};

@@ -1,0 +1,126 @@
+/** Several tabs of one browser. */
+import { expect, test } from "vitest";
+import type { TimelineEntry } from "../../server/src/index.js";
+import type { Setting } from "./support/setting.js";
+import {
+  eventually,
+  init,
+  openTab,
+  profileIs,
+  settle,
+  startChat,
+  stateOf,
+  track,
+  visit,
+} from "./support/visit.js";
+
+/** Events as one reads them: `action:before chat`. */
+const told = (timeline: readonly TimelineEntry[]): string[] =>
+  timeline.map(({ definitionId, properties }) =>
+    definitionId === "action" ? `action:${properties?.["name"] as string}` : definitionId,
+  );
+
+export const tabs = (setting: Setting): void => {
+  test("the tracker runs in a SharedWorker", async () => {
+    const tab = await visit(setting.browser, setting.site);
+    expect(await stateOf(tab)).toMatchObject({ host: "shared", storage: "disk" });
+  });
+
+  test("five tabs at once make one visitor, one session, one start and five page views", async () => {
+    const { browser, site } = setting;
+    const all = await Promise.all(Array.from({ length: 5 }, () => openTab(browser, site)));
+    const outcomes = await Promise.all(all.map((tab) => init(tab, site)));
+    expect(outcomes).toEqual(all.map(() => ({ success: true, data: null })));
+    // Told at most ten times a second: the state of a tab may be of a moment ago.
+    const ids = async () => (await Promise.all(all.map(stateOf))).map((state) => state?.session?.id);
+    await eventually(async () => (await ids()).every(Boolean), true);
+    expect(new Set(await ids()).size).toBe(1);
+    const profiles = (await Promise.all(all.map(stateOf))).map((state) => state?.profile?.id);
+    expect(new Set(profiles).size).toBe(1);
+
+    const [tab] = all as [(typeof all)[0]];
+    const lead = await startChat(tab);
+    await settle(tab);
+    expect(told(await site.timeline(lead))).toEqual(["sessionStarted", ...all.map(() => "pageView")]);
+  });
+
+  test("a chat, a sign-in after it and a sign-out change the profile of every tab", async () => {
+    const { browser, site } = setting;
+    const [tab, other] = [await visit(browser, site), await visit(browser, site)];
+    await track(other, "before chat");
+    const lead = await startChat(tab);
+    await profileIs(other, "lead");
+    await track(other, "as lead");
+
+    const jwt = await site.jwt("ann@example.com");
+    const user = await tab.run((token) => window.widget.authenticate(token), jwt);
+    await Promise.all([profileIs(tab, "authenticated"), profileIs(other, "authenticated")]);
+    await track(other, "as user");
+
+    await other.run(() => window.widget.signOut());
+    await Promise.all([profileIs(tab, "visitor"), profileIs(other, "visitor")]);
+    await track(tab, "signed out");
+    const next = await startChat(other);
+    await settle(tab);
+
+    expect(told(await site.timeline(lead))).toEqual([
+      "sessionStarted",
+      "pageView",
+      "pageView",
+      "action:before chat",
+      "action:as lead",
+      "sessionEnded",
+    ]);
+    expect(told(await site.timeline(user))).toEqual(["sessionStarted", "action:as user", "sessionEnded"]);
+    expect(told(await site.timeline(next))).toEqual(["sessionStarted", "action:signed out"]);
+  });
+
+  test("a tab goes on when others close and when it is reloaded", async () => {
+    const { browser, site } = setting;
+    const [tab, other] = [await visit(browser, site), await visit(browser, site)];
+    await other.close();
+    // WebKit runs the worker anew under the tab that stays.
+    expect(await track(tab, "alone")).toEqual({ success: true, data: null });
+    await tab.run(() => void setTimeout(() => location.reload()));
+    await eventually(() => tab.run(() => window.loaded && !window.sdk), true);
+    await init(tab, site);
+    expect(await track(tab, "reloaded")).toEqual({ success: true, data: null });
+
+    const lead = await startChat(tab);
+    await settle(tab);
+    expect(told(await site.timeline(lead))).toEqual([
+      "sessionStarted",
+      "pageView",
+      "pageView",
+      "action:alone",
+      "pageView",
+      "action:reloaded",
+    ]);
+  });
+};
+
+export const backForwardCache = (setting: Setting): void => {
+  test("the back-forward cache restores a page with the tracker, which goes on", async () => {
+    const { browser, site } = setting;
+    const tab = await visit(browser, site);
+    // While the worker sends it holds a Web Lock, and Firefox caches no page whose worker holds one.
+    await settle(tab);
+    await tab.run(() => void ((window as { mark?: boolean }).mark = true));
+    await tab.run(() => void setTimeout(() => location.assign(`/elsewhere${location.hash}`)));
+    await eventually(() => tab.run(() => window.loaded && location.pathname), "/elsewhere");
+    await tab.run(() => void setTimeout(() => history.back()));
+    await eventually(() => tab.run(() => location.pathname), "/");
+    // A page that was loaded again would have lost it.
+    expect(await tab.run(() => (window as { mark?: boolean }).mark)).toBe(true);
+    expect(await track(tab, "restored")).toEqual({ success: true, data: null });
+
+    const lead = await startChat(tab);
+    await settle(tab);
+    expect(told(await site.timeline(lead)).toSorted()).toEqual([
+      "action:restored",
+      "pageView",
+      "pageView",
+      "sessionStarted",
+    ]);
+  });
+};
