@@ -17,6 +17,40 @@ const BY_PROFILE = "[state+profile.kind+profile.id+seq]";
 const RECORD_KEY = "tracker";
 const DEFINITIONS_KEY = "current";
 
+const SCHEMA: Record<string, string> = {
+  outbox: `seq, ${BY_PROFILE}`,
+  tracker: "",
+  pages: "pageId, touchedAt",
+  retiredLiveChatSessions: "key",
+  definitions: "",
+};
+
+/** IndexedDB's number for Dexie's version 1. */
+const NATIVE_VERSION = 10;
+
+/**
+ * A tab of before a deploy meets the database of the tabs after it. Where that has all that we know, we go on with it;
+ * where not, Dexie would add what is missing to a schema that is not ours to change.
+ */
+const checkLaterSchema = async (name: string): Promise<void> => {
+  if (typeof indexedDB === "undefined" || !("databases" in indexedDB)) return;
+  const known = await indexedDB.databases();
+  if ((known.find((one) => one.name === name)?.version ?? 0) <= NATIVE_VERSION) return;
+  const later = new Dexie(name);
+  try {
+    await later.open();
+    for (const [table, schema] of Object.entries(SCHEMA)) {
+      const stored = later.tables.find((one) => one.name === table)?.schema;
+      const sources = stored && [stored.primKey.src, ...stored.indexes.map(({ src }) => src)];
+      if (!schema.split(", ").every((source) => sources?.includes(source))) {
+        throw new Error(`a later version of this site keeps its tracking data otherwise (${table})`);
+      }
+    }
+  } finally {
+    later.close();
+  }
+};
+
 export class DexieTrackerStore implements TrackerStore {
   readonly kind = "disk";
   readonly #db: Dexie;
@@ -27,14 +61,12 @@ export class DexieTrackerStore implements TrackerStore {
   readonly #definitions: Table<CachedDefinitions, string>;
 
   constructor(namespace: string, durability: "relaxed" | "strict") {
-    this.#db = new Dexie(`people-tracking:${namespace}`, { chromeTransactionDurability: durability });
-    this.#db.version(1).stores({
-      outbox: `seq, ${BY_PROFILE}`,
-      tracker: "",
-      pages: "pageId, touchedAt",
-      retiredLiveChatSessions: "key",
-      definitions: "",
+    // Whoever holds it opens it again, for what is opened again may be another database: deleted, or upgraded.
+    this.#db = new Dexie(`people-tracking:${namespace}`, {
+      chromeTransactionDurability: durability,
+      autoOpen: false,
     });
+    this.#db.version(1).stores(SCHEMA);
     this.#outbox = this.#db.table("outbox");
     this.#tracker = this.#db.table("tracker");
     this.#pages = this.#db.table("pages");
@@ -42,8 +74,10 @@ export class DexieTrackerStore implements TrackerStore {
     this.#definitions = this.#db.table("definitions");
   }
 
-  /** Rejects where IndexedDB is not to be had. */
+  /** Rejects where IndexedDB is not to be had, or holds what a later version of this code no longer keeps as we do. */
   async open(): Promise<void> {
+    await checkLaterSchema(this.#db.name);
+    // Dexie opens a database of a later version as it is.
     await this.#db.open();
   }
 

@@ -1,5 +1,6 @@
 /** The store where IndexedDB is not to be had: the same answers, for as long as the host lives. */
 import type { OutboxRow, Profile } from "../protocol/api.js";
+import type { Held } from "../core/bring-home.js";
 import { sameProfile } from "../core/lanes.js";
 import type { PageMarks } from "../core/page-marks.js";
 import type { CachedDefinitions, Change, Need, RowQuery, Snapshot, TrackerStore } from "../core/ports.js";
@@ -14,6 +15,10 @@ const waitingOf =
   (row: OutboxRow): boolean =>
     row.state === "waiting" && sameProfile(row.profile, profile);
 
+export interface MemoryContents extends Held {
+  definitions: CachedDefinitions | null;
+}
+
 export class MemoryTrackerStore implements TrackerStore {
   readonly kind = "memory";
   #record = emptyRecord();
@@ -22,6 +27,25 @@ export class MemoryTrackerStore implements TrackerStore {
   readonly #rows = new Map<number, OutboxRow>();
   readonly #pages = new Map<string, PageMarks>();
   readonly #retired = new Set<string>();
+  #erased = false;
+
+  constructor(start: Partial<MemoryContents> = {}) {
+    this.#definitions = start.definitions ?? null;
+    const { record = this.#record, rows = [], pages = [] } = start;
+    this.#write({ record, put: rows, pages });
+  }
+
+  /** All that it holds. */
+  get contents(): MemoryContents {
+    return {
+      record: this.#record,
+      rows: [...this.#rows.values()],
+      pages: [...this.#pages.values()],
+      retired: [...this.#retired],
+      erased: this.#erased,
+      definitions: this.#definitions,
+    };
+  }
 
   async commit<Result>(
     need: Need,
@@ -99,6 +123,7 @@ export class MemoryTrackerStore implements TrackerStore {
 
   #write(change: Change): void {
     if (change.erase) {
+      this.#erased = true;
       this.#rows.clear();
       this.#pages.clear();
       this.#definitions = null;

@@ -77,3 +77,28 @@ export const decided = (marks: PageMarks, n: number, now: number, error?: Tracki
     touchedAt: now,
   };
 };
+
+const undecidedIn = ({ decidedUpTo, gaps }: PageMarks): Range[] => [
+  ...gaps,
+  { from: decidedUpTo + 1, to: Infinity },
+];
+
+/** What either of two stores has decided. */
+export const unitedMarks = (marks: PageMarks, others: PageMarks | undefined): PageMarks => {
+  if (!others) return marks;
+  const decidedUpTo = Math.max(marks.decidedUpTo, others.decidedUpTo);
+  const inBoth = undecidedIn(marks).flatMap((one) =>
+    undecidedIn(others).map((other) => ({
+      from: Math.max(one.from, other.from),
+      to: Math.min(one.to, other.to, decidedUpTo),
+    })),
+  );
+  const own = marks.refused.filter(({ from }) => !isDecided(others, from));
+  return {
+    ...marks,
+    decidedUpTo,
+    gaps: inBoth.filter(({ from, to }) => from <= to),
+    refused: [...others.refused, ...own].toSorted((a, b) => a.from - b.from).slice(-REFUSALS_KEPT),
+    touchedAt: Math.max(marks.touchedAt, others.touchedAt),
+  };
+};

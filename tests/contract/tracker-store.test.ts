@@ -4,7 +4,9 @@ import { Dexie } from "dexie";
 import { afterEach, describe, expect, test } from "vitest";
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
 import { DexieTrackerStore } from "../../src/adapters/dexie-tracker-store.js";
+import { EnduringTrackerStore } from "../../src/adapters/enduring-tracker-store.js";
 import { MemoryTrackerStore } from "../../src/adapters/memory-tracker-store.js";
+import { systemClock, systemTimers } from "../../src/adapters/system.js";
 import type { PageMarks } from "../../src/core/page-marks.js";
 import { newPageMarks } from "../../src/core/page-marks.js";
 import type { Change, TrackerStore } from "../../src/core/ports.js";
@@ -66,6 +68,20 @@ const STORES: [string, () => Promise<{ store: TrackerStore; twin: TrackerStore }
     async () => {
       const store = new MemoryTrackerStore();
       return { store, twin: store };
+    },
+  ],
+  [
+    "EnduringTrackerStore",
+    async () => {
+      const namespace = `contract-${++databases}`;
+      const enduring = (): TrackerStore =>
+        new EnduringTrackerStore({
+          open: () => openDexie(namespace),
+          clock: systemClock,
+          timers: systemTimers,
+          onMove: () => undefined,
+        });
+      return { store: enduring(), twin: enduring() };
     },
   ],
   [

@@ -1,0 +1,317 @@
+/**
+ * The store on disk for as long as the disk answers, and memory while it does not. Every wait has an end; a connection
+ * that was lost is opened again; what was accepted in memory moves to disk, in one transaction, once that answers.
+ *
+ * Nothing is applied twice. A commit that was given up before it decided can decide no more. One that had decided may
+ * still happen: memory takes over its very rows, under their ids, and the numbers of its commands, which the disk then
+ * knows, keep them from being moved there again. A commit that was rejected is decided anew on what the disk holds then,
+ * so that it does no harm where the first had happened after all.
+ */
+import type {
+  CachedDefinitions,
+  Change,
+  Clock,
+  Need,
+  RowQuery,
+  Snapshot,
+  Timers,
+  TrackerStore,
+} from "../core/ports.js";
+import { bringHome, needToBringHome, withKnown, withoutDisk } from "../core/bring-home.js";
+import type { PageMarks } from "../core/page-marks.js";
+import type { TrackerRecord } from "../core/tracker-record.js";
+import { emptyRecord } from "../core/tracker-record.js";
+import type { Profile } from "../protocol/api.js";
+import { SECOND } from "../protocol/wire.js";
+import { isFull, isOurFault, storageFull } from "./disk-failures.js";
+import { MemoryTrackerStore } from "./memory-tracker-store.js";
+import type { Wait } from "./silence.js";
+import { SILENT, unlessSilent } from "./silence.js";
+
+/** A page leaves a host that says nothing for 3 s: within this, and what comes after, it has an answer. */
+const SILENCE_MS = 2 * SECOND;
+/** Where others get answers and this one does not, it stands behind something that does not move. */
+const LONGEST_WAIT_MS = 5 * SECOND;
+/** A slow disk writes so many rows in this time. */
+const ROWS_A_SECOND = 2_000;
+const FIRST_RETURN_MS = 1 * SECOND;
+const LONGEST_RETURN_MS = 15 * SECOND;
+/** Pages whose marks a host carries over into memory: those that it served last. */
+const PAGES_KNOWN = 50;
+
+export interface DiskStore extends TrackerStore {
+  close(): void;
+}
+
+interface Options {
+  /** Rejects where the disk is not to be had. */
+  open: () => Promise<DiskStore>;
+  clock: Clock;
+  timers: Timers;
+  /** `kind` has changed. */
+  onMove: () => void;
+}
+
+type Decision<Result> = { change: Change; result: Result };
+type Decide<Result> = (snapshot: Snapshot) => Decision<Result>;
+
+interface Attempt<Result> {
+  isGivenUp: boolean;
+  /** Made, and perhaps stored. */
+  decision?: Decision<Result>;
+  /** The decision threw: no failure of the disk. */
+  refusal?: { error: unknown };
+}
+
+const writingMs = (rows: number): number => (rows / ROWS_A_SECOND) * SECOND;
+
+export class EnduringTrackerStore implements TrackerStore {
+  readonly #options: Options;
+  #opening: Promise<DiskStore> | null = null;
+  #isOpen = false;
+  #memory: MemoryTrackerStore | null = null;
+  /** While a move to disk has taken what memory holds, and is not through. */
+  #moving: Promise<void> | null = null;
+  /** What the disk said last. */
+  #known: TrackerRecord | null = null;
+  readonly #pages = new Map<string, PageMarks>();
+  #definitions: CachedDefinitions | null = null;
+  #returnMs = FIRST_RETURN_MS;
+  /** Answers so far: a disk that is busy with others' work is not silent. */
+  #reads = 0;
+  #commits = 0;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  get kind(): "disk" | "memory" {
+    return this.#memory ? "memory" : "disk";
+  }
+
+  async commit<Result>(need: Need, decide: Decide<Result>): Promise<Result> {
+    const attempt: Attempt<Result> = { isGivenUp: false };
+    const wait = {
+      heard: () => this.#commits,
+      isOver: () => this.#memory !== null,
+      extraMs: () => writingMs(attempt.decision?.change.put?.length ?? 0),
+    };
+    const onDisk = (disk: DiskStore): Promise<Result> => this.#commitOn(disk, need, decide, attempt);
+    const answer = await this.#ask(onDisk, wait, attempt);
+    if (answer !== SILENT) return answer;
+    attempt.isGivenUp = true;
+    const { decision } = attempt;
+    if (decision && this.#leave(decision.change)) return decision.result;
+    this.#leave();
+    // Nothing is awaited between this and the commit: a move that begins takes it along.
+    while (this.#moving) await this.#moving;
+    return this.#memory ? this.#memory.commit(need, decide) : this.commit(need, decide);
+  }
+
+  async #commitOn<Result>(
+    disk: DiskStore,
+    need: Need,
+    decide: Decide<Result>,
+    attempt: Attempt<Result>,
+  ): Promise<Result> {
+    let isEmptied = false;
+    const result = await disk.commit(need, (snapshot) => {
+      if (attempt.isGivenUp) throw new Error("given up");
+      this.#commits += 1;
+      try {
+        const record = withKnown(snapshot.record, this.#known);
+        isEmptied = record !== snapshot.record;
+        const made = decide({ ...snapshot, record });
+        attempt.decision = { ...made, change: { ...made.change, record: made.change.record ?? record } };
+        return isEmptied ? attempt.decision : made;
+      } catch (error) {
+        attempt.refusal = { error };
+        throw error;
+      }
+    });
+    this.#commits += 1;
+    if (attempt.decision) this.#remember(attempt.decision.change);
+    if (isEmptied && this.#definitions) void this.writeDefinitions(this.#definitions).catch(() => undefined);
+    return result;
+  }
+
+  async read(): Promise<TrackerRecord> {
+    return this.#read(async (store) => {
+      const record = await store.read();
+      if (store.kind === "memory") return record;
+      const restored = withKnown(record, this.#known);
+      if (restored === record) this.#known = record;
+      return restored;
+    });
+  }
+
+  readWaiting(profiles: readonly Profile[], limit: number) {
+    return this.#read((store) => store.readWaiting(profiles, limit));
+  }
+
+  countWaiting(profile: Profile, beforeSeq: number): Promise<number> {
+    return this.#read((store) => store.countWaiting(profile, beforeSeq));
+  }
+
+  inspect(query: RowQuery) {
+    return this.#read((store) => store.inspect(query));
+  }
+
+  async readDefinitions(): Promise<CachedDefinitions | null> {
+    return (this.#definitions = await this.#read((store) => store.readDefinitions()));
+  }
+
+  writeDefinitions(definitions: CachedDefinitions): Promise<void> {
+    this.#definitions = definitions;
+    return this.#read((store) => store.writeDefinitions(definitions));
+  }
+
+  forgetPages(beforeInstant: number): Promise<void> {
+    return this.#read((store) => store.forgetPages(beforeInstant));
+  }
+
+  /** Work that is harmless twice. */
+  async #read<Result>(work: (store: TrackerStore) => Promise<Result>): Promise<Result> {
+    const wait = { heard: () => this.#reads, isOver: () => this.#memory !== null };
+    const answer = await this.#ask(async (disk) => {
+      const result = await work(disk);
+      this.#reads += 1;
+      return result;
+    }, wait);
+    if (answer !== SILENT) return answer;
+    this.#leave();
+    return work(this.#inMemory);
+  }
+
+  /** Asks the disk, a second time over a new connection where the first was lost. */
+  async #ask<Result>(
+    work: (disk: DiskStore) => Promise<Result>,
+    wait: Omit<Wait, "silenceMs" | "longestMs">,
+    attempted: Pick<Attempt<Result>, "refusal"> = {},
+  ): Promise<Result | typeof SILENT> {
+    for (let round = 1; round <= 2 && !this.#memory; round += 1) {
+      const opening = this.#opened();
+      try {
+        return await this.#waitFor(opening.then(work), wait);
+      } catch (error) {
+        if (attempted.refusal) throw attempted.refusal.error;
+        if (isFull(error)) throw storageFull();
+        if (isOurFault(error)) throw error;
+        this.#hangUp(opening);
+      }
+    }
+    return SILENT;
+  }
+
+  #waitFor<Result>(
+    work: Promise<Result>,
+    wait: Omit<Wait, "silenceMs" | "longestMs">,
+  ): Promise<Result | typeof SILENT> {
+    const bounds = { silenceMs: SILENCE_MS, longestMs: LONGEST_WAIT_MS };
+    return unlessSilent(this.#options.timers, work, { ...bounds, ...wait });
+  }
+
+  #opened(): Promise<DiskStore> {
+    this.#opening ??= this.#options.open().then((disk) => {
+      this.#isOpen = true;
+      return disk;
+    });
+    return this.#opening;
+  }
+
+  #hangUp(opening: Promise<DiskStore> | null): void {
+    if (!opening || this.#opening !== opening) return;
+    this.#opening = null;
+    this.#isOpen = false;
+    opening.then(
+      (disk) => disk.close(),
+      () => undefined, // it never opened
+    );
+  }
+
+  get #inMemory(): MemoryTrackerStore {
+    return (this.#memory ??= new MemoryTrackerStore());
+  }
+
+  #remember({ record, pages = [] }: Change): void {
+    if (record) this.#known = record;
+    for (const marks of pages) {
+      this.#pages.delete(marks.pageId);
+      this.#pages.set(marks.pageId, marks);
+    }
+    for (const pageId of this.#pages.keys()) {
+      if (this.#pages.size <= PAGES_KNOWN) break;
+      this.#pages.delete(pageId);
+    }
+  }
+
+  /**
+   * Goes on in memory.
+   *
+   * @param doubtful what a commit decided of which nobody knows whether it happened
+   * @returns whether memory holds that now
+   */
+  #leave(doubtful: Change = {}): boolean {
+    if (this.#memory) return false;
+    const { clock, onMove } = this.#options;
+    const left = this.#known;
+    const pages = new Map(this.#pages);
+    for (const marks of doubtful.pages ?? []) pages.set(marks.pageId, marks);
+    const record = doubtful.record ?? left ?? emptyRecord();
+    this.#memory = new MemoryTrackerStore({
+      ...withoutDisk(record, doubtful.put ?? [], clock.now()),
+      pages: [...pages.values()],
+      definitions: this.#definitions,
+    });
+    this.#returnMs = FIRST_RETURN_MS;
+    // An open that was never answered is waited for further: to ask again would only make the queue longer.
+    if (this.#isOpen) this.#hangUp(this.#opening);
+    this.#returnLater();
+    onMove();
+    return true;
+  }
+
+  #returnLater(): void {
+    this.#options.timers.after(this.#returnMs, () => void this.#return());
+    this.#returnMs = Math.min(LONGEST_RETURN_MS, 2 * this.#returnMs);
+  }
+
+  /** Brings what memory holds to the disk, if that answers. */
+  async #return(): Promise<void> {
+    const memory = this.#inMemory;
+    const { clock, onMove } = this.#options;
+    const opening = this.#opened();
+    let isGivenUp = false;
+    let letGo: (() => void) | undefined;
+    const move = async (disk: DiskStore): Promise<Change> => {
+      const need = needToBringHome(memory.contents);
+      return disk.commit(need, (snapshot) => {
+        if (isGivenUp) throw new Error("given up");
+        // What is accepted from here on waits for the end of this.
+        this.#moving = new Promise((resolve) => {
+          letGo = resolve;
+        });
+        const change = bringHome(snapshot, memory.contents, this.#known, clock.now());
+        return { change, result: change };
+      });
+    };
+    try {
+      const extraMs = writingMs(memory.contents.rows.length);
+      const wait = { heard: () => this.#commits, isOver: () => false, extraMs: () => extraMs };
+      const moved = await this.#waitFor(opening.then(move), wait);
+      if (moved !== SILENT) {
+        this.#remember(moved);
+        this.#memory = null;
+      } else if (this.#isOpen) this.#hangUp(opening);
+    } catch {
+      this.#hangUp(opening); // no disk yet, or none with room
+    }
+    isGivenUp = true;
+    this.#moving = null;
+    letGo?.();
+    if (this.#memory) return this.#returnLater();
+    const { definitions } = memory.contents;
+    if (definitions) void this.writeDefinitions(definitions).catch(() => undefined);
+    onMove();
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * What a host carries on with when the disk stops answering, and how what it accepted meanwhile comes to the disk. Pure:
+ * the store moves it in one transaction. What the disk already holds stays out by the numbers of its commands; what
+ * both hold all the same has one id, which the service takes once.
+ */
+import type { OutboxRow, Profile } from "../protocol/api.js";
+import { SECOND } from "../protocol/wire.js";
+import { draftOf, endSessionAt } from "./draft.js";
+import { laneOf, sameProfile, waitingIn, withLane, withoutIdleLanes } from "./lanes.js";
+import type { PageMarks } from "./page-marks.js";
+import { isDecided, unitedMarks } from "./page-marks.js";
+import type { Change, Need, Snapshot } from "./ports.js";
+import { liveChatTold, retirementKeys } from "./profile-selection.js";
+import type { Lane, SessionRecord, TrackerRecord } from "./tracker-record.js";
+import { selectedProfile } from "./tracker-record.js";
+
+/** Further than other hosts number while nobody looks: rows of two places never share a number. */
+const SEQ_GAP = 1_000_000;
+/** A disk that is only slow answers within this, and then what waits on it goes first. */
+const SLOW_DISK_MS = 5 * SECOND;
+const PAST_SESSIONS_KEPT = 20;
+
+/** What a host holds in memory. */
+export interface Held {
+  record: TrackerRecord;
+  rows: readonly OutboxRow[];
+  pages: readonly PageMarks[];
+  retired: readonly string[];
+  /** An erase was asked for meanwhile. */
+  erased: boolean;
+}
+
+const withCounts = (record: TrackerRecord, rows: readonly OutboxRow[]): TrackerRecord =>
+  rows.reduce(
+    (counted, { profile, state }) =>
+      withLane(counted, profile, (lane) => ({ ...lane, [state]: lane[state] + 1 })),
+    record,
+  );
+
+/** The same visitor and session, and of the rows those that the disk may never have got. */
+export const withoutDisk = (
+  record: TrackerRecord,
+  doubtful: readonly OutboxRow[],
+  now: number,
+): Pick<Held, "record" | "rows"> => {
+  const rows = doubtful.map((row) => ({ ...row, seq: row.seq + SEQ_GAP }));
+  const lanes = record.lanes.map((lane) => ({ ...lane, waiting: 0, rejected: 0 }));
+  const retry = { decidedAt: now, nextAt: now + SLOW_DISK_MS };
+  const leftBehind = waitingIn(record) > rows.length;
+  const delivery = leftBehind ? { ...record.delivery, retry } : record.delivery;
+  const nextSeq = record.nextSeq + SEQ_GAP;
+  return { record: withCounts({ ...record, nextSeq, lanes, delivery, lease: null }, rows), rows };
+};
+
+/**
+ * What the host knows and an emptied database does not: where its pages deliver to, the choice to opt out, the erases.
+ * Rows are numbered on, for one of the old database may be on its way and its answer must not meet another row.
+ */
+export const withKnown = (record: TrackerRecord, known: TrackerRecord | null): TrackerRecord => {
+  if (record.connection || !known?.connection) return record;
+  const { connection, consent, generation, nextSeq } = known;
+  const { retryAfter } = known.delivery;
+  return {
+    ...record,
+    connection,
+    consent,
+    generation,
+    nextSeq: nextSeq + SEQ_GAP,
+    delivery: { ...record.delivery, ...(retryAfter && { retryAfter }) },
+  };
+};
+
+export const needToBringHome = ({ record, pages }: Held): Need => ({
+  pages: pages.map(({ pageId }) => pageId),
+  liveChat: record.liveChat ? retirementKeys({ ...record.liveChat, token: "" }) : [],
+});
+
+const sameHistory = (a: TrackerRecord, b: TrackerRecord | null): boolean =>
+  b !== null &&
+  sameProfile(selectedProfile(a), selectedProfile(b)) &&
+  (a.session?.id ?? null) === (b.session?.id ?? null);
+
+const later = (a: SessionRecord | null, b: SessionRecord | null): SessionRecord | null =>
+  a && b && a.id === b.id && b.lastActivityAt > a.lastActivityAt ? b : a;
+
+const isOnDisk =
+  (pages: Snapshot["pages"]) =>
+  ({ id }: OutboxRow): boolean => {
+    const dash = id.lastIndexOf("-");
+    const marks = pages.get(id.slice(0, dash));
+    return marks !== undefined && isDecided(marks, Number(id.slice(dash + 1)));
+  };
+
+const withLaneOf = (record: TrackerRecord, held: Lane): TrackerRecord =>
+  withLane(record, held.profile, (lane) => {
+    const { waiting: _, rejected: __, ...known } = held;
+    return { ...lane, ...known };
+  });
+
+/**
+ * @param left the disk's record as the host saw it last; `null` where it never did
+ */
+export const bringHome = (
+  disk: Snapshot,
+  held: Held,
+  left: TrackerRecord | null,
+  now: number,
+): Change & { record: TrackerRecord } => {
+  const mine = held.record;
+  const base = disk.record;
+  const consent = mine.consent === (left?.consent ?? "undecided") ? base.consent : mine.consent;
+  // Erased by another host: nothing of before comes back.
+  if (left && !held.erased && base.generation > left.generation) return { record: { ...base, consent } };
+
+  // Nobody else moved on: the history in memory is the disk's, continued.
+  const goesOn =
+    held.erased || selectedProfile(base) === null || sameHistory(base, left) || sameHistory(base, mine);
+  const ending = draftOf(mine, now);
+  const isOwn = mine.session?.id !== base.session?.id && mine.session?.id !== left?.session?.id;
+  if (!goesOn && isOwn) endSessionAt(ending, now);
+  const known = new Set(base.pastSessions.map(({ id }) => id));
+  const past = ending.record.pastSessions.filter(({ id }) => !known.has(id));
+  const history = goesOn
+    ? {
+        visitor: mine.visitor,
+        liveChat: mine.liveChat,
+        selections: mine.selections,
+        session: later(mine.session, base.session),
+        pastSessions: mine.pastSessions,
+      }
+    : { pastSessions: [...base.pastSessions, ...past].slice(-PAST_SESSIONS_KEPT) };
+
+  const rows = [...held.rows, ...ending.put]
+    .filter((row) => !isOnDisk(disk.pages)(row))
+    .map((row, index) => ({ ...row, seq: base.nextSeq + index }));
+  const { retryAfter } = mine.delivery;
+  const record: TrackerRecord = {
+    ...base,
+    ...history,
+    ...(held.erased && { lanes: [] }),
+    consent,
+    connection: mine.connection ?? base.connection,
+    generation: held.erased ? Math.max(mine.generation, base.generation + 1) : base.generation,
+    nextSeq: base.nextSeq + rows.length,
+    delivery: { ...base.delivery, ...(retryAfter && { retryAfter }) },
+  };
+  const draft = draftOf(withCounts(mine.lanes.reduce(withLaneOf, record), rows), now);
+  draft.put.push(...rows);
+  draft.retire.push(...held.retired);
+  const { liveChat } = mine;
+  if (!goesOn && liveChat && liveChat.id !== base.liveChat?.id) {
+    const person: Profile = { kind: liveChat.kind, id: liveChat.personId };
+    const token = laneOf(mine, person).liveChatToken;
+    if (token !== undefined) liveChatTold(draft, { ...liveChat, token }, now, disk.retired);
+  }
+  return {
+    record: withoutIdleLanes(draft.record),
+    put: draft.put,
+    retire: draft.retire,
+    pages: held.pages.map((marks) => unitedMarks(marks, disk.pages.get(marks.pageId))),
+    ...(held.erased && { erase: true }),
+  };
+};

@@ -1,0 +1,124 @@
+/** Tabs of before and after a deploy on one database. */
+import "fake-indexeddb/auto";
+import { Dexie } from "dexie";
+import { afterEach, expect, test, vi } from "vitest";
+import { DexieTrackerStore } from "../../src/adapters/dexie-tracker-store.js";
+import { EnduringTrackerStore } from "../../src/adapters/enduring-tracker-store.js";
+import { systemClock } from "../../src/adapters/system.js";
+import { emptyRecord } from "../../src/core/tracker-record.js";
+
+const opened: { close(): void }[] = [];
+afterEach(() => {
+  for (const one of opened.splice(0)) one.close();
+});
+
+const NOW = {
+  outbox: "seq, [state+profile.kind+profile.id+seq]",
+  tracker: "",
+  pages: "pageId, touchedAt",
+  retiredLiveChatSessions: "key",
+  definitions: "",
+};
+
+let databases = 0;
+const newName = (): string => `schema-${++databases}`;
+/** What a later version of this code would make of the database. */
+const openLater = async (namespace: string, schema: Record<string, string | null>): Promise<Dexie> => {
+  const later = new Dexie(`people-tracking:${namespace}`);
+  later.version(1).stores(NOW);
+  later.version(2).stores(schema);
+  opened.push(later);
+  await later.open();
+  return later;
+};
+const openStore = async (namespace: string): Promise<DexieTrackerStore> => {
+  const store = new DexieTrackerStore(namespace, "relaxed");
+  opened.push(store);
+  await store.open();
+  return store;
+};
+const nextSeq = async (store: { read(): Promise<{ nextSeq: number }> }) => (await store.read()).nextSeq;
+const put = (store: DexieTrackerStore | EnduringTrackerStore, seq: number) =>
+  store.commit({}, () => ({ change: { record: { ...emptyRecord(), nextSeq: seq } }, result: null }));
+
+test("a later schema that adds is used as it is, and not changed", async () => {
+  const namespace = newName();
+  const later = await openLater(namespace, { ...NOW, journal: "id" });
+  const store = await openStore(namespace);
+  await put(store, 7);
+  expect(await nextSeq(store)).toBe(7);
+  expect(await later.table("tracker").toArray()).toMatchObject([{ nextSeq: 7 }]);
+  expect(later.verno).toBe(2);
+  expect(later.isOpen()).toBe(true);
+});
+
+test("a later schema that lacks what this code needs is refused and left alone", async () => {
+  const namespace = newName();
+  const later = await openLater(namespace, { ...NOW, pages: null });
+  await expect(openStore(namespace)).rejects.toThrow("keeps its tracking data otherwise");
+  later.close();
+  const again = new Dexie(`people-tracking:${namespace}`);
+  opened.push(again);
+  await again.open();
+  expect(again.verno).toBe(2);
+  expect(again.tables.map(({ name }) => name)).not.toContain("pages");
+});
+
+test("a tab of before goes on after the tab of after has upgraded under it", async () => {
+  const namespace = newName();
+  const store = new EnduringTrackerStore({
+    open: () => openStore(namespace),
+    clock: systemClock,
+    timers: { after: () => () => undefined },
+    onMove: () => undefined,
+  });
+  await put(store, 3);
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  const later = await openLater(namespace, { ...NOW, journal: "id" });
+  expect(warn).toHaveBeenCalledWith(expect.stringContaining("wants to upgrade"));
+  warn.mockRestore();
+  expect(await nextSeq(store)).toBe(3);
+  await put(store, 4);
+  expect(store.kind).toBe("disk");
+  expect(await later.table("tracker").toArray()).toMatchObject([{ nextSeq: 4 }]);
+});
+
+test("an upgrade that another tab blocks is waited for in memory", async () => {
+  const namespace = newName();
+  // A frozen tab of a still older version, which hears no `versionchange`.
+  const frozen = await new Promise<IDBDatabase>((resolve, reject) => {
+    const request = indexedDB.open(`people-tracking:${namespace}`, 1);
+    request.addEventListener("success", () => resolve(request.result));
+    request.addEventListener("error", () => reject(new Error("it did not open")));
+  });
+  const timers = new Set<() => void>();
+  let moves = 0;
+  const store = new EnduringTrackerStore({
+    open: () => openStore(namespace),
+    clock: systemClock,
+    timers: {
+      after: (_, callback) => {
+        timers.add(callback);
+        return () => timers.delete(callback);
+      },
+    },
+    onMove: () => (moves += 1),
+  });
+  const runTimers = (): void => {
+    for (const callback of Array.from(timers)) {
+      timers.delete(callback);
+      callback();
+    }
+  };
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  const stored = put(store, 5);
+  await vi.waitUntil(() => warn.mock.calls.length > 0);
+  warn.mockRestore();
+  for (let step = 0; step < 4; step += 1) runTimers();
+  await stored;
+  expect([store.kind, moves]).toEqual(["memory", 1]);
+
+  frozen.close();
+  runTimers();
+  await vi.waitUntil(() => store.kind === "disk");
+});
