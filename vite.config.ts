@@ -5,6 +5,8 @@
  *                                   beside it what only some sites load
  *   pageHost     dist/page-host.js  the host inside the page, which the main entry imports when workers are forbidden
  *   worker       dist/worker.js     the SharedWorker and dedicated worker: one file that needs nothing else
+ *   serviceWorker, backgroundSync   dist/service-worker.js and dist/background-sync.js: what sites serve for Background
+ *                                   Sync, classic scripts whose names stay their own in another's `importScripts`
  *   playground   playground/dist/client, from index.html
  *
  * Sites' bundlers find the worker by the text `new SharedWorker(new URL("./worker.js", import.meta.url), {…})`. A build
@@ -20,7 +22,7 @@ const fromHere = (path: string): string => fileURLToPath(new URL(path, import.me
 const packageFile = (
   name: string,
   entry: string,
-  options: { minify: boolean; codeSplitting?: boolean },
+  options: { minify: boolean; codeSplitting?: boolean; format?: "es" | "iife" },
 ): EnvironmentOptions => ({
   consumer: "server",
   keepProcessEnv: false,
@@ -37,7 +39,7 @@ const packageFile = (
       platform: "browser",
       input: fromHere(entry),
       output: {
-        format: "es",
+        format: options.format ?? "es",
         entryFileNames: `${name}.js`,
         chunkFileNames: "[name].js",
         codeSplitting: options.codeSplitting ?? false,
@@ -47,6 +49,14 @@ const packageFile = (
 });
 
 const worker = packageFile("worker", "src/worker/worker.ts", { minify: true });
+const serviceWorker = packageFile("service-worker", "src/worker/service-worker.ts", {
+  minify: true,
+  format: "iife",
+});
+const backgroundSync = packageFile("background-sync", "src/worker/background-sync.ts", {
+  minify: true,
+  format: "iife",
+});
 const pageHost = packageFile("page-host", "src/worker/page-host.ts", { minify: false });
 const main = packageFile("index", "src/main/index.ts", { minify: false, codeSplitting: true });
 // Left to the site's bundler, which drops what is for development only.
@@ -70,13 +80,15 @@ export default defineConfig({
     main,
     pageHost,
     worker,
+    serviceWorker,
+    backgroundSync,
     // The playground, which Vite calls `client`: index.html → playground/dist/client.
     // Nothing inlined: the page's policy allows files of its own origin and no `data:` URLs.
     client: { build: { outDir: "playground/dist/client", emptyOutDir: true, assetsInlineLimit: 0 } },
   },
   builder: {
     async buildApp(builder) {
-      for (const name of ["main", "pageHost", "worker", "client"]) {
+      for (const name of ["main", "pageHost", "worker", "serviceWorker", "backgroundSync", "client"]) {
         await builder.build(builder.environments[name]);
       }
     },

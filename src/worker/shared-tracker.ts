@@ -1,35 +1,24 @@
 /** One tracker for all pages of a namespace that this host serves, and the pages that watch it. */
 import type { HostKind } from "../protocol/api.js";
 import type { HostMessage, PageHello } from "../protocol/host.js";
-import { SECOND } from "../protocol/wire.js";
-import { changeChannel } from "../adapters/change-channel.js";
 import { DexieTrackerStore } from "../adapters/dexie-tracker-store.js";
-import { FetchTransport } from "../adapters/fetch-transport.js";
-import { MemoryTrackerStore } from "../adapters/memory-tracker-store.js";
-import { sendLock } from "../adapters/send-lock.js";
-import { systemClock, systemIds, systemTimers } from "../adapters/system.js";
-import type { TrackerStore } from "../core/ports.js";
+import type { DiskStore } from "../adapters/enduring-tracker-store.js";
+import { EnduringTrackerStore } from "../adapters/enduring-tracker-store.js";
+import { systemClock, systemTimers } from "../adapters/system.js";
 import { Tracker } from "../core/tracker.js";
-import { within } from "../core/within.js";
 import { instance } from "./instance.js";
+import { trackerPorts } from "./tracker-ports.js";
 
 /** Pages hear of changes at most this often. */
 const STATE_INTERVAL_MS = 100;
-/** An IndexedDB that does not open by then is not to be had now. */
-const OPEN_TIMEOUT_MS = 2 * SECOND;
+
+const openDisk = async (namespace: string, durability: PageHello["durability"]): Promise<DiskStore> => {
+  const store = new DexieTrackerStore(namespace, durability);
+  await store.open();
+  return store;
+};
 
 type Watcher = (message: HostMessage) => void;
-
-const openStore = async ({ namespace, durability }: PageHello): Promise<TrackerStore> => {
-  const store = new DexieTrackerStore(namespace, durability);
-  const opened = store.open().then(
-    () => true,
-    () => false, // private mode, a blocked or broken database: `state.storage` says so
-  );
-  if (await within(systemTimers, OPEN_TIMEOUT_MS, opened, false)) return store;
-  store.close();
-  return new MemoryTrackerStore();
-};
 
 export class SharedTracker {
   readonly #watchers = new Map<Watcher, HostKind>();
@@ -37,23 +26,18 @@ export class SharedTracker {
   #changedSinceTold = false;
   readonly tracker: Tracker;
 
-  private constructor(store: TrackerStore, namespace: string) {
-    const name = `people-tracking:${namespace}`;
-    const ports = {
+  private constructor({ namespace, durability }: PageHello) {
+    const store = new EnduringTrackerStore({
+      open: () => openDisk(namespace, durability),
       clock: systemClock,
       timers: systemTimers,
-      ids: systemIds,
-      random: Math.random,
-      store,
-      transport: new FetchTransport(systemClock),
-      lock: sendLock(`${name}:send`),
-      changes: changeChannel(name),
-    };
-    this.tracker = new Tracker(ports, instance, () => this.#changed());
+      onMove: () => this.#moved(),
+    });
+    this.tracker = new Tracker(trackerPorts(store, namespace), instance, () => this.#changed());
   }
 
   static async start(hello: PageHello): Promise<SharedTracker> {
-    const shared = new SharedTracker(await openStore(hello), hello.namespace);
+    const shared = new SharedTracker(hello);
     await shared.tracker.start();
     return shared;
   }
@@ -69,7 +53,14 @@ export class SharedTracker {
   /** Tells one page at once, so that what it called for shows in its state when the call answers. */
   async tell(watcher: Watcher): Promise<void> {
     const host = this.#watchers.get(watcher);
-    if (host) watcher({ peopleTracking: "state", ...(await this.tracker.state(host)) });
+    const state = host && (await this.tracker.state(host));
+    // The page may have gone meanwhile.
+    if (state && this.#watchers.has(watcher)) watcher({ peopleTracking: "state", ...state });
+  }
+
+  /** What waits is in another place now: time to look at all of it. */
+  #moved(): void {
+    this.tracker.signal("visible").catch(() => undefined); // the store failed: it is looked at again anyway
   }
 
   /** Tells at once where nothing was told lately, and once more after the interval for what came in between. */

@@ -1,0 +1,48 @@
+/** Delivers what waits, with no page around: the same core on the same store as in any other host. */
+import type { TrackerState } from "../protocol/api.js";
+import { MINUTE, SECOND } from "../protocol/wire.js";
+import { DexieTrackerStore } from "../adapters/dexie-tracker-store.js";
+import { systemTimers } from "../adapters/system.js";
+import { Tracker } from "../core/tracker.js";
+import { within } from "../core/within.js";
+import { instance } from "./instance.js";
+import { trackerPorts } from "./tracker-ports.js";
+
+/** Chromium ends a `sync` event after five minutes. */
+const DRAIN_MS = 4 * MINUTE;
+/** An IndexedDB that does not open by then is not to be had now. */
+const OPEN_TIMEOUT_MS = 10 * SECOND;
+
+/** @throws while something waits that could not be delivered now: the browser tries again, later each time */
+export const drainOutbox = async (namespace: string): Promise<void> => {
+  const store = new DexieTrackerStore(namespace, "relaxed");
+  const ports = trackerPorts(store, namespace);
+  const listeners = new Set<() => void>();
+  const tracker = new Tracker(ports, instance, () => listeners.forEach((look) => look()));
+  try {
+    const opened = store.open().then(() => true);
+    if (!(await within(systemTimers, OPEN_TIMEOUT_MS, opened, false))) throw new Error("no IndexedDB");
+    await tracker.start();
+    const until = Date.now() + DRAIN_MS;
+    const stateNow = async (): Promise<TrackerState> => (await tracker.state("shared")).state;
+    const hopeless = new Promise<void>((resolve) => {
+      listeners.add(() => {
+        void stateNow().then(
+          (state) => isHopeless(state, until) && resolve(),
+          () => {}, // the store failed: the time-out ends it
+        );
+      });
+    });
+    await Promise.race([tracker.flush(DRAIN_MS), hopeless]);
+    const { outbox, optedOut } = await stateNow();
+    if (outbox.waiting > 0 && !optedOut) throw new Error(`${outbox.waiting} operations wait`);
+  } finally {
+    tracker.close();
+    ports.changes.close();
+    store.close();
+  }
+};
+
+/** Nothing can be sent before the event's end. */
+const isHopeless = ({ delivery, optedOut }: TrackerState, until: number): boolean =>
+  optedOut || Date.parse(delivery.nextAttemptAt ?? "") > until;

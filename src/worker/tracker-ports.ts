@@ -1,0 +1,20 @@
+/** What a tracker needs of a worker, a service worker or a page. */
+import { changeChannel } from "../adapters/change-channel.js";
+import { FetchTransport } from "../adapters/fetch-transport.js";
+import { sendLock } from "../adapters/send-lock.js";
+import { systemClock, systemIds, systemTimers } from "../adapters/system.js";
+import type { TrackerStore } from "../core/ports.js";
+
+export const trackerPorts = (store: TrackerStore, namespace: string) => {
+  const name = `people-tracking:${namespace}`;
+  return {
+    clock: systemClock,
+    timers: systemTimers,
+    ids: systemIds,
+    random: Math.random,
+    store,
+    transport: new FetchTransport(systemClock),
+    lock: sendLock(`${name}:send`),
+    changes: changeChannel(name),
+  };
+};
