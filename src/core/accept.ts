@@ -35,6 +35,8 @@ import { iso } from "./time.js";
 import { erasOf, instantOf, personSince, profileAt } from "./timeline.js";
 import { isOptedOut } from "./tracker-record.js";
 
+const TOO_LATE_CAUSE = "it reached the tracker's host too late to be stored";
+
 /** One page's commands, in the order of the calls. */
 export interface CommandGroup {
   pageId: string;
@@ -68,16 +70,17 @@ export const needOf = (groups: readonly CommandGroup[]): Need => ({
 const personOf = ({ record, now }: Draft, { at }: UpdatePersonCommand | AppendToListCommand) =>
   personSince(record, instantOf(record, at, now));
 
+/** What Live Chat says is told once: it is never too late for it. */
+const isLate = ({ type, deadline = Infinity }: Command, now: number): boolean =>
+  type !== "liveChat" && now > deadline;
+
 const refusalCause = (draft: Draft, command: Command): string | null => {
-  const { record, now } = draft;
+  const { record } = draft;
   if (command.generation < record.generation) {
     return "this browser's tracking data was erased in the meantime";
   }
-  // What Live Chat says is told once: it is never too late for it, and it is no activity.
+  // It is no activity.
   if (command.type === "liveChat") return null;
-  if (command.deadline !== undefined && now > command.deadline) {
-    return "it reached the tracker's host too late to be stored";
-  }
   if (isOptedOut(record)) return OPTED_OUT_CAUSE;
   const held = waitingIn(record) + rejectedIn(record);
   if (held >= command.maxWaiting) {
@@ -200,6 +203,10 @@ export const accept = (
       if (isDecided(marks, n)) {
         const error = refusalOf(marks, n);
         return error ? { n, error } : { n };
+      }
+      if (isLate(command, now)) {
+        // Undecided: a copy without a deadline, in the journal of a page that went, may still come.
+        return { n, error: commandError(command, TOO_LATE_CAUSE), undecided: true };
       }
       const cause = refusalCause(draft, command);
       const error = invalid.get(n) ?? (cause === null ? undefined : commandError(command, cause));

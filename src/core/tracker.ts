@@ -127,7 +127,11 @@ export class Tracker {
       return answers;
     } catch (error) {
       const cause = `the browser's storage failed: ${error instanceof Error ? error.message : String(error)}`;
-      return commands.map((command) => ({ n: command.n, error: commandError(command, cause) }));
+      return commands.map((command) => ({
+        n: command.n,
+        error: commandError(command, cause),
+        undecided: true,
+      }));
     }
   }
 

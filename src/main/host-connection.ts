@@ -27,7 +27,7 @@ interface Ask {
 
 export class HostConnection {
   /** With its number, an operation's id. */
-  readonly #pageId = randomId();
+  readonly pageId = randomId();
   readonly #settings: Settings;
   readonly #onState: (state: TrackerState, generation: number) => void;
   /** In the order in which they were asked. */
@@ -80,7 +80,7 @@ export class HostConnection {
       const ask: Ask = {
         send: (host) => {
           const epoch = this.#epoch;
-          call(host, this.#pageId).then(
+          call(host, this.pageId).then(
             (answer) => {
               if (epoch !== this.#epoch) return undefined;
               this.#answeredAt = performance.now();
@@ -100,7 +100,7 @@ export class HostConnection {
 
   /** Lets the host forget this page for now: it goes, perhaps into the back-forward cache. */
   detach(): void {
-    void this.#host?.detach(this.#pageId);
+    void this.#host?.detach(this.pageId);
   }
 
   /** Comes back from `detach()`. */
@@ -164,7 +164,7 @@ export class HostConnection {
       const stopWaiting = after(PATIENCE_MS, () => fail("it said nothing"));
 
       try {
-        const name = ["people-tracking", hello.namespace, `v${hello.protocol}`, this.#left].join(":");
+        const name = [this.#settings.name, `v${hello.protocol}`, this.#left].join(":");
         const open = (this.#open = openHost(kind, name, workerUrl, (why) => instance || fail(why)));
         // Kept as long as the port: a collected proxy would release the host.
         const host = wrap(open.endpoint) as unknown as Host;
@@ -173,7 +173,7 @@ export class HostConnection {
           stopWaiting();
           this.#pause();
           const epoch = this.#epoch;
-          const page = { ...hello, pageId: this.#pageId, host: kind, online: navigator.onLine };
+          const page = { ...hello, pageId: this.pageId, host: kind, online: navigator.onLine };
           const answer = await within(PATIENCE_MS, host.attach(page));
           if (epoch !== this.#epoch) return;
           if (!answer?.ok) return fail(answer?.error ?? "it did not answer");

@@ -66,7 +66,7 @@ interface Policy {
 /** One for the page: a policy's name can be taken once, unless the site allows duplicates. */
 let policy: Policy | undefined;
 
-const trust = (url: string): string => {
+export const trust = (url: string): string => {
   const { trustedTypes } = globalThis as {
     trustedTypes?: { createPolicy(name: string, rules: Policy): Policy };
   };

@@ -285,7 +285,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * @returns 2015 before `init()`
    */
   eraseLocalData(): Promise<Outcome> {
-    return this.#with(2015, (tracking) => tracking.ask((host) => host.eraseLocalData()));
+    return this.#with(2015, (tracking) => tracking.erase());
   }
 
   /**

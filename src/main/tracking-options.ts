@@ -50,6 +50,8 @@ const RULES = {
 };
 
 export interface Settings {
+  /** Begins the name of everything in the browser that is this namespace's. */
+  name: string;
   /** What the page says of itself to every host. */
   hello: Pick<
     PageHello,
@@ -57,6 +59,7 @@ export interface Settings {
   >;
   hosts: readonly HostKind[];
   workerUrl: string | undefined;
+  serviceWorkerUrl: string | undefined;
   pageViews: "load" | "spa" | "manual";
   page: ((page: Page) => Page | null) | undefined;
   /** What this tab's calls are held to. */
@@ -70,17 +73,21 @@ export const readOptions = (options: TrackingOptions, apiKey: string): Settings 
     const value: unknown = options[name as keyof typeof RULES];
     check(value === undefined || rule.test(JSON.stringify(value)), `options.${name} must match ${rule}`);
   }
-  const { page, host = "auto", durability = "relaxed", pageViews = "load", workerUrl } = options;
+  const { page, host = "auto", durability = "relaxed", pageViews = "load" } = options;
   check(!page || typeof page === "function", "options.page must be a function");
 
   // `self.origin` is the parent's in an `about:srcdoc` frame, where `location` has none.
   const url = parseUrl("endpoint", options.endpoint ?? "/people", self.origin);
   check(/^https?:$/.test(url.protocol), "options.endpoint must be an http(s) URL");
   const endpoint = (url.origin + url.pathname).replace(/\/+$/, "");
+  const namespace = options.namespace ?? hash(`${endpoint} ${apiKey}`);
+  const fileUrl = (name: "workerUrl" | "serviceWorkerUrl"): string | undefined =>
+    options[name] && parseUrl(name, options[name], document.baseURI).href;
   return {
+    name: `people-tracking:${namespace}`,
     hello: {
       protocol: PROTOCOL_VERSION,
-      namespace: options.namespace ?? hash(`${endpoint} ${apiKey}`),
+      namespace,
       endpoint,
       apiKey,
       durability,
@@ -89,7 +96,8 @@ export const readOptions = (options: TrackingOptions, apiKey: string): Settings 
         (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true,
     },
     hosts: host === "auto" ? ["shared", "dedicated", "page"] : [host],
-    workerUrl: workerUrl && parseUrl("workerUrl", workerUrl, document.baseURI).href,
+    workerUrl: fileUrl("workerUrl"),
+    serviceWorkerUrl: fileUrl("serviceWorkerUrl"),
     pageViews,
     page,
     limits: {

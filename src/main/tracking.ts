@@ -3,10 +3,12 @@ import { CALL_TIMEOUT_MS } from "../protocol/host.js";
 import type { Host, PageSignal } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
 import { after } from "./after.js";
+import type { AfterStart } from "./after-start.js";
 import { CommandQueue } from "./command-queue.js";
 import { HostConnection } from "./host-connection.js";
 import { LiveChatFollower } from "./live-chat.js";
 import type { LiveChatSource } from "./live-chat.js";
+import { trust } from "./open-host.js";
 import { describe, fail } from "./outcome.js";
 import { PageViews } from "./page-views.js";
 import type { Settings } from "./tracking-options.js";
@@ -18,11 +20,13 @@ const INIT_PATIENCE_MS = 5 * SECOND;
 export class Tracking {
   readonly settings: Settings;
   readonly pages: PageViews;
+  readonly connection: HostConnection;
   readonly queue: CommandQueue;
   readonly started: Promise<Outcome>;
-  readonly #connection: HostConnection;
   readonly #liveChat: LiveChatFollower | null;
   readonly #ended = new AbortController();
+  #state: TrackerState | undefined;
+  #later: AfterStart | undefined;
 
   constructor(
     settings: Settings,
@@ -32,11 +36,14 @@ export class Tracking {
   ) {
     this.settings = settings;
     this.pages = new PageViews(settings);
-    this.#connection = new HostConnection(settings, (state, generation) => {
+    this.connection = new HostConnection(settings, (state, generation) => {
       this.queue.generation = generation;
+      this.#state = state;
+      this.queue.host = state.host;
+      this.#later?.told(state);
       onState(state);
     });
-    this.queue = new CommandQueue(this.#connection, () => this.pages.forgetEventPage());
+    this.queue = new CommandQueue(this.connection, settings.name, () => this.pages.forgetEventPage());
     this.#liveChat =
       liveChat &&
       new LiveChatFollower(liveChat, (change) => void this.queue.add({ type: "liveChat", ...change }));
@@ -63,15 +70,22 @@ export class Tracking {
     const { success } = await this.started;
     if (!success || this.#ended.signal.aborted) return fail(2015);
     this.queue.flush();
-    const answer = await this.#connection.ask(call, until - performance.now(), patienceMs);
+    const answer = await this.connection.ask(call, until - performance.now(), patienceMs);
     return answer ?? fail(2101, "the host is silent");
+  }
+
+  async erase(): Promise<Outcome> {
+    const outcome = await this.ask((host) => host.eraseLocalData());
+    if (outcome.success) this.#later?.erased();
+    return outcome;
   }
 
   end(): void {
     this.#ended.abort();
     this.#liveChat?.stop();
     this.queue.refuse(fail(2015));
-    this.#connection.close();
+    this.queue.save();
+    this.connection.close();
   }
 
   async #begin(onFailure: () => void): Promise<Outcome> {
@@ -110,14 +124,14 @@ export class Tracking {
       this.pages.follow(pageViews === "spa", () => void this.queue.add(this.pageView()), signal);
     }
 
-    const connecting = this.#connection.connect();
+    const connecting = this.connection.connect();
     if (this.#liveChat && !(await this.#liveChat.ready())) return fail(4001);
     const error = await connecting;
     if (error) return { success: false, error };
     if (signal.aborted) return fail(2015);
 
     const liveChat = this.#liveChat?.follow();
-    const answer = await this.#connection.ask(
+    const answer = await this.connection.ask(
       (host, pageId) => host.init({ pageId, at, liveChat }),
       CALL_TIMEOUT_MS,
       INIT_PATIENCE_MS,
@@ -132,27 +146,34 @@ export class Tracking {
     this.queue.release();
     const outcome = await recorded;
     if (outcome && !outcome.success) console.warn(outcome.error.message);
+    import("./after-start.js").then(
+      ({ afterStart }) => (this.#later = afterStart(this, this.#state!, trust, signal)),
+      () => {}, // the site does not serve the file: journals wait for a page that has it
+    );
     return { success: true, data: null };
   }
 
   /** Tells the host what only pages hear, and lets it go while the page is away. */
   #followPage(signal: AbortSignal): void {
     const tell = (word: PageSignal): void => {
-      void this.#connection.ask((host, pageId) => host.signal(pageId, word), CALL_TIMEOUT_MS);
+      void this.connection.ask((host, pageId) => host.signal(pageId, word), CALL_TIMEOUT_MS);
     };
     const on = (target: EventTarget, type: string, listener: (event: Event) => void): void =>
-      target.addEventListener(type, listener, { signal });
+      target.addEventListener(type, listener, { signal, capture: true });
     on(window, "online", () => tell("online"));
     on(window, "offline", () => tell("offline"));
     on(document, "visibilitychange", () => {
       if (document.visibilityState === "visible") tell("visible");
+      else this.queue.save();
     });
     on(window, "pagehide", () => {
-      this.queue.flush();
-      this.#connection.detach();
+      this.queue.isLeaving = true;
+      this.queue.save();
+      this.connection.detach();
     });
     on(window, "pageshow", (event) => {
-      if ((event as PageTransitionEvent).persisted) this.#connection.reattach();
+      this.queue.isLeaving = false;
+      if ((event as PageTransitionEvent).persisted) this.connection.reattach();
     });
   }
 }

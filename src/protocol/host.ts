@@ -72,6 +72,8 @@ export interface CommandAnswer {
   n: number;
   /** Absent: stored. */
   error?: TrackingError;
+  /** With an error: nobody could decide, nothing is stored, and sent again the command may be. */
+  undecided?: true;
 }
 
 /** What a page says of itself when it attaches, and again to every new host. */

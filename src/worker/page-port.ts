@@ -65,7 +65,11 @@ class PagePort implements Host {
     const tracker = this.#shared?.tracker;
     if (tracker) return tracker.submit(pageId, commands);
     const cause = "the page did not attach to the tracker's host";
-    return commands.map((command) => ({ n: command.n, error: commandError(command, cause) }));
+    return commands.map((command) => ({
+      n: command.n,
+      error: commandError(command, cause),
+      undecided: true,
+    }));
   }
 
   async signal(_pageId: string, signal: PageSignal): Promise<void> {
@@ -96,8 +100,10 @@ class PagePort implements Host {
     return this.#ask((tracker) => tracker.erase().then(() => null));
   }
 
-  async detach(): Promise<void> {
+  /** Never answers: Firefox drops a page from its back-forward cache when anything comes to one of its ports. */
+  detach(): Promise<never> {
     this.#shared?.unwatch(this.#watcher);
+    return new Promise(() => {});
   }
 
   async #ask<Data>(ask: (tracker: Tracker) => Promise<Data>): Promise<Outcome<Data>> {

@@ -34,6 +34,8 @@ export class FakeHost implements Host {
   readonly stored = new Map<number, Command>();
   /** Methods that are never answered; what they do is done all the same. */
   readonly silent = new Set<keyof Host>();
+  /** Its refusals are those of a host that could not decide. */
+  undecided = false;
   /** Refuses a command. */
   refuse: (command: Command) => CommandAnswer["error"] = () => undefined;
   attachAnswer: AttachAnswer = { ok: true, generation: 0, state: idleState };
@@ -79,7 +81,11 @@ export class FakeHost implements Host {
     const answers = commands.map((command) => {
       const error = this.refuse(command);
       if (!error && !this.stored.has(command.n)) this.stored.set(command.n, command);
-      return { n: command.n, ...(error && { error }) };
+      return {
+        n: command.n,
+        ...(error && { error }),
+        ...(error && this.undecided && ({ undecided: true } as const)),
+      };
     });
     return this.#answer("submit", [pageId, commands], answers);
   }

@@ -1,0 +1,45 @@
+/** What a page does once tracking is on, and need not load before. */
+import type { TrackerState } from "../protocol/api.js";
+import { eraseJournals, takeInJournals } from "./journals.js";
+import type { Tracking } from "./tracking.js";
+
+export interface AfterStart {
+  /** The host told this. */
+  told(state: TrackerState): void;
+  /** The host has erased everything. */
+  erased(): void;
+}
+
+/** @param trust - makes a script's URL one that the page may use */
+export const afterStart = (
+  { connection, queue, settings }: Tracking,
+  state: TrackerState,
+  trust: (url: string) => string,
+  signal: AbortSignal,
+): AfterStart => {
+  const { name, serviceWorkerUrl } = settings;
+  const prefix = `${name}:journal:`;
+  takeInJournals(connection, prefix, signal);
+  let tellSync: ((state: TrackerState) => void) | undefined;
+  if (serviceWorkerUrl && !signal.aborted && "SyncManager" in globalThis && "serviceWorker" in navigator) {
+    const follow = async (): Promise<void> => {
+      const { askForSync } = await import("./ask-for-sync.js");
+      const url = trust(serviceWorkerUrl);
+      tellSync = await askForSync({
+        url,
+        tag: name,
+        hasUndecided: () => queue.hasUndecided,
+        signal,
+      });
+      tellSync(state);
+    };
+    follow().catch(() => {}); // without it the next visit delivers
+  }
+  return {
+    told(next) {
+      state = next;
+      tellSync?.(next);
+    },
+    erased: () => eraseJournals(prefix),
+  };
+};

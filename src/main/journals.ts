@@ -1,0 +1,96 @@
+/**
+ * Takes in what other pages left behind: at the start of a page, and when one writes its journal while this one lives.
+ * Commands go to the host under their own page's id, whose numbers decide that each counts once, also where two pages
+ * take in the same journal. A key is removed only once the host has decided.
+ */
+import type { Command } from "../protocol/host.js";
+import type { HostConnection } from "./host-connection.js";
+
+/** A live page removes its journal itself, once it is answered. */
+const GRACE_MS = 1000;
+/** A host that says nothing by then leaves a journal to the next page. */
+const ANSWER_MS = 10_000;
+/** So long hosts remember which numbers of a page are decided; older ones could count twice. */
+const LIFETIME_MS = 45 * 24 * 60 * 60 * 1000;
+/** Well over what is ever written. */
+const MAX_LENGTH = 512 * 1024;
+const PAGE_ID = /^[a-z0-9]{16}$/;
+const TYPES = /^(track|pageView|updatePerson|appendToList|liveChat)$/;
+
+/** Without localStorage, or with one that is gone between two looks, there is nothing to take in. */
+const harmless = (work: Promise<unknown>): void => void work.catch(() => {});
+
+/** @param prefix - what the keys of the namespace's journals begin with; the page's id follows */
+export const takeInJournals = (connection: HostConnection, prefix: string, signal: AbortSignal): void => {
+  // Closed while this was loaded.
+  if (signal.aborted) return;
+  const take = async (key: string): Promise<void> => {
+    const pageId = key.slice(prefix.length);
+    const text = localStorage.getItem(key);
+    // This page's own is its own affair.
+    if (!isJournal(key, prefix) || pageId === connection.pageId || text === null) return;
+    const commands = readJournal(text, pageId, Date.now());
+    if (!commands) return;
+    const answers = commands.length
+      ? await connection.ask((host) => host.submit(pageId, commands), ANSWER_MS)
+      : [];
+    if (!answers || answers.some(({ undecided }) => undecided)) return;
+    const refusal = answers.find(({ error }) => error)?.error;
+    if (refusal) console.warn(`Of what a closed page left behind, some was refused: ${refusal.message}`);
+    // Its page may have added to it in the meantime, which tells itself by another event.
+    if (localStorage.getItem(key) === text) localStorage.removeItem(key);
+  };
+  addEventListener(
+    "storage",
+    ({ key, newValue, storageArea }) => {
+      if (!key?.startsWith(prefix) || newValue === null) return;
+      setTimeout(() => {
+        if (!signal.aborted && storageArea?.getItem(key) === newValue) harmless(take(key));
+      }, GRACE_MS);
+    },
+    { signal },
+  );
+  harmless((async () => Promise.all(Object.keys(localStorage).map(take)))());
+};
+
+export const eraseJournals = (prefix: string): void => {
+  try {
+    for (const key of Object.keys(localStorage)) if (isJournal(key, prefix)) localStorage.removeItem(key);
+  } catch {
+    // Where there is no localStorage there are no journals.
+  }
+};
+
+/** Another namespace's name may begin with the same letters. */
+const isJournal = (key: string, prefix: string): boolean =>
+  key.startsWith(prefix) && PAGE_ID.test(key.slice(prefix.length));
+
+/**
+ * The commands that a journal holds: none where it is broken or too old and only to be removed, `null` where it is to be
+ * left for the version that knows it.
+ */
+export const readJournal = (text: string, ofPage: string, now: number): Command[] | null => {
+  if (text.length > MAX_LENGTH) return [];
+  try {
+    const { v, pageId, at, commands } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof v !== "number" || Number(at) < now - LIFETIME_MS) return [];
+    if (v !== 1) return null;
+    return pageId === ofPage && Array.isArray(commands) ? commands.filter(isCommand) : [];
+  } catch {
+    return []; // no JSON, or that of something else
+  }
+};
+
+const isCommand = (given: unknown): given is Command => {
+  const { type, n, at, generation, sessionTimeoutMs, maxWaiting } = Object(given) as Record<string, unknown>;
+  const isActivity = type === "track" || type === "pageView";
+  const numbers = [
+    at,
+    generation,
+    ...(isActivity ? [sessionTimeoutMs] : []),
+    ...(type === "liveChat" ? [] : [maxWaiting]),
+  ];
+  return (
+    TYPES.test(String(type)) && Number.isSafeInteger(n) && Number(n) > 0 && numbers.every(Number.isFinite)
+  );
+};

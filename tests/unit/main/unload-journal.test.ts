@@ -1,0 +1,283 @@
+/** The journal's format, its bounds, and what its calls are told. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { PeopleTrackingSDK } from "../../../src/main/index.js";
+import { readJournal } from "../../../src/main/journals.js";
+import type { TrackingOptions } from "../../../src/main/index.js";
+import type { Command } from "../../../src/protocol/host.js";
+import type { FakePage } from "./fake-page.js";
+import { isSettled, pass, settle } from "./fake-page.js";
+import { stubLocalStorage } from "./fake-storage.js";
+import { leavePage, loadPage, using } from "./tracked-page.js";
+
+const SUCCESS = { success: true, data: null };
+const DAY = 24 * 60 * 60 * 1000;
+const PAGE = "abcdefghij012345";
+const KEY = `people-tracking:shop:journal:${PAGE}`;
+let page: FakePage;
+let local: ReturnType<typeof stubLocalStorage>;
+
+const start = async (options: TrackingOptions = {}): Promise<PeopleTrackingSDK> => {
+  const sdk = using(
+    new PeopleTrackingSDK({ liveChat: null, pageViews: "manual", namespace: "shop", ...options }),
+  );
+  expect(await sdk.init("key")).toEqual(SUCCESS);
+  await settle();
+  return sdk;
+};
+const journals = () => Object.values(local.storage).map((text) => JSON.parse(text) as Journal);
+interface Journal {
+  pageId: string;
+  commands: Command[];
+}
+const command = (n: number): Command => ({
+  type: "track",
+  n,
+  at: Date.now(),
+  generation: 0,
+  eventId: "action",
+  sessionTimeoutMs: 1000,
+  maxWaiting: 1000,
+});
+const journal = (fields: object = {}): string =>
+  JSON.stringify({ v: 1, pageId: PAGE, at: Date.now(), commands: [command(1)], ...fields });
+
+beforeEach(() => {
+  page = loadPage();
+  Object.assign(page.navigator, { vendor: "Google Inc." });
+  local = stubLocalStorage();
+});
+afterEach(leavePage);
+
+test("from pagehide to pageshow each call is journaled inside the call itself", async () => {
+  const sdk = await start();
+  page.host.silent.add("submit");
+  page.pagehide();
+  expect(journals()).toEqual([]);
+  void sdk.track("one");
+  expect(journals()).toMatchObject([{ v: 1, commands: [{ n: 1, eventId: "one" }] }]);
+  void sdk.track("two");
+  expect(journals()).toMatchObject([{ commands: [{ n: 1 }, { n: 2, eventId: "two" }] }]);
+  expect(journals()[0]?.commands[0]).not.toHaveProperty("deadline");
+  page.comesBack();
+  void sdk.track("three");
+  expect(journals()[0]?.commands).toHaveLength(2);
+});
+
+test("what waited for an answer is in the journal, and leaves it with the answer", async () => {
+  const sdk = await start();
+  const tracked = sdk.track("action");
+  page.pagehide();
+  expect(journals()).toMatchObject([{ commands: [{ n: 1 }] }]);
+  page.comesBack();
+  expect(await tracked).toEqual(SUCCESS);
+  expect(journals()).toEqual([]);
+});
+
+test("a hidden page journals what it sends; a visible one nothing", async () => {
+  const sdk = await start();
+  await sdk.track("visible");
+  expect(local.setItem).not.toHaveBeenCalled();
+  page.document.visibilityState = "hidden";
+  await Promise.all([sdk.track("a"), sdk.track("b")]);
+  expect(local.setItem).toHaveBeenCalledOnce();
+  expect(local.removeItem).toHaveBeenCalledOnce();
+});
+
+test("where the browser is not Chromium each batch is journaled once, and removed without another write", async () => {
+  Object.assign(page.navigator, { vendor: "Apple Computer, Inc." });
+  const sdk = await start();
+  await Promise.all(Array.from({ length: 100 }, () => sdk.track("action")));
+  expect(local.setItem).toHaveBeenCalledOnce();
+  expect(local.removeItem).toHaveBeenCalledOnce();
+  expect(journals()).toEqual([]);
+});
+
+test("what is journaled is told as failed by no time-out: it is on disk, and offered until a host decides", async () => {
+  const sdk = await start();
+  page.prepare = (host) => host.silent.add("submit");
+  page.host.silent.add("submit");
+  const tracked = sdk.track("action");
+  page.pagehide();
+  page.comesBack();
+  await pass(12_000);
+  expect(await tracked).toEqual(SUCCESS);
+  expect(journals()).toMatchObject([{ commands: [{ n: 1 }] }]);
+  page.prepare = () => {};
+  await pass(20_000);
+  expect([...page.host.stored.values()]).toMatchObject([{ n: 1 }]);
+  expect(page.host.batches.at(-1)?.[0]).not.toHaveProperty("deadline");
+  expect(journals()).toEqual([]);
+});
+
+test("what was told as failed is never journaled afterwards", async () => {
+  const sdk = await start();
+  page.prepare = (host) => host.silent.add("submit");
+  page.host.silent.add("submit");
+  const tracked = sdk.track("action");
+  await pass(12_000);
+  expect(await tracked).toMatchObject({ success: false, error: { code: 2016 } });
+  page.pagehide();
+  expect(journals()).toEqual([]);
+});
+
+test("a host that could not decide leaves what is journaled where it is, and is asked again", async () => {
+  const sdk = await start();
+  const error = { code: 2016, name: "E", message: "no storage", origin: "worker", platform: "fe-snippet" };
+  page.host.refuse = () => error;
+  page.host.undecided = true;
+  expect(await sdk.track("visible")).toEqual({ success: false, error });
+  const hidden = sdk.track("hidden");
+  page.pagehide();
+  page.comesBack();
+  expect(await hidden).toEqual(SUCCESS);
+  expect(journals()).toMatchObject([{ commands: [{ eventId: "hidden" }] }]);
+  page.host.refuse = () => undefined;
+  page.host.undecided = false;
+  await pass(6000);
+  expect(journals()).toEqual([]);
+});
+
+test("calls that wait for init() are journaled where the page goes, and only there", async () => {
+  page.prepare = (host) => host.silent.add("init");
+  const sdk = using(new PeopleTrackingSDK({ liveChat: null, pageViews: "manual", namespace: "shop" }));
+  page.document.visibilityState = "hidden";
+  void sdk.init("key");
+  void sdk.track("early");
+  await settle();
+  page.document.dispatchEvent(new Event("visibilitychange"));
+  expect(journals()).toEqual([]);
+  page.pagehide();
+  expect(journals()).toMatchObject([{ commands: [{ n: 1, eventId: "early" }] }]);
+});
+
+test("Live Chat's changes are journaled too", async () => {
+  let change: ((session: null) => void) | undefined;
+  const session = { id: "s", kind: "lead" as const, personId: "p", token: "t" };
+  const sdk = await start({
+    liveChat: {
+      ready: () => Promise.resolve(),
+      session: () => session,
+      subscribe: (listener) => {
+        change = listener;
+        return () => {};
+      },
+    },
+  });
+  page.host.silent.add("submit");
+  page.pagehide();
+  change?.(null);
+  expect(journals()).toMatchObject([{ commands: [{ type: "liveChat", session: null, left: "s" }] }]);
+  sdk.close();
+});
+
+test("a journal is bounded: what does not fit is left to the host", async () => {
+  const sdk = await start();
+  page.host.silent.add("submit");
+  const name = "x".repeat(10_000);
+  for (let n = 0; n < 100; n++) void sdk.track("action", { name });
+  page.pagehide();
+  const [text = ""] = Object.values(local.storage);
+  expect(text.length).toBeLessThan(257 * 1024);
+  const numbers = journals()[0]?.commands.map(({ n }) => n) ?? [];
+  expect(numbers).toEqual(Array.from({ length: 25 }, (_, index) => index + 1));
+  expect(page.host.batches.flat()).toHaveLength(0); // posted, and not yet there
+  await settle();
+  expect(page.host.batches.flat()).toHaveLength(100);
+});
+
+test.each(["full", "missing"] as const)("a localStorage that is %s changes nothing", async (how) => {
+  const sdk = await start();
+  if (how === "missing") Reflect.deleteProperty(globalThis, "localStorage");
+  else
+    local.setItem.mockImplementation(() => {
+      throw new DOMException("full", "QuotaExceededError");
+    });
+  page.pagehide();
+  const tracked = sdk.track("action");
+  expect(await isSettled(tracked)).toBe(true);
+  expect(await tracked).toEqual(SUCCESS);
+});
+
+test("close() journals what is not acknowledged yet", async () => {
+  const sdk = await start();
+  page.host.silent.add("submit");
+  void sdk.track("action");
+  sdk.close();
+  expect(journals()).toMatchObject([{ commands: [{ n: 1 }] }]);
+});
+
+test("at its start a page hands in what others left, under their ids, and removes it with the answer", async () => {
+  local.storage[KEY] = journal({ commands: [command(1), command(2)] });
+  await start();
+  expect(page.host.asked("submit")).toEqual([[PAGE, [command(1), command(2)]]]);
+  expect(journals()).toEqual([]);
+});
+
+test.each([
+  ["silent", (): void => void page.host.silent.add("submit")],
+  ["without storage", (): void => void (page.host.undecided = true)],
+] as const)("a host that is %s leaves a journal to the next page", async (_how, prepare) => {
+  local.storage[KEY] = journal();
+  page.prepare = (host) => {
+    host.refuse = () => ({ code: 2016, name: "E", message: "m", origin: "worker", platform: "p" });
+    queueMicrotask(prepare);
+  };
+  await start();
+  await pass(1000);
+  expect(Object.keys(local.storage)).toEqual([KEY]);
+});
+
+test("a journal that was written to while it was taken in stays", async () => {
+  local.storage[KEY] = journal();
+  page.prepare = (host) => {
+    host.refuse = () => {
+      local.storage[KEY] = journal({ commands: [command(1), command(2)] });
+      return undefined;
+    };
+  };
+  await start();
+  expect(journals()[0]?.commands).toHaveLength(2);
+});
+
+const tell = (newValue: string): void => {
+  local.storage[KEY] = newValue;
+  const event = Object.assign(new Event("storage"), { key: KEY, newValue, storageArea: local });
+  page.window.dispatchEvent(event);
+};
+
+test("a page that lives takes in what another leaves, unless that one removes it itself", async () => {
+  await start();
+  tell(journal());
+  delete local.storage[KEY];
+  await pass(1500);
+  expect(page.host.asked("submit")).toEqual([]);
+  tell(journal());
+  await pass(1500);
+  expect(page.host.asked("submit")).toHaveLength(1);
+  expect(journals()).toEqual([]);
+});
+
+test.each([
+  ["no JSON", "{"],
+  ["of no version", journal({ v: undefined })],
+  ["of another page", journal({ pageId: "xxxxxxxxxxxxxxxx" })],
+  ["huge", "9".repeat(600_000)],
+  ["45 days old", journal({ at: Date.now() - 46 * DAY })],
+  ["of a newer version, and 45 days old", journal({ v: 2, at: Date.now() - 46 * DAY })],
+  ["without commands", journal({ commands: [] })],
+  [
+    "of what are no commands",
+    journal({ commands: [null, {}, { ...command(1), n: 0 }, { ...command(1), maxWaiting: "9" }] }),
+  ],
+])("a journal that is %s holds nothing, and is removed", (_what, text) => {
+  expect(readJournal(text, PAGE, Date.now())).toEqual([]);
+});
+
+test("a journal of another version is left for it", () => {
+  expect(readJournal(journal({ v: 2 }), PAGE, Date.now())).toBeNull();
+});
+
+test("what is broken in a journal takes nothing else with it", () => {
+  const text = journal({ commands: [command(1), { ...command(2), type: "erase" }, command(3)] });
+  expect(readJournal(text, PAGE, Date.now())?.map(({ n }) => n)).toEqual([1, 3]);
+});
