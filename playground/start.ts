@@ -27,7 +27,8 @@ app.route(
   "/demo",
   demoRoutes((request) => service.fetch(request), reachability, wireLog),
 );
-app.route("/", await pageRoutes(join(import.meta.dirname, "client")));
+const serviceWorker = join(import.meta.dirname, "../../dist/service-worker.js");
+app.route("/", await pageRoutes(join(import.meta.dirname, "client"), serviceWorker));
 
 const listener = getRequestListener(app.fetch);
 const server = createServer(reachability.guard((request, response) => void listener(request, response)));

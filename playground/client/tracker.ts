@@ -15,7 +15,10 @@ export type ShopEvents = {
   gust: { number: number };
 };
 
-export const sdk = new PeopleTrackingSDK<ShopEvents>({ pageViews: "spa" });
+export const sdk = new PeopleTrackingSDK<ShopEvents>({
+  pageViews: "spa",
+  serviceWorkerUrl: "/service-worker.js",
+});
 
 export const state = signal<TrackerState | null>(null);
 export const startError = signal<string | null>(null);

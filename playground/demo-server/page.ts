@@ -12,8 +12,9 @@ const POLICY = [
   "object-src 'none'",
 ].join("; ");
 
-/** The built page, under every address of the shop. */
-export async function pageRoutes(folder: string): Promise<Hono> {
+/** The built page, under every address of the shop, and the tracker's service worker. */
+export async function pageRoutes(folder: string, serviceWorkerFile: string): Promise<Hono> {
+  const serviceWorker = await readFile(serviceWorkerFile, "utf8");
   const html = await readFile(join(folder, "index.html"), "utf8");
   const app = new Hono();
   app.use(async (context, next) => {
@@ -29,6 +30,10 @@ export async function pageRoutes(folder: string): Promise<Hono> {
   });
   app.get("/assets/*", serveStatic({ root: folder }));
   app.get("/assets/*", (context) => context.notFound());
+  // At the root, for a service worker's scope is the folder that it lies in.
+  app.get("/service-worker.js", (context) =>
+    context.body(serviceWorker, 200, { "Content-Type": "text/javascript", "Cache-Control": "no-cache" }),
+  );
   app.get("*", (context) => {
     context.header("Cache-Control", "no-cache");
     return context.html(html);
