@@ -1,0 +1,126 @@
+/** The browser's storage in trouble: a clear error or memory that is told of, never a hang, and nothing arrives twice. */
+import { expect, test } from "vitest";
+import { numbersAccepted, numbersArrived, upTo } from "./support/arrivals.js";
+import { useSetting } from "./support/setting.js";
+import { clearSiteData, deleteDatabases, holdDatabase, limitQuota } from "./support/storage.js";
+import { openTab, init, settle, stateOf, track, trackNumbers, visit } from "./support/visit.js";
+
+const setting = useSetting();
+
+const STORED = { success: true, data: null };
+
+test("a full quota is told with what to do, and calls are stored again when there is room", async () => {
+  const { browser, site } = setting;
+  const tab = await openTab(browser, site);
+  const quota = await limitQuota(tab, site, 500_000);
+  expect(await init(tab, site.trackingKey)).toEqual(STORED);
+  await settle(tab);
+  const large = await tab.evaluate(() => {
+    // Of chance, for Chromium compresses what it stores.
+    const bytes = Array.from({ length: 4 }, () => crypto.getRandomValues(new Uint8Array(50_000)));
+    const padding = bytes
+      .map((some) => btoa(String.fromCharCode(...some)))
+      .join("")
+      .slice(0, 200_000);
+    return Promise.all([0, 1, 2, 3, 4].map((n) => window.sdk.track("numbered", { n, padding })));
+  });
+  const message: unknown = expect.stringContaining("free some space and call again");
+  const full = { success: false, error: { code: 2016, message } };
+  for (const outcome of large) expect(outcome).toMatchObject(full);
+  expect(await stateOf(tab)).toMatchObject({ storage: "disk", outbox: { waiting: 0 } });
+  await quota.lift();
+  expect(await trackNumbers(tab, 5, 20)).toBe(20);
+  expect(await numbersArrived(site, tab)).toEqual(upTo(25).slice(5));
+});
+
+test.each([
+  ["the database is deleted by another page", deleteDatabases],
+  ["the site's data are cleared", clearSiteData],
+] as const)("when %s, tracking and delivery go on with a new visitor", async (_, empty) => {
+  const { browser, site } = setting;
+  const [tab, other] = [await visit(browser, site), await openTab(browser, site)];
+  expect(await track(tab, "before")).toEqual(STORED);
+  await settle(tab);
+  const before = (await stateOf(tab))?.profile?.id;
+  await empty(other, site);
+  expect(await trackNumbers(tab, 0, 20)).toBe(20);
+  await settle(tab);
+  const state = await stateOf(tab);
+  expect(state).toMatchObject({ storage: "disk", profile: { kind: "visitor" } });
+  expect(state?.profile?.id).not.toBe(before);
+  // The definitions are still known: offline, what they do not allow would be accepted otherwise.
+  const wrong = await tab.evaluate(() => window.sdk.track("numbered", { n: "no number" }));
+  expect(wrong).toMatchObject({ success: false, error: { code: 2016 } });
+  expect(await numbersArrived(site, tab)).toEqual(upTo(20));
+});
+
+test("behind a transaction that does not end, calls are stored in memory and arrive once", async () => {
+  const { browser, site } = setting;
+  const tab = await visit(browser, site);
+  await settle(tab);
+  const before = await stateOf(tab);
+  const held = await holdDatabase(browser, site);
+  expect(await trackNumbers(tab, 0, 20)).toBe(20);
+  await tab.waitForFunction(() => window.sdk.state?.storage === "memory");
+  await settle(tab);
+  expect(await stateOf(tab)).toMatchObject({ profile: before?.profile, outbox: { waiting: 0 } });
+  site.setReachable(false);
+  expect(await trackNumbers(tab, 20, 20)).toBe(20);
+  await held.letGo();
+  await tab.waitForFunction(() => window.sdk.state?.storage === "disk");
+  const inspected = await tab.evaluate(() => window.sdk.inspect({ state: "waiting" }));
+  expect(inspected).toMatchObject({ success: true, data: { length: 20 } });
+  site.setReachable(true);
+  expect((await stateOf(tab))?.session?.id).toBe(before?.session?.id);
+  expect(await numbersArrived(site, tab)).toEqual(upTo(40));
+});
+
+test("a tab that opens behind such a transaction starts in memory", async () => {
+  const { browser, site } = setting;
+  const first = await visit(browser, site);
+  await settle(first);
+  const held = await holdDatabase(browser, site);
+  await first.close();
+  const tab = await openTab(browser, site);
+  expect(await init(tab, site.trackingKey, { host: "dedicated" })).toEqual(STORED);
+  expect(await trackNumbers(tab, 0, 20)).toBe(20);
+  expect((await stateOf(tab))?.storage).toBe("memory");
+  await held.letGo();
+  await tab.waitForFunction(() => window.sdk.state?.storage === "disk");
+  await settle(tab);
+  // As a visitor of its own, for who was here before stands on the disk.
+  expect(numbersAccepted(site)).toEqual(upTo(20));
+});
+
+test.each([
+  ["missing", () => Object.defineProperty(window, "indexedDB", { value: undefined })],
+  [
+    "refused",
+    () => {
+      IDBFactory.prototype.open = () => {
+        throw new DOMException("denied", "SecurityError");
+      };
+    },
+  ],
+  [
+    "silent",
+    () => {
+      IDBFactory.prototype.open = () => new EventTarget() as IDBOpenDBRequest;
+    },
+  ],
+])("where IndexedDB is %s, everything is delivered from memory", async (_, breakIt) => {
+  const { browser, site } = setting;
+  await browser.addInitScript(breakIt);
+  const tab = await visit(browser, site, { host: "page" });
+  expect((await stateOf(tab))?.storage).toBe("memory");
+  expect(await trackNumbers(tab, 0, 20)).toBe(20);
+  expect(await numbersArrived(site, tab)).toEqual(upTo(20));
+});
+
+test("without BroadcastChannel nothing is missing", async () => {
+  const { browser, site } = setting;
+  await browser.addInitScript(() => Object.defineProperty(window, "BroadcastChannel", { value: undefined }));
+  const tab = await visit(browser, site, { host: "page" });
+  expect(await trackNumbers(tab, 0, 20)).toBe(20);
+  expect(await numbersArrived(site, tab)).toEqual(upTo(20));
+});
