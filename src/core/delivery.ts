@@ -15,6 +15,8 @@ import type { TrackerRecord } from "./tracker-record.js";
 const STORE_RETRY_MS = 5 * SECOND;
 /** Clocks are set, and hosts die before they tell what they stored: look again at least this often. */
 const LONGEST_WAIT_MS = 15 * MINUTE;
+/** Who has got the lock writes its lease within this: until then, the one that is expired is its predecessor's. */
+const LEASE_WRITTEN_MS = 5 * SECOND;
 
 export class Delivery {
   readonly #ports: Ports;
@@ -86,7 +88,7 @@ export class Delivery {
   }
 
   async #sendUnderLease(): Promise<Plan> {
-    let turn = await this.#takeLease();
+    let turn = await this.#takeLease({ byLock: this.#ports.lock.exclusive });
     if (!turn) return this.#busy();
     const { changes } = this.#ports;
     const sender = new Sender(this.#ports, this.#registrar, this.#hostId);
@@ -114,16 +116,19 @@ export class Delivery {
       return hold;
     }
     this.#lockedOutSince ??= now;
-    const outlived = record.lease !== null || now - this.#lockedOutSince >= LEASE_MS;
-    return outlived && lock.exclusive ? lock.tryHold({ steal: true }) : null;
+    const patienceMs = record.lease ? LEASE_WRITTEN_MS : LEASE_MS;
+    const outlived = now - this.#lockedOutSince >= patienceMs;
+    // What was read may be long ago, for this host may have been frozen since: the store decides, as it is now.
+    const isOurs = outlived && lock.exclusive && (await this.#takeLease({ byLock: false })) !== null;
+    return isOurs ? lock.tryHold({ steal: true }) : null;
   }
 
   /** With an exclusive lock in hand, whoever had the lease is done or dead; without one the lease itself decides. */
-  #takeLease(): Promise<Turn | null> {
-    const { clock, lock, store } = this.#ports;
+  #takeLease({ byLock }: { byLock: boolean }): Promise<Turn | null> {
+    const { clock, store } = this.#ports;
     return store.commit({}, ({ record }) => {
       const now = clock.now();
-      const free = lock.exclusive || holdsLease(record, this.#hostId) || !isLeased(record, now);
+      const free = byLock || holdsLease(record, this.#hostId) || !isLeased(record, now);
       if (!free) return { change: {}, result: null };
       const turn = nextTurn(withLease(record, this.#hostId, now), this.#hostId, now);
       return { change: { record: turn.record }, result: turn };

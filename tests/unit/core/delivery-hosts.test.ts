@@ -68,6 +68,18 @@ test("a lock that outlives its lease is stolen", async () => {
   expect(world.time.now - startedAt).toBeGreaterThanOrEqual(LEASE_MS);
 });
 
+test("a lock that was just taken is not stolen because a predecessor's lease has expired", async () => {
+  const { world, host } = await World.withHost();
+  const second = await world.host();
+  await world.drained();
+  const lease = { holder: "gone", takenAt: world.now() - 2 * LEASE_MS, expiresAt: world.now() - LEASE_MS };
+  await world.store.commit({}, ({ record }) => ({ change: { record: { ...record, lease } }, result: null }));
+  world.lockHolder = { host, hold: {} };
+  await second.track();
+  await world.time.advance(3 * SECOND);
+  expect(world.lockHolder.host).toBe(host);
+});
+
 test("a lock whose holder froze before it took the lease is stolen too", async () => {
   const { world, host, service } = await World.withHost();
   const second = await world.host();
