@@ -7,7 +7,7 @@ import type { Change } from "./ports.js";
 import type { SessionBook } from "./session-clock.js";
 import { endAt, endDue } from "./session-clock.js";
 import { iso } from "./time.js";
-import { isClockSetBack } from "./timeline.js";
+import { isClockSetBack, mergedBefore } from "./timeline.js";
 import type { SessionRecord, TrackerRecord } from "./tracker-record.js";
 import { selectedProfile } from "./tracker-record.js";
 
@@ -69,7 +69,8 @@ export const appendStart = (draft: Draft, profile: Profile, { id, startedAt }: S
 /** The end of a session that has one. */
 export const appendEnd = (draft: Draft, profile: Profile, { id, endedAt }: SessionRecord): void => {
   if (endedAt === undefined || endedAt < draft.now - OLDEST_END_MS) return;
-  append(draft, profile, {
+  // A session that late activity makes may reach beyond a merge: then its end is the person's.
+  append(draft, mergedBefore(draft.record, profile, endedAt), {
     id: `e-${id}`,
     type: "event",
     occurredAt: iso(endedAt),

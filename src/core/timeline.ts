@@ -6,6 +6,7 @@
  */
 import type { Profile } from "../protocol/api.js";
 import { MINUTE } from "../protocol/wire.js";
+import { sameProfile } from "./lanes.js";
 import type { TrackerRecord } from "./tracker-record.js";
 
 /** A clock that is further behind than this was set back by hand. */
@@ -51,4 +52,11 @@ export const personSince = (record: TrackerRecord, at: number): Profile | null =
   let index = selectionIndexAt(record, at);
   while (selections[index + 1]?.merges) index += 1;
   return selections[index]?.profile ?? null;
+};
+
+/** Who a profile is at an instant: itself, or the one that it has merged into before. */
+export const mergedBefore = ({ selections }: TrackerRecord, profile: Profile, instant: number): Profile => {
+  const own = selections.findLastIndex((selection) => sameProfile(selection.profile, profile));
+  const next = own < 0 ? undefined : selections[own + 1];
+  return next?.merges && next.selectedAt < instant ? next.profile : profile;
 };

@@ -210,6 +210,22 @@ test("late activity in no session's time makes one of its own, ended at the next
   expect(sessionOf(browser, "late-2")).toBe(sessionOf(browser, "late-1"));
 });
 
+test("a session of late activity that reaches beyond the visitor's merge ends as the person's", () => {
+  const browser = new TrackedBrowser();
+  browser.track();
+  browser.wait(5 * HOUR);
+  browser.told(leadOf("a"));
+  browser.wait(HOUR);
+  browser.track();
+  browser.track({ tab: "late", at: NOON + 5 * HOUR - 10 * MINUTE });
+  expect(browser.row("late-1").profile.kind).toBe("visitor");
+  // The service rejects what a visitor sends of the time after its merge.
+  expect(browser.rows.at(-1)).toMatchObject({
+    id: `e-${sessionOf(browser, "late-1")}`,
+    profile: { kind: "lead", id: "person-of-a" },
+  });
+});
+
 test("late activity after everything ended is ended at once where it was due long ago", () => {
   const browser = new TrackedBrowser();
   browser.track();
