@@ -250,6 +250,9 @@ test("a page that lives takes in what another leaves, unless that one removes it
   tell(journal());
   delete local.storage[KEY];
   await pass(1500);
+  tell(journal());
+  local.storage[KEY] = journal({ commands: [command(2)] }); // it goes on, and so removes it itself
+  await pass(1500);
   expect(page.host.asked("submit")).toEqual([]);
   tell(journal());
   await pass(1500);
