@@ -1,7 +1,7 @@
 /** A fresh site and a fresh browser for each test. */
 import { afterEach, beforeEach } from "vitest";
 import type { BrowserContext } from "playwright";
-import type { Site } from "./site.js";
+import type { Site, SiteOptions } from "./site.js";
 import { startSite } from "./site.js";
 import type { Person } from "./visit.js";
 import { newPerson } from "./visit.js";
@@ -13,10 +13,10 @@ export interface Setting {
 }
 
 /** The setting of the running test; its fields are set before each. */
-export const useSetting = (): Setting => {
+export const useSetting = (options: SiteOptions = {}): Setting => {
   const setting = {} as Setting;
   beforeEach(async () => {
-    setting.site = await startSite();
+    setting.site = await startSite(options);
     setting.person = await newPerson();
     setting.browser = await setting.person.browse();
   });

@@ -54,16 +54,20 @@ export interface Site {
   intercept(interceptor: Interceptor | null): void;
   /** A person's timeline as an admin reads it. */
   timeline(personId: string): Promise<TimelineEntry[]>;
+  /** All persons' timelines. */
+  timelines(): Promise<TimelineEntry[][]>;
   person(personId: string): Promise<Record<string, unknown>>;
   /** A JWT of the widget's backend for the person with this e-mail address. */
   jwt(email: string): Promise<string>;
   close(): Promise<void>;
 }
 
-const serveFile = async (path: string, response: ServerResponse, script?: string): Promise<void> => {
-  const prefix = Object.keys(FOLDERS).find((folder) => path.startsWith(folder));
+const serveFile = async (path: string, response: ServerResponse, options: SiteOptions): Promise<void> => {
+  const { script } = options;
+  const folders = { ...FOLDERS, ...options.folders };
+  const prefix = Object.keys(folders).find((folder) => path.startsWith(folder));
   const file = prefix
-    ? join(FOLDERS[prefix] as string, normalize(`/${path.slice(prefix.length)}`))
+    ? join(folders[prefix] as string, normalize(`/${path.slice(prefix.length)}`))
     : join(ROOT, "tests/browser/fixture/index.html");
   try {
     const content = await readFile(file);
@@ -99,6 +103,8 @@ export interface SiteOptions {
   service?: PeopleService;
   /** A URL that every page loads besides. */
   script?: string | undefined;
+  /** What it serves besides: folders by the path before their files, with a slash at both ends. */
+  folders?: Record<string, string>;
 }
 
 export const startSite = async (options: SiteOptions = {}): Promise<Site> => {
@@ -132,17 +138,27 @@ export const startSite = async (options: SiteOptions = {}): Promise<Site> => {
 
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://site").pathname;
-    if (!path.startsWith("/people/")) return void serveFile(path, response, options.script);
+    if (!path.startsWith("/people/")) return void serveFile(path, response, options);
     callService(request, response, path).catch(() => request.socket.destroy());
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   const read = async (path: string): Promise<unknown> => {
-    const url = `http://site/people/v1/persons/${path}`;
+    const url = `http://site/people/v1/persons${path && `/${path}`}`;
     const answer = await service.fetch(new Request(url, { headers: { Authorization: `App ${adminKey}` } }));
     if (!answer.ok) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`);
     return answer.json();
+  };
+
+  const timeline = async (personId: string): Promise<TimelineEntry[]> => {
+    const entries: TimelineEntry[] = [];
+    for (let after = ""; ;) {
+      const page = (await read(`${personId}/timeline${after && `?after=${after}`}`)) as TimelinePage;
+      entries.push(...page.entries);
+      if (page.next === null) return entries;
+      after = page.next;
+    }
   };
 
   return {
