@@ -27,7 +27,7 @@ export class Delivery {
   #again = false;
   #closed = false;
   #cancelTimer = (): void => undefined;
-  /** Since when the lock has been held elsewhere without a lease that counts. */
+  /** Since when, with something to send, the lock has been held elsewhere without a lease that counts. */
   #lockedOutSince: number | null = null;
 
   /** @param onChange Rows were settled, or the delivery's state changed. */
@@ -77,7 +77,10 @@ export class Delivery {
     const { clock, store } = this.#ports;
     const before = await store.read();
     const plan = planOf(before, clock.now());
-    if (plan.kind !== "send") return plan;
+    if (plan.kind !== "send") {
+      this.#lockedOutSince = null;
+      return plan;
+    }
     const hold = await this.#hold(before);
     if (!hold) return this.#busy();
     try {
@@ -120,7 +123,9 @@ export class Delivery {
     const outlived = now - this.#lockedOutSince >= patienceMs;
     // What was read may be long ago, for this host may have been frozen since: the store decides, as it is now.
     const isOurs = outlived && lock.exclusive && (await this.#takeLease({ byLock: false })) !== null;
-    return isOurs ? lock.tryHold({ steal: true }) : null;
+    if (!isOurs) return null;
+    this.#lockedOutSince = null;
+    return lock.tryHold({ steal: true });
   }
 
   /** With an exclusive lock in hand, whoever had the lease is done or dead; without one the lease itself decides. */

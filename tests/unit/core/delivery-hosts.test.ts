@@ -80,6 +80,31 @@ test("a lock that was just taken is not stolen because a predecessor's lease has
   expect(world.lockHolder.host).toBe(host);
 });
 
+test("a host that was locked out long ago waits anew before it steals", async () => {
+  const { world, host } = await World.withHost();
+  const second = await world.host();
+  await world.drained();
+  const expire = () =>
+    world.store.commit({}, ({ record }) => {
+      const lease = {
+        holder: "gone",
+        takenAt: world.now() - 2 * LEASE_MS,
+        expiresAt: world.now() - LEASE_MS,
+      };
+      return { change: { record: { ...record, lease } }, result: null };
+    });
+  for (const pauseMs of [MINUTE, 0]) {
+    await expire();
+    world.lockHolder = { host, hold: {} };
+    await second.track();
+    await world.time.advance(3 * SECOND);
+    expect(world.lockHolder.host).toBe(host);
+    world.lockHolder = null;
+    await world.drained();
+    await world.time.advance(pauseMs);
+  }
+});
+
 test("a lock whose holder froze before it took the lease is stolen too", async () => {
   const { world, host, service } = await World.withHost();
   const second = await world.host();
