@@ -21,6 +21,7 @@ export default defineConfig({
     projects: [
       { test: project("unit") },
       { test: project("contract") },
+      { test: project("simulation") },
       ...["server/vitest.config.ts"].filter((config) => existsSync(config)),
       { test: { ...project("browser"), ...inTurn } },
       { test: { ...project("engines"), ...inTurn } },

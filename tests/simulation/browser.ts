@@ -1,0 +1,148 @@
+/** One browser's origin: its store, its lock, its hosts and tabs, what its Live Chat knows, its clock and journals. */
+import type { LiveChatSession } from "../../src/protocol/api.js";
+import type { Command } from "../../src/protocol/host.js";
+import { DAY, MINUTE, SECOND } from "../../src/protocol/wire.js";
+import type { Change } from "../../src/core/ports.js";
+import type { TrackerRecord } from "../../src/core/tracker-record.js";
+import { SimulatedHost } from "./host.js";
+import { Ledger } from "./ledger.js";
+import { LiveChat } from "./live-chat.js";
+import { Sending } from "./sending.js";
+import { SharedStore } from "./store.js";
+import { Tab } from "./tab.js";
+import type { World } from "./world.js";
+
+export interface Journal {
+  at: number;
+  commands: readonly Command[];
+}
+
+/** So long a page takes in a journal, and hosts remember its numbers. */
+const JOURNAL_LIFETIME_MS = 45 * DAY;
+
+export class Browser {
+  readonly world: World;
+  readonly name: string;
+  readonly store: SharedStore;
+  readonly ledger: Ledger;
+  readonly sending: Sending;
+  readonly liveChat: LiveChat;
+  readonly hosts = new Set<SimulatedHost>();
+  readonly tabs = new Set<Tab>();
+  /** As localStorage keeps them, by page. */
+  readonly journals = new Map<string, Journal>();
+  lockHolder: { host: SimulatedHost } | null = null;
+  clockOffsetMs = 0;
+  /** Counts what makes two senders, or a forgotten promise, nobody's fault: freezes, clocks that are set, erasing. */
+  excuses = 0;
+  offlineUntil = 0;
+  isAsleep = false;
+  /** How often a user let go of what was rejected. */
+  discards = 0;
+  #made = 0;
+  readonly #shared = new Map<number, SimulatedHost>();
+
+  constructor(world: World, name: string) {
+    this.world = world;
+    this.name = name;
+    this.store = new SharedStore(this);
+    this.ledger = new Ledger(this);
+    this.sending = new Sending(this);
+    this.liveChat = new LiveChat(this);
+  }
+
+  wallClock(): number {
+    return this.world.scheduler.now + this.clockOffsetMs;
+  }
+
+  excuse(): void {
+    this.excuses += 1;
+  }
+
+  open(): Tab {
+    const tab = new Tab(this, `${this.name}p${(++this.#made).toString(36)}`);
+    this.tabs.add(tab);
+    tab.open();
+    return tab;
+  }
+
+  /** A host of its own, or the one that all tabs share who left as many behind. */
+  hostFor(tab: Tab): SimulatedHost {
+    const shared = this.world.plan.hosts === "shared" ? this.#shared.get(tab.hostsLeft) : undefined;
+    const host = shared?.isAlive ? shared : this.#newHost();
+    if (this.world.plan.hosts === "shared") this.#shared.set(tab.hostsLeft, host);
+    host.tabs.add(tab);
+    return host;
+  }
+
+  /** A worker without tabs ends; Chromium lets it live on for a while. */
+  letGo(host: SimulatedHost, tab: Tab): void {
+    host.tabs.delete(tab);
+    if (host.tabs.size > 0) return;
+    const { scheduler } = this.world;
+    // What is frozen is not ended before it thaws: then it still does what it was told.
+    const livesOn = host.isFrozen ? 5 * MINUTE : scheduler.chance(0.3) ? scheduler.upTo(30 * SECOND) : 0;
+    scheduler.after(livesOn, () => {
+      if (host.tabs.size > 0) return;
+      host.end();
+      this.hosts.delete(host);
+    });
+  }
+
+  setClock(byMs: number): void {
+    this.clockOffsetMs += byMs;
+    this.world.chronicle.fault(this.name, `clock: set ${byMs < 0 ? "back" : "forward"}`);
+    this.ledger.clockWasSet = true;
+    this.excuse();
+  }
+
+  sleepFor(ms: number): void {
+    const { scheduler, chronicle } = this.world;
+    chronicle.fault(this.name, "machine: asleep");
+    this.excuse();
+    const asleep = [...this.hosts, ...this.tabs];
+    for (const actor of asleep) actor.freeze();
+    this.isAsleep = true;
+    scheduler.after(ms, () => {
+      this.isAsleep = false;
+      this.excuse();
+      for (const actor of asleep) actor.thaw();
+    });
+  }
+
+  writeJournal(pageId: string, commands: readonly Command[]): void {
+    this.journals.set(pageId, { at: this.wallClock(), commands });
+    this.ledger.journaled(pageId, commands);
+  }
+
+  /** The journals of other pages that are young enough to count. */
+  journalsFor(pageId: string): [pageId: string, journal: Journal][] {
+    const oldest = this.wallClock() - JOURNAL_LIFETIME_MS;
+    for (const [owner, { at }] of this.journals) {
+      if (at >= oldest) continue;
+      this.journals.delete(owner);
+      this.ledger.journalDropped(owner);
+    }
+    return [...this.journals].filter(([owner]) => owner !== pageId);
+  }
+
+  committed(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+    if (after.generation !== before.generation) {
+      this.excuse();
+      this.journals.clear();
+      for (const tab of this.tabs) tab.hearOfGeneration(after.generation);
+    }
+    if (after.consent !== before.consent) this.sending.consentChanged();
+    this.ledger.committed(host.name, before, change, after);
+  }
+
+  reading(): LiveChatSession | null {
+    return this.liveChat.current;
+  }
+
+  #newHost(): SimulatedHost {
+    const host = new SimulatedHost(this, `${this.name}-host${++this.#made}`);
+    this.hosts.add(host);
+    return host;
+  }
+}

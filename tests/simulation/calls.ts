@@ -1,0 +1,35 @@
+/** What pages call: mostly what is right, some of it not. */
+import type { Command } from "../../src/protocol/host.js";
+import type { Plan } from "./plan.js";
+import type { Scheduler } from "./scheduler.js";
+
+type WithoutStamp<Each> = Each extends Command ? Omit<Each, "n" | "at" | "generation" | "deadline"> : never;
+export type Draft = WithoutStamp<Command>;
+
+const limits = ({ sessionTimeoutMs, maxWaiting }: Plan) => ({ sessionTimeoutMs, maxWaiting });
+
+export const pageView = (plan: Plan): Draft => ({ type: "pageView", ...limits(plan) });
+
+const badCall = (scheduler: Scheduler, plan: Plan): Draft =>
+  scheduler.pick<Draft>([
+    { type: "track", eventId: "action", properties: { poison: true }, ...limits(plan) },
+    // Known to be wrong only where the definitions can be had.
+    { type: "track", eventId: "unknown", ...limits(plan) },
+    { type: "track", eventId: "not an id", ...limits(plan) },
+  ]);
+
+export const anyCall = (scheduler: Scheduler, plan: Plan): Draft => {
+  if (scheduler.chance(plan.badCalls)) return badCall(scheduler, plan);
+  const chance = scheduler.random();
+  if (chance < 0.5) {
+    return { type: "track", eventId: "action", properties: { step: scheduler.upTo(99) }, ...limits(plan) };
+  }
+  if (chance < 0.8) return pageView(plan);
+  const { maxWaiting } = plan;
+  if (chance < 0.9) return { type: "updatePerson", person: { firstName: "Semi" }, maxWaiting };
+  return { type: "appendToList", attribute: "category", item: { name: "special" }, maxWaiting };
+};
+
+/** What no service will take, whatever else happens. */
+export const isBad = (command: Command): boolean =>
+  command.type === "track" && (command.eventId !== "action" || command.properties?.["poison"] === true);

@@ -1,0 +1,128 @@
+/** A tab's tie to one host at a time: what is asked stays asked until it is answered or its time is up. */
+import { SECOND } from "../../src/protocol/wire.js";
+import type { Tracker } from "../../src/core/tracker.js";
+import type { SimulatedHost } from "./host.js";
+import type { Tab } from "./tab.js";
+
+/** A host that says nothing for this long is taken for dead. */
+const PATIENCE_MS = 3 * SECOND;
+const MESSAGE_MS = 5;
+
+interface Ask {
+  send: (host: SimulatedHost) => void;
+  stopWaiting: () => void;
+}
+
+export class HostLink {
+  readonly #tab: Tab;
+  readonly #asks = new Set<Ask>();
+  #host: SimulatedHost | null = null;
+  #isAttached = false;
+  /** Changes with every host: what one says to which this page is not attached does not count. */
+  #epoch = 0;
+  #answeredAt = 0;
+  hostsLeft = 0;
+
+  constructor(tab: Tab) {
+    this.#tab = tab;
+  }
+
+  get hasHost(): boolean {
+    return this.#isAttached && this.#host?.isAlive === true;
+  }
+
+  /** @param limitMs After this long the answer is `undefined`. */
+  ask<Answer>(
+    work: (tracker: Tracker) => Promise<Answer>,
+    onAnswer: (answer: Answer | undefined) => void,
+    limitMs?: number,
+    patienceMs = PATIENCE_MS,
+  ): void {
+    const settle = (answer?: Answer): void => {
+      if (!this.#asks.delete(ask)) return;
+      stopLimit?.();
+      ask.stopWaiting();
+      onAnswer(answer);
+    };
+    const wait = (): void => {
+      const since = this.#tab.browser.world.scheduler.now;
+      ask.stopWaiting = this.#tab.after(patienceMs, () => {
+        // Busy is not dead: answers to what was asked before count.
+        if (this.#answeredAt > since) wait();
+        else this.#leave();
+      });
+    };
+    const ask: Ask = {
+      send: (host) => {
+        this.#post(
+          host,
+          () => host.tracker().then(work),
+          (answer) => {
+            this.#answeredAt = this.#tab.browser.world.scheduler.now;
+            settle(answer);
+          },
+        );
+        wait();
+      },
+      stopWaiting: () => undefined,
+    };
+    const stopLimit = limitMs === undefined ? undefined : this.#tab.after(limitMs, () => settle());
+    this.#asks.add(ask);
+    if (this.#isAttached) ask.send(this.#host!);
+    else if (!this.#host) this.#attach();
+  }
+
+  hangUp(): void {
+    const host = this.#host;
+    this.#epoch += 1;
+    this.#host = null;
+    this.#isAttached = false;
+    for (const ask of this.#asks) ask.stopWaiting();
+    if (host) this.#tab.browser.letGo(host, this.#tab);
+  }
+
+  #leave(): void {
+    this.#tab.browser.world.chronicle.count("hosts left behind");
+    this.hangUp();
+    this.hostsLeft += 1;
+    this.#attach();
+  }
+
+  #attach(): void {
+    const host = this.#tab.browser.hostFor(this.#tab);
+    this.#host = host;
+    const stopWaiting = this.#tab.after(PATIENCE_MS, () => this.#leave());
+    this.#post(
+      host,
+      () => host.attach(),
+      (isOpen) => {
+        stopWaiting();
+        if (isOpen) {
+          this.#isAttached = true;
+          for (const ask of this.#asks) ask.send(host);
+        } else {
+          // Its storage failed: a page asks again a little later.
+          this.hangUp();
+          this.#tab.after(SECOND, () => this.#host ?? this.#attach());
+        }
+      },
+    );
+  }
+
+  /** As Comlink: the answer comes, or `undefined` where the host could not start or the call threw. */
+  #post<Answer>(
+    host: SimulatedHost,
+    work: () => Promise<Answer>,
+    onAnswer: (answer: Answer | undefined) => void,
+  ): void {
+    const epoch = this.#epoch;
+    const { scheduler } = this.#tab.browser.world;
+    const reply = (answer?: Answer): void =>
+      void this.#tab.after(1 + scheduler.upTo(MESSAGE_MS), () => {
+        if (epoch === this.#epoch) onAnswer(answer);
+      });
+    host.after(1 + scheduler.upTo(MESSAGE_MS), () => {
+      work().then(reply, () => reply());
+    });
+  }
+}

@@ -1,0 +1,129 @@
+/** A worker that runs the core: it can be killed, frozen and closed, and its script can fail to start. */
+import type { ChangeSignal, Hold, Ports, SendLock } from "../../src/core/ports.js";
+import { Tracker } from "../../src/core/tracker.js";
+import { Actor } from "./actor.js";
+import type { Browser } from "./browser.js";
+import { SimulatedTransport } from "./network.js";
+import { API_KEY } from "./service.js";
+import { HostStore } from "./store.js";
+
+const CONNECTION = { endpoint: "https://people.test", apiKey: API_KEY, globalPrivacyControl: false };
+
+export class SimulatedHost extends Actor {
+  readonly browser: Browser;
+  /** Tabs that are attached; without one a worker ends. */
+  readonly tabs = new Set<object>();
+  readonly #listeners = new Set<() => void>();
+  #started: Promise<Tracker> | null = null;
+
+  constructor(browser: Browser, name: string) {
+    super(browser.world.scheduler, name);
+    this.browser = browser;
+  }
+
+  /** The tracker, started with the first page. A start that failed is tried again by the next one. */
+  tracker(): Promise<Tracker> {
+    return (this.#started ??= this.#start());
+  }
+
+  async attach(): Promise<true> {
+    const tracker = await this.tracker();
+    await tracker.connect(CONNECTION);
+    return true;
+  }
+
+  async #start(): Promise<Tracker> {
+    const tracker = new Tracker(this.#ports(), this.name, () => undefined);
+    try {
+      await tracker.start();
+      return tracker;
+    } catch (error) {
+      tracker.close();
+      this.#started = null;
+      throw error;
+    }
+  }
+
+  /** Nothing of it ever goes on; the browser gives its lock back. */
+  kill(how: string): void {
+    if (!this.isAlive) return;
+    this.browser.world.chronicle.fault(this.name, `host: ${how}`);
+    this.end();
+  }
+
+  end(): void {
+    this.die();
+    if (this.browser.lockHolder?.host === this) this.browser.lockHolder = null;
+  }
+
+  /** The browser stops it for a while, with all that it holds. */
+  freezeFor(ms: number): void {
+    const { browser } = this;
+    browser.world.chronicle.fault(this.name, "host: frozen");
+    browser.excuse();
+    this.freeze();
+    this.scheduler.after(ms, () => {
+      // What it meant to do when it froze, it does now.
+      browser.excuse();
+      this.thaw();
+    });
+  }
+
+  hearOfChange(): void {
+    for (const listener of this.#listeners) this.after(this.scheduler.upTo(20), listener);
+  }
+
+  #ports(): Ports {
+    const { browser, scheduler } = this;
+    return {
+      clock: { now: () => browser.wallClock() },
+      timers: { after: (delayMs, callback) => this.after(delayMs, callback) },
+      ids: { uuid: () => browser.world.uuid(), sessionId: () => browser.world.uuid().slice(-12) },
+      random: () => scheduler.random(),
+      store: new HostStore(this, browser.store),
+      transport: new SimulatedTransport(this),
+      lock: this.#lock(),
+      changes: this.#changes(),
+    };
+  }
+
+  #changes(): ChangeSignal {
+    return {
+      announce: () => {
+        for (const other of this.browser.hosts) if (other !== this) other.hearOfChange();
+      },
+      listen: (listener) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
+    };
+  }
+
+  #lock(): SendLock {
+    const { browser } = this;
+    const { plan, chronicle } = browser.world;
+    if (!plan.locks) return { exclusive: false, tryHold: async () => ({ release: () => undefined }) };
+    const take = (steal: boolean): Hold | null => {
+      if (browser.lockHolder && !steal) return null;
+      if (browser.lockHolder) {
+        chronicle.fault(
+          this.name,
+          `lock: stolen from ${browser.lockHolder.host.isFrozen ? "a frozen" : "a slow"} host`,
+        );
+        browser.excuse();
+      }
+      const hold = { host: this };
+      browser.lockHolder = hold;
+      return {
+        release: () => {
+          if (browser.lockHolder === hold) browser.lockHolder = null;
+        },
+      };
+    };
+    return {
+      exclusive: true,
+      tryHold: (options) =>
+        new Promise((resolve) => void this.after(1, () => resolve(take(options?.steal === true)))),
+    };
+  }
+}

@@ -1,0 +1,130 @@
+/** Small mistakes that somebody could make in the core, each a textual replacement. The simulation must catch them. */
+export interface Mutation {
+  name: string;
+  /** Below `src/core`. */
+  file: string;
+  /** Stands there exactly once. */
+  original: string;
+  replacement: string;
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: "operations leave the outbox before the service answers",
+    file: "sender.ts",
+    original: "    const verdict = batchVerdict(answer);",
+    replacement: `    const verdict: Verdict =
+      answer.status === 0 && !answer.cutOff
+        ? { kind: "settled", results: new Map(batch.rows.map(({ id }) => [id, { id, status: "accepted" }])) }
+        : batchVerdict(answer);`,
+  },
+  {
+    name: "an operation without an answer is removed",
+    file: "settle.ts",
+    original: "    if (!result || !waiting.has(row.seq)) continue;\n    if (result.status",
+    replacement: "    if (!waiting.has(row.seq)) continue;\n    if (result?.status",
+  },
+  {
+    name: "a rejected operation is dropped",
+    file: "settle.ts",
+    original: 'put.push({ ...row, state: "rejected", error: lastRejection });',
+    replacement: "remove.push(row.seq);",
+  },
+  {
+    name: "a lease never expires",
+    file: "lease.ts",
+    original: "lease !== null && pending(lease.takenAt, lease.expiresAt, now) !== null;",
+    replacement: "lease !== null && now > 0;",
+  },
+  {
+    name: "the lease is ignored without locks",
+    file: "delivery.ts",
+    original: "const free = byLock || holdsLease(record, this.#hostId) || !isLeased(record, now);",
+    replacement: "const free = true;",
+  },
+  {
+    name: "a merge stands before the visitor's last activity",
+    file: "profile-selection.ts",
+    original: "    occurredAt: iso(latestKnown(draft.record)),",
+    replacement: "    occurredAt: iso(latestKnown(draft.record) - 60_000),",
+  },
+  {
+    name: "a merge is of the visitor's own lane",
+    file: "profile-selection.ts",
+    original: "  append(draft, next, {\n    id: `m-",
+    replacement: "  append(draft, from, {\n    id: `m-",
+  },
+  {
+    name: "a session ends when it is noticed, not when it was due",
+    file: "session-clock.ts",
+    original: "? close(book, book.session, book.session.expiresAt)",
+    replacement: "? close(book, book.session, moment)",
+  },
+  {
+    name: "a session goes on over a change that does not merge",
+    file: "profile-selection.ts",
+    original: "  else endSessionAt(draft, instant);",
+    replacement: "  else endDueSession(draft, instant);",
+  },
+  {
+    name: "a command that was decided is taken again",
+    file: "page-marks.ts",
+    original: "  n <= decidedUpTo && !gaps.some(holds(n));",
+    replacement: "  n < decidedUpTo && !gaps.some(holds(n));",
+  },
+  {
+    name: "Retry-After is ignored when a page is online",
+    file: "gate.ts",
+    original: "  delivery: { ...withoutWaiting(record.delivery), failures: 0 },\n});\n\n/** Lets every",
+    replacement:
+      "  delivery: { ...withoutWaiting({ ...record.delivery, retryAfter: { receivedAt: 0, endsAt: 0 } }), failures: 0 },\n});\n\n/** Lets every",
+  },
+  {
+    name: "a Live Chat session that was left comes back",
+    file: "profile-selection.ts",
+    original: "  if (retirementKeys(session).some(isRetired)) return;",
+    replacement: "  retirementKeys(session).some(isRetired);",
+  },
+  {
+    name: "late activity is given to the profile of now",
+    file: "accept.ts",
+    original: "const profile = profileAt(draft.record, occurredAt) ?? selected;",
+    replacement: "const profile = selected ?? profileAt(draft.record, occurredAt);",
+  },
+  {
+    name: "what was called before an erasing is stored after it",
+    file: "accept.ts",
+    original: "  if (command.generation < record.generation) {",
+    replacement: "  if (command.generation < record.generation - 1_000) {",
+  },
+  {
+    name: "a command past its deadline is stored",
+    file: "accept.ts",
+    original: "now > deadline;",
+    replacement: "now > deadline + 3_600_000;",
+  },
+  {
+    name: "back-off never ends",
+    file: "gate.ts",
+    original: "const retry = { decidedAt: now, nextAt: now + Math.round(random * ceiling) };",
+    replacement: "const retry = { decidedAt: now, nextAt: now + Math.round(random * ceiling) + 1e9 };",
+  },
+  {
+    name: "nobody wakes when back-off ends",
+    file: "delivery.ts",
+    original: "this.#cancelTimer = timers.after(delay, () => this.wake());",
+    replacement: "this.#cancelTimer = timers.after(delay, () => undefined);",
+  },
+  {
+    name: "an opt-out does not stop what waits",
+    file: "gate.ts",
+    original: "if (isOptedOut(record) || !record.connection",
+    replacement: "if (!record.connection",
+  },
+  {
+    name: "late activity may end its session at the person's expense",
+    file: "draft.ts",
+    original: "append(draft, mergedBefore(draft.record, profile, endedAt), {",
+    replacement: "append(draft, [profile, mergedBefore(draft.record, profile, endedAt)][0]!, {",
+  },
+];

@@ -1,0 +1,171 @@
+/** What must hold of activity sessions: one open, one start, one end at its time, one profile or two that merge. */
+import type { OutboxRow } from "../../src/protocol/api.js";
+import type { Command } from "../../src/protocol/host.js";
+import { DAY } from "../../src/protocol/wire.js";
+import type { Change } from "../../src/core/ports.js";
+import { profileKey } from "../../src/core/registrar.js";
+import type { TrackerRecord } from "../../src/core/tracker-record.js";
+import { selectedProfile } from "../../src/core/tracker-record.js";
+import type { Profile } from "../../src/protocol/api.js";
+import type { Browser } from "./browser.js";
+
+interface Session {
+  startedAt: number;
+  /** Each activity's time. */
+  times: number[];
+  /** The end that its last activity calls for. */
+  dueAt: number;
+  profile: Profile;
+  endedAt?: number;
+  /** Its end would be too old for the service: none is made. */
+  isForgotten?: true;
+}
+
+const OLDEST_END_MS = 29 * DAY;
+const timeOf = ({ occurredAt }: OutboxRow): number => Date.parse(occurredAt);
+
+export class SessionModel {
+  readonly #browser: Browser;
+  #sessions = new Map<string, Session>();
+
+  constructor(browser: Browser) {
+    this.#browser = browser;
+  }
+
+  erased(): void {
+    this.#sessions = new Map();
+  }
+
+  committed(
+    before: TrackerRecord,
+    change: Change,
+    after: TrackerRecord,
+    rows: readonly OutboxRow[],
+    commandOf: (id: string) => Command | undefined,
+  ): void {
+    rows.forEach((row, index) => {
+      const { id, sessionId } = row;
+      if (sessionId === undefined) return;
+      if (id.startsWith("s-")) this.#started(row, sessionId, rows[index + 1]);
+      else if (id.startsWith("e-")) this.#ended(row, sessionId, before, after);
+      else this.#acted(row, sessionId, after, commandOf(id));
+    });
+    const { session } = before;
+    if (session && session.id !== after.session?.id && !change.erase) this.#left(session.id);
+    if (after.session) this.#checkOpen(after.session.id, after);
+  }
+
+  #started(row: OutboxRow, sessionId: string, next: OutboxRow | undefined): void {
+    const isFollowed = next?.sessionId === sessionId && next.occurredAt === row.occurredAt;
+    this.#expect(isFollowed, () => `${row.id} does not come right before its first activity`);
+    this.#expect(!this.#sessions.has(sessionId), () => `${sessionId} starts twice`);
+    const startedAt = timeOf(row);
+    this.#sessions.set(sessionId, { startedAt, times: [], dueAt: startedAt, profile: row.profile });
+  }
+
+  #acted(row: OutboxRow, sessionId: string, after: TrackerRecord, command: Command | undefined): void {
+    const session = this.#sessions.get(sessionId);
+    if (!session) return this.#expect(false, () => `${row.id} is of a session without a start`);
+    const at = timeOf(row);
+    const end = session.endedAt ?? Infinity;
+    this.#expect(at >= session.startedAt && at <= end, () => `${row.id} lies outside of ${sessionId}`);
+    if (profileKey(row.profile) !== profileKey(session.profile)) this.#crossed(row, session);
+    if (session.endedAt === undefined && at >= (session.times.at(-1) ?? at)) {
+      const { sessionTimeoutMs = 0 } = command as { sessionTimeoutMs?: number };
+      session.dueAt = Math.max(session.dueAt, at + sessionTimeoutMs);
+    }
+    session.times.push(at);
+    session.times.sort((a, b) => a - b);
+    this.#checkProfile(row, after);
+  }
+
+  /** Invariant 5: a session spans two profiles only where they merge. */
+  #crossed(row: OutboxRow, session: Session): void {
+    const { mergedInto } = this.#browser.ledger.selection;
+    const into = mergedInto.get(session.profile.id);
+    if (into === row.profile.id) session.profile = row.profile;
+    else {
+      const isVisitorsLate = mergedInto.get(row.profile.id) === session.profile.id;
+      this.#expect(isVisitorsLate, () => `${row.id} takes its session over to another profile`);
+    }
+  }
+
+  /** Late activity is its own time's: of who was selected then. */
+  #checkProfile(row: OutboxRow, { selections }: TrackerRecord): void {
+    if (this.#browser.ledger.clockWasSet) return;
+    const at = timeOf(row);
+    // Of several selections at one instant the row belongs to any.
+    const from = Math.max(
+      0,
+      selections.findLastIndex(({ selectedAt }) => selectedAt < at),
+    );
+    const to = Math.max(
+      from,
+      selections.findLastIndex(({ selectedAt }) => selectedAt <= at),
+    );
+    const isTheirs = selections
+      .slice(from, to + 1)
+      .some(({ profile }) => profileKey(profile) === profileKey(row.profile));
+    this.#expect(
+      isTheirs,
+      () => `${row.id} is given to ${profileKey(row.profile)}, who was not selected then`,
+    );
+  }
+
+  #ended(row: OutboxRow, sessionId: string, before: TrackerRecord, after: TrackerRecord): void {
+    const session = this.#sessions.get(sessionId);
+    if (!session) return this.#expect(false, () => `${row.id} ends a session without a start`);
+    this.#expect(session.endedAt === undefined, () => `${sessionId} ends twice`);
+    const at = timeOf(row);
+    const isChange =
+      this.#browser.ledger.clockWasSet ||
+      [...before.selections, ...after.selections].some(({ selectedAt }) => selectedAt === at) ||
+      [...this.#sessions.values()].some(({ startedAt }) => startedAt === at && startedAt > session.startedAt);
+    const isRight = at === session.dueAt || (at < session.dueAt && isChange);
+    this.#expect(
+      isRight,
+      () => `${row.id} ends at ${row.occurredAt}, due is ${new Date(session.dueAt).toISOString()}`,
+    );
+    this.#expect(
+      at >= (session.times.at(-1) ?? at),
+      () => `${row.id} comes before the session's last activity`,
+    );
+    if (profileKey(row.profile) !== profileKey(session.profile)) this.#crossed(row, session);
+    session.endedAt = at;
+  }
+
+  /** A session that is open no more has an end, or one that nobody would take. */
+  #left(sessionId: string): void {
+    const session = this.#sessions.get(sessionId);
+    if (!session || session.endedAt !== undefined) return;
+    const isTooOld = (session.times.at(-1) ?? 0) < this.#browser.wallClock() - OLDEST_END_MS + DAY;
+    this.#expect(isTooOld, () => `${sessionId} is left without an end`);
+    session.isForgotten = true;
+  }
+
+  #checkOpen(sessionId: string, after: TrackerRecord): void {
+    const session = this.#sessions.get(sessionId);
+    this.#expect(session?.endedAt === undefined, () => `${sessionId} has ended and is open`);
+    const selected = selectedProfile(after);
+    if (!session || !selected) return;
+    const { mergedInto } = this.#browser.ledger.selection;
+    const isSame =
+      profileKey(session.profile) === profileKey(selected) ||
+      mergedInto.get(session.profile.id) === selected.id;
+    this.#expect(isSame, () => `${sessionId} is open under another profile than its own`);
+  }
+
+  /** At the end: every session has one start and one end, and no gap over the time-out. */
+  check(sessionTimeoutMs: number): void {
+    for (const [id, { startedAt, times, endedAt, isForgotten }] of this.#sessions) {
+      this.#expect(endedAt !== undefined || isForgotten === true, () => `${id} never ends`);
+      this.#expect(times[0] === startedAt, () => `${id} does not start with its first activity`);
+      const hasGap = times.some((at, index) => at - (times[index - 1] ?? at) > sessionTimeoutMs);
+      this.#expect(!hasGap, () => `${id} holds a gap over the time-out`);
+    }
+  }
+
+  #expect(holds: boolean, what: () => string): void {
+    this.#browser.world.chronicle.expect(holds, this.#browser.name, what);
+  }
+}

@@ -1,0 +1,101 @@
+/** One seed's history: what happens in it, how it heals, and what must hold at its end. */
+import { DAY, HOUR, LIMITS, MINUTE, SECOND } from "../../src/protocol/wire.js";
+import { isOptedOut } from "../../src/core/tracker-record.js";
+import type { Browser } from "./browser.js";
+import { checkOutcome } from "./outcome.js";
+import { act } from "./users.js";
+import { World } from "./world.js";
+
+export interface SeedReport {
+  seed: number;
+  violation: string | null;
+  counts: Record<string, number>;
+  faults: Record<string, number>;
+  /** Equal for equal histories. */
+  digest: string;
+  lastEvents: string[];
+}
+
+const LONGEST_FREEZE_MS = 30 * MINUTE;
+/** Longer than any back-off, `Retry-After`, stop and lease, one after another. */
+const DRAIN_LIMIT_MS = 90 * MINUTE;
+
+export const simulate = async (seed: number, print?: (line: string) => void): Promise<SeedReport> => {
+  const world = new World(seed, print);
+  const { scheduler, chronicle, service } = world;
+  const rejections: unknown[] = [];
+  const noteRejection = (reason: unknown): void => {
+    rejections.push(reason);
+    chronicle.violated("host", `an unhandled rejection: ${String(reason)}`);
+  };
+  process.on("unhandledRejection", noteRejection);
+  try {
+    await live(world);
+    await heal(world);
+    if (!chronicle.violation) checkOutcome(world);
+  } finally {
+    process.off("unhandledRejection", noteRejection);
+  }
+  const last = service.applied.at(-1)?.operation.id ?? "none";
+  return {
+    seed,
+    violation: chronicle.violation,
+    counts: { ...chronicle.counts, steps: scheduler.steps },
+    faults: chronicle.faults,
+    digest: `${scheduler.steps} ${scheduler.now} ${service.applied.length} ${last}`,
+    lastEvents: chronicle.lastEvents,
+  };
+};
+
+const live = async ({ scheduler, plan, browsers }: World): Promise<void> => {
+  const gaps = [0, 20, 500, 5 * SECOND, 5 * SECOND, MINUTE];
+  const longGaps = [20 * MINUTE, 2 * HOUR, 2 * DAY];
+  for (let step = 0; step < plan.steps && !scheduler.isStopped; step++) {
+    act(scheduler.pick(browsers));
+    const isLong = plan.longGaps && scheduler.chance(0.05);
+    await scheduler.run(scheduler.upTo(scheduler.pick(isLong ? longGaps : gaps)));
+  }
+};
+
+/** The world is good again. Hosts that live deliver by themselves; then a page comes, and takes in what is left. */
+const heal = async (world: World): Promise<void> => {
+  const { scheduler, plan, service, browsers, chronicle } = world;
+  Object.assign(plan, { networkFaults: 0, storeFaults: 0, hostFaults: 0 });
+  service.isKeyValid = true;
+  service.largestBatch = LIMITS.operationsPerBatch;
+  service.registrationMs = HOUR;
+  for (const browser of browsers) browser.offlineUntil = browser.store.brokenUntil = 0;
+  chronicle.tell("world", "heals");
+  await scheduler.run(DAY, () => browsers.every(({ isAsleep }) => !isAsleep));
+  // What is frozen thaws, and does what it was told, an opt-out perhaps.
+  await scheduler.run(LONGEST_FREEZE_MS);
+  const watched = browsers.filter((browser) => !isOptedOut(browser.store.record) && hasHost(browser));
+  await drained(world, watched, "without anybody's doing", DRAIN_LIMIT_MS);
+  for (const browser of browsers) await visit(browser);
+  await drained(world, browsers, "after a visit", DRAIN_LIMIT_MS);
+  // The open sessions end by themselves, by the hosts that live.
+  await scheduler.run(plan.sessionTimeoutMs + HOUR);
+  await drained(world, browsers, "after the last session's end", DRAIN_LIMIT_MS);
+};
+
+const hasHost = (browser: Browser): boolean => [...browser.tabs].some((tab) => tab.isTracking && tab.hasHost);
+
+const visit = async (browser: Browser): Promise<void> => {
+  const { scheduler } = browser.world;
+  const tab = browser.open();
+  await scheduler.run(5 * MINUTE, () => tab.isTracking);
+  if (isOptedOut(browser.store.record)) {
+    tab.ask("opts in", (tracker) => tracker.setConsent("in"));
+    await scheduler.run(MINUTE);
+  }
+  await scheduler.run(MINUTE, () => browser.journals.size === 0);
+};
+
+const drained = async (world: World, browsers: Browser[], when: string, limitMs: number): Promise<void> => {
+  const { scheduler, chronicle } = world;
+  const isDrained = (): boolean => browsers.every(({ ledger }) => ledger.waiting === 0);
+  if (await scheduler.run(limitMs, isDrained)) return;
+  for (const { name, ledger } of browsers) {
+    chronicle.expect(ledger.waiting === 0, name, () => `${ledger.waiting} operations still wait ${when}`);
+  }
+};

@@ -1,0 +1,233 @@
+/**
+ * A page with the facade, in small: it numbers its calls, holds them until `init` has succeeded, sends again what no
+ * host answered, leaves a silent host behind, tells a call's failure in time, and journals what is open when it goes.
+ */
+import type { LiveChatSession } from "../../src/protocol/api.js";
+import type { Command, InitAnswer, PageSignal } from "../../src/protocol/host.js";
+import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS } from "../../src/protocol/host.js";
+import { SECOND } from "../../src/protocol/wire.js";
+import type { Tracker } from "../../src/core/tracker.js";
+import { Actor } from "./actor.js";
+import type { Browser } from "./browser.js";
+import type { Draft } from "./calls.js";
+import { pageView } from "./calls.js";
+import { HostLink } from "./host-link.js";
+
+interface Entry {
+  command: Command;
+  isJournaled: boolean;
+}
+
+const INIT_PATIENCE_MS = 5 * SECOND;
+const UNDECIDED_RETRY_MS = 5 * SECOND;
+
+export class Tab extends Actor {
+  readonly browser: Browser;
+  readonly #link: HostLink;
+  #state: "new" | "starting" | "tracking" = "new";
+  #generation = 0;
+  #count = 0;
+  #held: Entry[][] | null = [];
+  readonly #undecided = new Set<Entry>();
+  #reported: LiveChatSession | null = null;
+  #lastSession: string | undefined;
+
+  constructor(browser: Browser, pageId: string) {
+    super(browser.world.scheduler, pageId);
+    this.browser = browser;
+    this.#link = new HostLink(this);
+  }
+
+  get hostsLeft(): number {
+    return this.#link.hostsLeft;
+  }
+
+  get hasHost(): boolean {
+    return this.#link.hasHost;
+  }
+
+  get isTracking(): boolean {
+    return this.#state === "tracking";
+  }
+
+  /** `init()`, once more where it failed before. */
+  open(): void {
+    if (this.#state !== "new") return;
+    this.#state = "starting";
+    this.#held = [];
+    const { plan } = this.browser.world;
+    const view = pageView(plan);
+    const at = this.browser.wallClock();
+    // Live Chat may not have read its session yet.
+    const liveChat = this.scheduler.chance(0.1) ? null : this.browser.reading();
+    this.#reported = liveChat;
+    this.#lastSession = liveChat?.id;
+    this.#link.ask(
+      (tracker) => tracker.init({ pageId: this.name, at, liveChat }),
+      (answer) => this.#started(answer, { ...view, at }),
+      CALL_TIMEOUT_MS,
+      INIT_PATIENCE_MS,
+    );
+  }
+
+  #started(answer: InitAnswer | undefined, view: Draft & { at: number }): void {
+    if (!answer?.ok) {
+      this.browser.world.chronicle.tell(this.name, "init failed");
+      // Whoever called meanwhile is told so: nothing of it was ever sent.
+      this.#state = "new";
+      this.#held = null;
+      return;
+    }
+    this.#state = "tracking";
+    this.#generation = Math.max(this.#generation, answer.generation);
+    const { rereadLiveChat } = answer;
+    if (rereadLiveChat !== undefined) this.after(SECOND, () => this.#reread(rereadLiveChat));
+    const held = this.#held ?? [];
+    this.#held = null;
+    if (!answer.optedOut) this.#send([this.#entry(view, view.at)]);
+    for (const batch of held) this.#send(batch);
+    this.after(this.scheduler.upTo(SECOND), () => this.takeInJournals());
+  }
+
+  /** Calls of one task. */
+  call(drafts: readonly Draft[]): void {
+    if (this.#state === "new") return;
+    const batch = drafts.map((draft) => this.#entry(draft, this.browser.wallClock()));
+    if (this.#held) this.#held.push(batch);
+    else this.#send(batch);
+    if (this.browser.world.plan.journalsEachBatch && !this.#held) this.#journal([...this.#undecided]);
+  }
+
+  hearOfGeneration(generation: number): void {
+    this.after(this.scheduler.upTo(2 * SECOND), () => {
+      this.#generation = Math.max(this.#generation, generation);
+    });
+  }
+
+  // --- Live Chat ---
+
+  readLiveChat(): void {
+    if (this.#state !== "tracking") return;
+    const session = this.browser.reading();
+    if (JSON.stringify(session) === JSON.stringify(this.#reported)) return;
+    this.#reported = session;
+    if (session) this.#lastSession = session.id;
+    this.#report(session, session ? undefined : this.#lastSession);
+  }
+
+  /** What this tab said before, once more. */
+  repeatLiveChat(): void {
+    if (this.#state !== "tracking" || this.#lastSession === undefined) return;
+    this.#report(this.#reported, this.#reported ? undefined : this.#lastSession);
+  }
+
+  #reread(left: string): void {
+    if (this.browser.reading() === null && !this.#reported) this.#report(null, left);
+    else this.readLiveChat();
+  }
+
+  #report(session: LiveChatSession | null, left: string | undefined): void {
+    this.call([{ type: "liveChat", session, ...(left !== undefined && { left }) }]);
+  }
+
+  // --- what users and browsers do beside calls ---
+
+  ask(what: string, work: (tracker: Tracker) => Promise<unknown>): void {
+    if (this.#state !== "tracking") return;
+    this.browser.world.chronicle.tell(this.name, what);
+    this.#link.ask(work, () => undefined, CALL_TIMEOUT_MS);
+  }
+
+  signal(signal: PageSignal): void {
+    this.ask(signal, (tracker) => tracker.signal(signal));
+  }
+
+  /** The page goes, and journals what is open; without a word it does not. */
+  close(how: "closes" | "crashes"): void {
+    this.browser.world.chronicle.tell(this.name, how);
+    if (how === "crashes") this.browser.world.chronicle.fault(this.name, "tab: crashes");
+    else if (this.#state !== "new") this.#journal([...this.#undecided, ...(this.#held?.flat() ?? [])]);
+    this.die();
+    this.#link.hangUp();
+    this.browser.tabs.delete(this);
+  }
+
+  takeInJournals(): void {
+    for (const [pageId, journal] of this.browser.journalsFor(this.name)) {
+      this.browser.world.chronicle.tell(this.name, `takes in ${journal.commands.length} of ${pageId}`);
+      this.#link.ask(
+        (tracker) => tracker.submit(pageId, journal.commands),
+        (answers) => {
+          if (!answers || answers.some(({ undecided }) => undecided)) return;
+          this.browser.ledger.answered(pageId, answers);
+          if (this.browser.journals.get(pageId) === journal) this.browser.journals.delete(pageId);
+        },
+        CALL_TIMEOUT_MS,
+      );
+    }
+  }
+
+  // --- calls on their way ---
+
+  #entry(draft: Draft, at: number): Entry {
+    return { command: { ...draft, at, n: 0, generation: 0 }, isJournaled: false };
+  }
+
+  #stamp({ command }: Entry): void {
+    if (command.n === 0) {
+      command.n = ++this.#count;
+      command.generation = this.#generation;
+      this.browser.ledger.called(this.name, command);
+    }
+  }
+
+  #send(batch: Entry[]): void {
+    for (const entry of batch) {
+      this.#undecided.add(entry);
+      this.#stamp(entry);
+      const { command } = entry;
+      if (command.type !== "liveChat") command.deadline = command.at + COMMAND_DEADLINE_MS;
+    }
+    this.#submit(batch);
+  }
+
+  #submit(batch: readonly Entry[]): void {
+    // What travels is a copy: what is changed here later does not reach the host.
+    const commands = batch.map(({ command }) => ({ ...command }));
+    const { at, deadline } = commands[0]!;
+    const elapsed = Math.min(CALL_TIMEOUT_MS, Math.max(0, this.browser.wallClock() - at));
+    this.#link.ask(
+      (tracker) => tracker.submit(this.name, commands),
+      (answers) => this.#answered(batch, answers),
+      deadline === undefined ? undefined : CALL_TIMEOUT_MS - elapsed,
+    );
+  }
+
+  #answered(batch: readonly Entry[], answers: Awaited<ReturnType<Tracker["submit"]>> | undefined): void {
+    const { ledger } = this.browser;
+    const again = batch.filter((entry, index) => {
+      const answer = answers?.[index];
+      if (entry.isJournaled && (!answer || answer.undecided)) {
+        // It is on disk, for this host or the next to decide.
+        delete entry.command.deadline;
+        return true;
+      }
+      this.#undecided.delete(entry);
+      if (answer && !answer.undecided) ledger.answered(this.name, [answer]);
+      else ledger.failed(this.name, entry.command);
+      return false;
+    });
+    if (this.#undecided.size === 0) this.browser.journals.delete(this.name);
+    if (again.length > 0) this.after(UNDECIDED_RETRY_MS, () => this.#submit(again));
+  }
+
+  #journal(entries: readonly Entry[]): void {
+    if (entries.length === 0) return;
+    for (const entry of entries) {
+      this.#stamp(entry);
+      entry.isJournaled = true;
+    }
+    const commands = entries.map(({ command: { deadline: _, ...command } }) => command);
+    this.browser.writeJournal(this.name, commands);
+  }
+}

@@ -1,0 +1,114 @@
+/** What happens to a browser, a step at a time: its users, its machine, its network, and the service behind it. */
+import { HOUR, LIMITS, MINUTE, SECOND } from "../../src/protocol/wire.js";
+import type { Browser } from "./browser.js";
+import { anyCall } from "./calls.js";
+import type { SimulatedHost } from "./host.js";
+import type { Tab } from "./tab.js";
+
+export const act = (browser: Browser): void => {
+  const { scheduler, plan } = browser.world;
+  const tabs = [...browser.tabs];
+  if (browser.isAsleep) return;
+  if (tabs.length === 0) {
+    if (scheduler.chance(0.6)) browser.open();
+    return;
+  }
+  if (scheduler.chance(plan.tabs)) return moveTabs(browser, tabs);
+  if (scheduler.chance(plan.liveChat)) return useLiveChat(browser, tabs);
+  if (scheduler.chance(plan.hostFaults)) return troubleHosts(browser);
+  if (scheduler.chance(plan.clocks)) {
+    return browser.setClock(
+      (scheduler.chance(0.5) ? 1 : -1) * scheduler.upTo(scheduler.pick([MINUTE, 2 * HOUR, 240 * HOUR])),
+    );
+  }
+  if (scheduler.chance(plan.sleeps))
+    return browser.sleepFor(scheduler.upTo(scheduler.pick([5 * MINUTE, 10 * HOUR])));
+  if (scheduler.chance(plan.consent)) {
+    const consent = scheduler.chance(0.4) ? "out" : "in";
+    return scheduler.pick(tabs).ask(`opts ${consent}`, (tracker) => tracker.setConsent(consent));
+  }
+  if (scheduler.chance(plan.erasing)) return scheduler.pick(tabs).ask("erases", (tracker) => tracker.erase());
+  if (scheduler.chance(plan.serviceFaults)) return troubleService(browser);
+  if (scheduler.chance(0.15)) return askHosts(browser, scheduler.pick(tabs));
+  const calls = Array.from({ length: 1 + scheduler.upTo(plan.burst) }, () => anyCall(scheduler, plan));
+  scheduler.pick(tabs).call(calls);
+};
+
+const moveTabs = (browser: Browser, tabs: readonly Tab[]): void => {
+  const { scheduler } = browser.world;
+  const tab = scheduler.pick(tabs);
+  const chance = scheduler.random();
+  if (chance < 0.35 && tabs.length < 5) browser.open();
+  else if (chance < 0.5) tab.close("closes");
+  else if (chance < 0.6) tab.close("crashes");
+  else if (chance < 0.75) {
+    // A call in the same task as the end of the page.
+    tab.call([anyCall(scheduler, browser.world.plan)]);
+    tab.close("closes");
+    if (scheduler.chance(0.7)) browser.open();
+  } else if (chance < 0.85) {
+    browser.world.chronicle.fault(tab.name, "tab: frozen");
+    tab.freeze();
+    scheduler.after(scheduler.upTo(20 * MINUTE), () => tab.thaw());
+  } else if (tab.isTracking) tab.takeInJournals();
+  else tab.open();
+};
+
+const useLiveChat = ({ world: { scheduler }, liveChat }: Browser, tabs: readonly Tab[]): void => {
+  const chance = scheduler.random();
+  if (chance < 0.3) liveChat.startChat();
+  else if (chance < 0.5) liveChat.authenticate();
+  else if (chance < 0.6) liveChat.renewToken();
+  else if (chance < 0.8) liveChat.logOut();
+  else scheduler.pick(tabs).repeatLiveChat();
+};
+
+const troubleHosts = (browser: Browser): void => {
+  const { scheduler } = browser.world;
+  const hosts: SimulatedHost[] = [...browser.hosts].filter(({ isAlive }) => isAlive);
+  if (hosts.length === 0) return;
+  const host = scheduler.pick(hosts);
+  if (scheduler.chance(0.5)) host.kill("killed");
+  else if (!host.isFrozen) host.freezeFor(scheduler.upTo(5 * MINUTE));
+};
+
+const askHosts = (browser: Browser, tab: Tab): void => {
+  const { scheduler } = browser.world;
+  const chance = scheduler.random();
+  if (chance < 0.25) tab.signal("online");
+  else if (chance < 0.4) tab.signal("offline");
+  else if (chance < 0.55) tab.signal("visible");
+  else if (chance < 0.8) tab.ask("flushes", (tracker) => tracker.flush(5 * SECOND));
+  else if (chance < 0.9) tab.ask("retries what was rejected", (tracker) => tracker.retryRejected());
+  else {
+    browser.discards += 1;
+    tab.ask("discards what was rejected", (tracker) => tracker.discardRejected());
+  }
+};
+
+const troubleService = (browser: Browser): void => {
+  const { scheduler, service, chronicle } = browser.world;
+  const chance = scheduler.random();
+  if (chance < 0.25) {
+    chronicle.fault("service", service.isKeyValid ? "key revoked" : "key restored");
+    service.isKeyValid = !service.isKeyValid;
+  } else if (chance < 0.4) {
+    chronicle.fault("service", "tokens revoked");
+    service.revokeTokens();
+  } else if (chance < 0.55) {
+    service.largestBatch = scheduler.pick([1, 7, LIMITS.operationsPerBatch]);
+    chronicle.fault("service", `batches limited to ${service.largestBatch}`);
+  } else if (chance < 0.65) {
+    chronicle.fault(browser.name, "store: stalls");
+    browser.store.stallFor(scheduler.upTo(30 * SECOND));
+  } else if (chance < 0.75) {
+    chronicle.fault(browser.name, "store: broken for a while");
+    browser.store.brokenUntil = scheduler.now + scheduler.upTo(2 * MINUTE);
+  } else if (chance < 0.85) {
+    service.registrationMs = scheduler.pick([20 * SECOND, HOUR]);
+    chronicle.fault("service", `registrations for ${service.registrationMs / SECOND} s`);
+  } else {
+    chronicle.fault(browser.name, "network: offline");
+    browser.offlineUntil = scheduler.now + scheduler.upTo(HOUR);
+  }
+};

@@ -1,0 +1,32 @@
+/** Everything of one seed: the scheduler, the service, and browsers that share nothing else. */
+import { Browser } from "./browser.js";
+import { Chronicle } from "./chronicle.js";
+import type { Plan } from "./plan.js";
+import { planOf } from "./plan.js";
+import { Scheduler } from "./scheduler.js";
+import { Service } from "./service.js";
+
+export class World {
+  readonly scheduler: Scheduler;
+  readonly plan: Plan;
+  readonly chronicle: Chronicle;
+  readonly service: Service;
+  readonly browsers: Browser[] = [];
+  /** Nothing ever stops a profile, which would let the others overtake it. */
+  readonly isCalm: boolean;
+  #uuids = 0;
+
+  constructor(seed: number, print?: (line: string) => void) {
+    this.scheduler = new Scheduler(seed);
+    this.plan = planOf(this.scheduler);
+    const { networkFaults, serviceFaults, badCalls } = this.plan;
+    this.isCalm = networkFaults + serviceFaults + badCalls === 0;
+    this.chronicle = new Chronicle(this.scheduler, print);
+    this.service = new Service(this.scheduler);
+    for (let n = 1; n <= this.plan.browsers; n++) this.browsers.push(new Browser(this, `b${n}`));
+  }
+
+  uuid(): string {
+    return `00000000-0000-4000-8000-${(++this.#uuids).toString(16).padStart(12, "0")}`;
+  }
+}
