@@ -17,7 +17,12 @@ export type Database = PgDatabase<PgQueryResultHKT, typeof schema>;
 
 /** PGlite in a folder (in memory when there is none), or a PostgreSQL server. */
 export type DatabaseOptions =
-  { dataDir?: string } | { url: string; /** Connections at most; 10 by default. */ connections?: number };
+  | {
+      dataDir?: string;
+      /** What PGlite's `dumpDataDir` gave: a new database begins as that one was, which is faster than making it. */
+      snapshot?: Blob;
+    }
+  | { url: string; /** Connections at most; 10 by default. */ connections?: number };
 
 export interface OpenDatabase {
   db: Database;
@@ -25,7 +30,7 @@ export interface OpenDatabase {
 }
 
 // One step below the package's root both as source and as built.
-const migrationsFolder = join(dirname(fileURLToPath(import.meta.url)), "..", "drizzle");
+export const migrationsFolder = join(dirname(fileURLToPath(import.meta.url)), "..", "drizzle");
 /** Any number that is ours: processes that start at once on one server migrate one after the other. */
 const MIGRATION_LOCK = 4_031_032;
 
@@ -35,13 +40,16 @@ export const openDatabase = (
 ): Promise<OpenDatabase> =>
   "url" in options
     ? openPostgres(options.url, options.connections ?? 10, onError)
-    : openPglite(options.dataDir);
+    : openPglite(options.dataDir, options.snapshot);
 
-async function openPglite(dataDir?: string): Promise<OpenDatabase> {
+async function openPglite(dataDir?: string, snapshot?: Blob): Promise<OpenDatabase> {
   if (dataDir) await mkdir(dataDir, { recursive: true });
   const unlock = dataDir ? await lockDataFolder(dataDir) : async () => {};
   try {
-    const client = await PGlite.create(dataDir ? { dataDir } : {});
+    const client = await PGlite.create({
+      ...(dataDir && { dataDir }),
+      ...(snapshot && { loadDataDir: snapshot }),
+    });
     const db = drizzlePglite({ client, schema });
     await migratePglite(db, { migrationsFolder });
     return {
@@ -104,7 +112,11 @@ export const isUnavailable = (error: unknown): boolean => {
     const code = (cause as { code?: unknown }).code;
     // SQLSTATE classes: 08 connection, 40 rollback (deadlock), 53 resources, 57 operator intervention, 58 system.
     if (typeof code === "string" && /^(08|40|53|57|58)[0-9A-Z]{3}$|^E[A-Z]+$/.test(code)) return true;
-    if (/connection terminated|timeout exceeded|pool after calling end|PGlite is clos/i.test(cause.message))
+    if (
+      /connection terminated|not queryable|timeout exceeded|pool after calling end|PGlite is clos/i.test(
+        cause.message,
+      )
+    )
       return true;
   }
   return false;

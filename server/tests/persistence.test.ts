@@ -8,6 +8,8 @@ import { expect, inject, onTestFinished, test } from "vitest";
 import { openDatabase, rowsOf } from "../src/database.js";
 import { createPeopleService } from "../src/index.js";
 import { pageView } from "./operations.js";
+import { preparedFolder } from "./prepared-folder.js";
+import { startPostgres } from "./start-postgres.js";
 import { newDatabase, onEachDriver, START, startService } from "./start-service.js";
 
 const atStart = (): number => START;
@@ -20,7 +22,7 @@ const temporaryFolder = async (): Promise<string> => {
 
 onEachDriver((driver) => {
   test("what was acknowledged is there after a restart, registrations and keys among it", async () => {
-    const database = driver === "PGlite" ? { dataDir: await temporaryFolder() } : await newDatabase(driver);
+    const database = driver === "PGlite" ? { dataDir: await preparedFolder() } : await newDatabase(driver);
     const first = await createPeopleService({ database, clock: atStart });
     const { key } = await first.keys.create({ scopes: ["web:tracking:sdk"] });
     const send = (service: typeof first, path: string, authorization: string, body: unknown) =>
@@ -97,7 +99,7 @@ onEachDriver((driver) => {
 });
 
 test("a PGlite folder is held by one service at a time", async () => {
-  const dataDir = await temporaryFolder();
+  const dataDir = await preparedFolder();
   const first = await createPeopleService({ database: { dataDir } });
   await expect(createPeopleService({ database: { dataDir } })).rejects.toThrow(/in use by another process/);
   await first.close();
@@ -132,6 +134,39 @@ test.skipIf(!inject("postgresUrl"))("the service recovers by itself when Postgre
   expect(await subject.statuses(write, [operation])).toEqual(["accepted"]);
   expect(await subject.timeline(person.id)).toHaveLength(1);
 });
+
+test.skipIf(!inject("postgresUrl"))(
+  "PostgreSQL crashes under the service's batches and starts again, and the service recovers by itself",
+  async () => {
+    const postgres = (await startPostgres())!;
+    onTestFinished(postgres.remove);
+    const subject = await startService("PostgreSQL", { database: { url: postgres.url } });
+    const { write, person } = await subject.lead();
+    const operations = Array.from({ length: 120 }, () => pageView(START));
+    const send = (operation: unknown) =>
+      subject.call<{ results: { status: string }[] }>("POST", "/v1/batches", {
+        authorization: `Bearer ${write}`,
+        body: { id: "batch", sentAt: new Date(START).toISOString(), sdk: "test", operations: [operation] },
+      });
+    const sending = operations.map(send);
+    await Promise.race(sending);
+    await postgres.crash();
+    const answers = await Promise.all(sending);
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
+    expect(await subject.call("GET", "/healthz")).toMatchObject({
+      status: 503,
+      body: { error: { name: "UnavailableError", origin: "people-service" } },
+    });
+    await postgres.start();
+    expect((await subject.call("GET", "/healthz")).status).toBe(200);
+    const kept = new Set((await subject.timeline(person.id)).map(({ id }) => id));
+    const lost = operations.filter(({ id }, index) => answers[index]!.status === 200 && !kept.has(id));
+    expect(lost).toEqual([]);
+    await subject.send(write, operations);
+    expect(await subject.timeline(person.id)).toHaveLength(120);
+  },
+);
 
 test.skipIf(!inject("postgresUrl"))("a link that breaks within batches harms nobody else", async () => {
   const database = (await newDatabase("PostgreSQL")) as { url: string };

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type SpawnOptions } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
@@ -14,16 +14,32 @@ declare module "vitest" {
   }
 }
 
-/** One PostgreSQL for the whole run, from the machine's own binaries, in a temporary folder. */
-export default async function startPostgres(
+/** One PostgreSQL for the whole run. */
+export default async function provideServer(
   project: TestProject,
 ): Promise<(() => Promise<void>) | undefined> {
-  const bin = findBinaries();
-  if (!bin) {
+  const server = await startPostgres();
+  if (!server)
     console.log("PostgreSQL is not installed here (no initdb): the service's tests run on PGlite alone.");
-    project.provide("postgresUrl", null);
-    return;
-  }
+  project.provide("postgresUrl", server?.url ?? null);
+  return server?.remove;
+}
+
+/** A PostgreSQL that can be stopped and started again. */
+export interface PostgresServer {
+  url: string;
+  /** At once and without a checkpoint: what a crash leaves, its next start recovers from. */
+  crash: () => Promise<void>;
+  /** Anew on the same data, on the same port. */
+  start: () => Promise<void>;
+  /** Stops it and deletes its data. */
+  remove: () => Promise<void>;
+}
+
+/** A server from the machine's own binaries, in a temporary folder; null where there are none. */
+export async function startPostgres(): Promise<PostgresServer | null> {
+  const bin = findBinaries();
+  if (!bin) return null;
   const folder = mkdtempSync(join(tmpdir(), "people-postgres-"));
   const data = join(folder, "data");
   const user = ordinaryUser();
@@ -34,20 +50,31 @@ export default async function startPostgres(
     { ...user, stdio: "ignore", cwd: folder },
   );
   const port = await freePort();
-  const server = spawn(
-    join(bin, "postgres"),
-    ["-D", data, "-p", String(port), "-k", folder, "-h", "127.0.0.1", "-c", "max_connections=200"],
-    { ...user, stdio: "ignore", cwd: folder },
-  );
   const url = `postgres://people@127.0.0.1:${port}/postgres`;
-  await untilItAnswers(url);
-  project.provide("postgresUrl", url);
-  return async () => {
+  let server: ChildProcess;
+  const start = async (): Promise<void> => {
+    server = spawn(
+      join(bin, "postgres"),
+      ["-D", data, "-p", String(port), "-k", folder, "-h", "127.0.0.1", "-c", "max_connections=200"],
+      { ...user, stdio: "ignore", cwd: folder },
+    );
+    await untilItAnswers(url);
+  };
+  const crash = async (): Promise<void> => {
+    if (server.exitCode !== null) return;
     const exited = once(server, "exit");
-    // Immediate: nobody needs these data again.
     server.kill("SIGQUIT");
     await exited;
-    rmSync(folder, { recursive: true, force: true });
+  };
+  await start();
+  return {
+    url,
+    start,
+    crash,
+    remove: async () => {
+      await crash();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
 
@@ -76,7 +103,7 @@ function ordinaryUser(): Pick<SpawnOptions, "uid" | "gid"> {
   throw new Error("PostgreSQL does not run as root, and there is neither a user postgres nor nobody.");
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, inject, onTestFinished } from "vitest";
 import type { BatchAnswer, RegistrationAnswer } from "../../src/protocol/wire.js";
@@ -27,12 +28,15 @@ export const onEachDriver = (tests: (driver: Driver) => void): void => {
 
 type Cleanup = (clean: () => Promise<void>) => void;
 
+/** The run's prepared PGlite. */
+const snapshot = async (): Promise<Blob> => new Blob([await readFile(inject("snapshotPath"))]);
+
 /** A new, empty database, dropped after the test. */
 export async function newDatabase(
   driver: Driver,
   onFinished: Cleanup = onTestFinished,
 ): Promise<DatabaseOptions> {
-  if (driver === "PGlite") return {};
+  if (driver === "PGlite") return { snapshot: await snapshot() };
   const url = new URL(inject("postgresUrl")!);
   const name = `people_${randomUUID().replaceAll("-", "")}`;
   await runSql(url, `create database ${name}`);
