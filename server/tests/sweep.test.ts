@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { DAY, HOUR, MINUTE } from "../../src/protocol/wire.js";
 import { event, merge, pageView, sessionEnded } from "./operations.js";
@@ -121,5 +122,79 @@ onEachDriver((driver) => {
       "pageView",
       "sessionEnded",
     ]);
+  });
+
+  test("an operation's id is kept for 31 days, and its activity for good", async () => {
+    const subject = shared();
+    const { write, person, token } = await subject.lead();
+    const view = pageView(START);
+    // A corrected time lets the same operation count as new once its id is forgotten.
+    const again = async () => {
+      const renewed = await subject.register(person, token);
+      return subject.statuses(renewed, [view], { sentAt: START });
+    };
+    await subject.send(write, [view]);
+    subject.clock.now = START + 31 * DAY;
+    await subject.service.sweep();
+    expect(await again()).toEqual(["duplicate"]);
+    subject.clock.now += 1;
+    await subject.service.sweep();
+    expect(await again()).toEqual(["accepted"]);
+    const views = (await subject.timeline(person.id)).filter(
+      ({ definitionId }) => definitionId === "pageView",
+    );
+    expect(views.map(({ id }) => id)).toEqual([view.id, view.id]);
+  });
+
+  test("an expired registration proves a visitor for 90 days, for a merge that arrives late", async () => {
+    const subject = shared();
+    const [early, late] = [await subject.visitor(), await subject.visitor()];
+    const expiry = START + HOUR;
+    // Visitors that go on being active under later registrations are kept.
+    for (subject.clock.now = START; subject.clock.now < expiry + 89 * DAY; subject.clock.now += 30 * DAY)
+      for (const { id } of [early, late])
+        await subject.send(await subject.register({ kind: "visitor", id }), [pageView(subject.clock.now)]);
+    const mergeNow = async (visitor: { id: string; write: string }) => {
+      await subject.service.sweep();
+      const lead = await subject.lead();
+      return subject.statuses(lead.write, [merge(subject.clock.now, visitor)]);
+    };
+    subject.clock.now = expiry + 90 * DAY;
+    expect(await mergeNow(early)).toEqual(["accepted"]);
+    subject.clock.now += 1;
+    expect(await mergeNow(late)).toEqual(["rejected"]);
+  });
+
+  test("a terminated Live Chat session is forgotten after 31 days, an open one never", async () => {
+    const subject = shared();
+    const [ended, open] = [await subject.startChat(), await subject.startChat()];
+    const path = "/v1/live-chat/sessions/current";
+    const end = () => subject.call("DELETE", path, { authorization: `Bearer ${ended.token}` });
+    await end();
+    subject.clock.now += 31 * DAY;
+    await subject.service.sweep();
+    // Ended again, which is harmless for as long as it is known.
+    expect((await end()).status).toBe(204);
+    subject.clock.now += 1;
+    await subject.service.sweep();
+    expect((await end()).status).toBe(401);
+    subject.clock.now += 400 * DAY;
+    await subject.service.sweep();
+    expect((await subject.call("GET", path, { authorization: `Bearer ${open.token}` })).status).toBe(200);
+  });
+
+  test("a JWT is refused a second time for as long as it is good, and forgotten after that", async () => {
+    const subject = shared();
+    const jti = randomUUID();
+    const exp = (START + HOUR) / 1000;
+    await subject.signIn({ jti, exp });
+    // The tolerance for a clock that is ahead counts: until then the JWT would be taken.
+    subject.clock.now = START + HOUR + MINUTE;
+    await subject.service.sweep();
+    await expect(subject.signIn({ jti })).rejects.toThrow(/^401/);
+    subject.clock.now += 1;
+    await subject.service.sweep();
+    await expect(subject.signIn({ jti, exp })).rejects.toThrow(/^401/);
+    await subject.signIn({ jti });
   });
 });
