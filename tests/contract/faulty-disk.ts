@@ -26,6 +26,8 @@ export class FaultyDisk {
   readonly #held: (() => void)[] = [];
   #connections: DexieTrackerStore[] = [];
   onOpen: () => Fault | undefined = () => undefined;
+  /** Called when a commit has decided, and is not through. */
+  onDecided: () => void = () => undefined;
   onCall: () => Fault | undefined = () => undefined;
   opens = 0;
   moves = 0;
@@ -105,7 +107,13 @@ export class FaultyDisk {
     return {
       kind: "disk",
       commit: <Result>(need: Need, decide: (snapshot: Snapshot) => { change: Change; result: Result }) =>
-        call(() => real.commit(need, decide)),
+        call(() =>
+          real.commit(need, (snapshot) => {
+            const decision = decide(snapshot);
+            this.onDecided();
+            return decision;
+          }),
+        ),
       read: () => call(() => real.read()),
       readWaiting: (profiles, limit) => call(() => real.readWaiting(profiles, limit)),
       countWaiting: (profile, before) => call(() => real.countWaiting(profile, before)),
