@@ -168,14 +168,10 @@ export const startSite = async (options: SiteOptions = {}): Promise<Site> => {
     requests,
     setReachable: (value) => (reachable = value),
     intercept: (value) => (interceptor = value),
-    async timeline(personId) {
-      const entries: TimelineEntry[] = [];
-      for (let after = ""; ;) {
-        const page = (await read(`${personId}/timeline${after && `?after=${after}`}`)) as TimelinePage;
-        entries.push(...page.entries);
-        if (page.next === null) return entries;
-        after = page.next;
-      }
+    timeline,
+    async timelines() {
+      const { persons } = (await read("")) as { persons: { id: string }[] };
+      return Promise.all(persons.map(({ id }) => timeline(id)));
     },
     person: (personId) => read(personId) as Promise<Record<string, unknown>>,
     jwt: (email) =>

@@ -23,6 +23,8 @@ declare global {
 
 /** A browser profile that outlives its browser. */
 export interface Person {
+  /** The folder of the browser's profile. */
+  readonly profile: string;
   browse(): Promise<BrowserContext>;
   /** Ends the browser and deletes its profile. */
   leave(): Promise<void>;
@@ -32,6 +34,7 @@ export const newPerson = async (): Promise<Person> => {
   const profile = await mkdtemp(join(tmpdir(), "people-tracking-"));
   const contexts = new Set<BrowserContext>();
   return {
+    profile,
     async browse() {
       const context = await chromium.launchPersistentContext(profile, {
         executablePath: chromiumPath(),
