@@ -15,8 +15,15 @@ server.listen(port, host);
 await once(server, "listening");
 logger.info({ host, port, database: "url" in options.database ? "PostgreSQL" : "PGlite" }, "listening");
 
+let isStopping = false;
+// A closed server goes on serving the connections that it has for as long as they are busy; this ends them one by one.
+server.prependListener("request", (_, response) => {
+  if (isStopping) response.shouldKeepAlive = false;
+});
+
 const stop = async (signal: string): Promise<void> => {
   logger.info({ signal }, "stopping");
+  isStopping = true;
   const closed = once(server, "close");
   // Accepts nothing new, lets go of idle connections, and is closed once what is under way was answered.
   server.close();
