@@ -121,10 +121,4 @@ export const MUTATIONS: readonly Mutation[] = [
     original: "if (isOptedOut(record) || !record.connection",
     replacement: "if (!record.connection",
   },
-  {
-    name: "late activity may end its session at the person's expense",
-    file: "draft.ts",
-    original: "append(draft, mergedBefore(draft.record, profile, endedAt), {",
-    replacement: "append(draft, [profile, mergedBefore(draft.record, profile, endedAt)][0]!, {",
-  },
 ];
