@@ -103,8 +103,10 @@ export const backForwardCache = (setting: Setting): void => {
   test("the back-forward cache restores a page with the tracker, which goes on", async () => {
     const { browser, site } = setting;
     const tab = await visit(browser, site);
-    // While the worker sends it holds a Web Lock, and Firefox caches no page whose worker holds one.
     await settle(tab);
+    // While the worker sends it holds a Web Lock, and Firefox caches no page whose worker holds one.
+    await eventually(() => tab.run(async () => (await navigator.locks.query()).held), []);
+    await eventually(async () => (await stateOf(tab))?.delivery.status, "idle");
     await tab.run(() => void ((window as { mark?: boolean }).mark = true));
     await tab.run(() => void setTimeout(() => location.assign(`/elsewhere${location.hash}`)));
     await eventually(() => tab.run(() => window.loaded && location.pathname), "/elsewhere");

@@ -19,9 +19,11 @@ const perform = async ({ work, args, last }) => {
 };
 
 let asking;
+let follower = 0;
 const follow = async () => {
+  const own = ++follower;
   let answer = null;
-  for (;;) {
+  while (own === follower) {
     asking = new AbortController();
     const { signal } = asking;
     const body = JSON.stringify(answer);
@@ -31,7 +33,10 @@ const follow = async () => {
 };
 const start = () => void follow().catch(() => {}); // the page goes, or the test is over
 
-// A page in the back-forward cache has no request under way.
-addEventListener("pagehide", () => asking?.abort());
+// A page in the back-forward cache has no request under way. What it was doing when it went, it does not go on with.
+addEventListener("pagehide", () => {
+  follower++;
+  asking?.abort();
+});
 addEventListener("pageshow", ({ persisted }) => persisted && start());
 start();

@@ -1,0 +1,46 @@
+/** What a page tracks at its very end, when it is the last one, arrives after the next start. */
+import { expect, test } from "vitest";
+import type { Setting } from "./support/setting.js";
+import { eventually, numbersOnService, settle, trackNumbers, visit } from "./support/visit.js";
+
+const journals = () => Object.keys(localStorage).filter((key) => key.includes(":journal:"));
+
+/** The next visit takes in what was left behind; answers what the service then shows. */
+const arrived = async ({ browser, site }: Setting): Promise<unknown[]> => {
+  const tab = await visit(browser, site);
+  await eventually(() => tab.run(journals), []);
+  return numbersOnService(tab, site);
+};
+
+/** Tabs that end by `window.close()`: WebKit runs no `pagehide` there. */
+export const closings = (setting: Setting): void => {
+  test("what is tracked in the task that closes the last tab arrives at the next start", async () => {
+    const { browser, site } = setting;
+    const tab = await visit(browser, site);
+    expect(await trackNumbers(tab, 0, 10)).toBe(10);
+    await settle(tab);
+    await tab.runLast(() => {
+      for (let n = 10; n < 30; n++) void window.sdk.track("numbered", { n });
+      // A microtask later, for calls of one task travel together; still the same task.
+      queueMicrotask(() => window.close());
+    });
+    expect(await arrived(setting)).toEqual(Array.from({ length: 30 }, (_, n) => n));
+  });
+};
+
+/** Tabs that end from outside. */
+export const lastHandlers = (setting: Setting): void => {
+  test("what the last tab's handlers of its end track arrives at the next start", async () => {
+    const { browser, site } = setting;
+    const tab = await visit(browser, site);
+    await settle(tab);
+    await tab.run(() => {
+      addEventListener("pagehide", () => void window.sdk.track("numbered", { n: 1 }));
+      document.addEventListener("visibilitychange", () => {
+        if (document.visibilityState === "hidden") void window.sdk.track("numbered", { n: 2 });
+      });
+    });
+    await tab.close();
+    expect(new Set(await arrived(setting))).toEqual(new Set([1, 2]));
+  });
+};
