@@ -127,7 +127,13 @@ const chaos = async (seed: number) => {
   };
   const weighted = [
     ...Object.keys(steps),
-    ...["track", "track", "track", "track", "open", "reachable", "trackAndClose"],
+    "track",
+    "track",
+    "track",
+    "track",
+    "open",
+    "reachable",
+    "trackAndClose",
   ];
 
   for (let step = 0; step < STEPS; step++) {
