@@ -4,6 +4,7 @@ import type { TimelineEntry } from "../../server/src/index.js";
 import type { Setting } from "./support/setting.js";
 import {
   eventually,
+  go,
   init,
   openTab,
   profileIs,
@@ -81,7 +82,7 @@ export const tabs = (setting: Setting): void => {
     await other.close();
     // WebKit runs the worker anew under the tab that stays.
     expect(await track(tab, "alone")).toEqual({ success: true, data: null });
-    await tab.run(() => void setTimeout(() => location.reload()));
+    await go(tab, () => void setTimeout(() => location.reload()));
     await eventually(() => tab.run(() => window.loaded && !window.sdk), true);
     await init(tab, site);
     expect(await track(tab, "reloaded")).toEqual({ success: true, data: null });
@@ -108,9 +109,9 @@ export const backForwardCache = (setting: Setting): void => {
     await eventually(() => tab.run(async () => (await navigator.locks.query()).held), []);
     await eventually(async () => (await stateOf(tab))?.delivery.status, "idle");
     await tab.run(() => void ((window as { mark?: boolean }).mark = true));
-    await tab.run(() => void setTimeout(() => location.assign(`/elsewhere${location.hash}`)));
+    await go(tab, () => void setTimeout(() => location.assign(`/elsewhere${location.hash}`)));
     await eventually(() => tab.run(() => window.loaded && location.pathname), "/elsewhere");
-    await tab.run(() => void setTimeout(() => history.back()));
+    await go(tab, () => void setTimeout(() => history.back()));
     await eventually(() => tab.run(() => location.pathname), "/");
     // A page that was loaded again would have lost it.
     expect(await tab.run(() => (window as { mark?: boolean }).mark)).toBe(true);

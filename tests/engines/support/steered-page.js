@@ -18,14 +18,11 @@ const perform = async ({ work, args, last }) => {
   }
 };
 
-let asking;
-let follower = 0;
+let following;
 const follow = async () => {
-  const own = ++follower;
+  const { signal } = (following = new AbortController());
   let answer = null;
-  while (own === follower) {
-    asking = new AbortController();
-    const { signal } = asking;
+  while (!signal.aborted) {
     const body = JSON.stringify(answer);
     const response = await fetch(`${server}/next?tab=${tab}`, { method: "POST", body, signal });
     answer = await perform(await response.json());
@@ -34,9 +31,6 @@ const follow = async () => {
 const start = () => void follow().catch(() => {}); // the page goes, or the test is over
 
 // A page in the back-forward cache has no request under way. What it was doing when it went, it does not go on with.
-addEventListener("pagehide", () => {
-  follower++;
-  asking?.abort();
-});
+addEventListener("pagehide", () => following.abort());
 addEventListener("pageshow", ({ persisted }) => persisted && start());
 start();

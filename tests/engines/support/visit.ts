@@ -11,6 +11,11 @@ export const eventually = async (read: () => unknown, expected: unknown): Promis
   await expect.poll(read, { timeout: PATIENCE_MS, interval: 50 }).toEqual(expected);
 };
 
+/** Runs what takes the tab to another page: this one may be gone before it can answer. */
+export const go = async (tab: Tab, work: () => void): Promise<void> => {
+  await tab.run(work).catch(() => undefined);
+};
+
 /** Opens a page of the site, without making a tracker. */
 export const openTab = async (browser: Pick<Browser, "open">, site: Site, path = "/"): Promise<Tab> => {
   const tab = await browser.open(site.origin + path);
