@@ -6,8 +6,8 @@ import { addCounts, runSeeds } from "./pool.js";
 import { simulate } from "./simulate.js";
 
 const LIMIT_MS = 300_000;
-const FIXED_SEEDS = 60;
-const NEW_SEEDS = 40;
+const FIXED_SEEDS = 90;
+const NEW_SEEDS = 10;
 
 test(
   "whatever fails, each accepted operation is applied once, in order and on the right profile",

@@ -12,15 +12,11 @@ export class World {
   readonly chronicle: Chronicle;
   readonly service: Service;
   readonly browsers: Browser[] = [];
-  /** Nothing ever stops a profile, which would let the others overtake it. */
-  readonly isCalm: boolean;
   #uuids = 0;
 
   constructor(seed: number, print?: (line: string) => void) {
     this.scheduler = new Scheduler(seed);
     this.plan = planOf(this.scheduler);
-    const { networkFaults, serviceFaults, badCalls } = this.plan;
-    this.isCalm = networkFaults + serviceFaults + badCalls === 0;
     this.chronicle = new Chronicle(this.scheduler, print);
     this.service = new Service(this.scheduler);
     for (let n = 1; n <= this.plan.browsers; n++) this.browsers.push(new Browser(this, `b${n}`));
