@@ -13,7 +13,6 @@ import { init, openTab, profileIs, settle } from "./support/visit.js";
 const setting = useSetting();
 
 const STEPS = 30;
-const NEW_SEED = Math.floor(Math.random() * 1e6);
 
 /** What a network and a service can answer instead of the truth. */
 const LIES: Record<string, Answer> = {
@@ -158,7 +157,7 @@ const chaos = async (seed: number) => {
   return { stored, rejected, log, timelines: await site.timelines() };
 };
 
-test.for([7, 42, NEW_SEED])("whatever happens, each stored event arrives once (seed %i)", async (seed) => {
+test.for([7, 42])("whatever happens, each stored event arrives once (seed %i)", async (seed) => {
   const { stored, rejected, log, timelines } = await chaos(seed);
   const story = `seed ${seed}: ${log.join(" ")}`;
   expect(rejected, story).toEqual({ success: true, data: [] });
