@@ -38,8 +38,14 @@ export class SharedTracker {
 
   static async start(hello: PageHello): Promise<SharedTracker> {
     const shared = new SharedTracker(hello);
-    await shared.tracker.start();
-    return shared;
+    try {
+      await shared.tracker.start();
+      return shared;
+    } catch (error) {
+      // The next page that attaches starts another; this one must not go on listening and sending beside it.
+      shared.tracker.close();
+      throw error;
+    }
   }
 
   watch(watcher: Watcher, host: HostKind): void {
