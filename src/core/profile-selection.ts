@@ -27,10 +27,10 @@ const withSelections = (draft: Draft, selections: readonly Selection[]): void =>
 
 /** Selects a profile from an instant on. What does not merge ends the session there. */
 const select = (draft: Draft, next: Profile, instant: number, merges: boolean): void => {
-  if (merges) endDueSession(draft, instant);
-  else endSessionAt(draft, instant);
-  // Activity that was accepted before stays before the change, whatever the clocks of the tabs say.
+  // What was accepted before stays before the change, activity and other changes, whatever the clocks of the tabs say.
   const selectedAt = Math.max(instant, latestKnown(draft.record));
+  if (merges) endDueSession(draft, selectedAt);
+  else endSessionAt(draft, selectedAt);
   withSelections(draft, [...draft.record.selections, { profile: next, selectedAt, merges }]);
 };
 

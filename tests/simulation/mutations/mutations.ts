@@ -63,8 +63,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a session goes on over a change that does not merge",
     file: "profile-selection.ts",
-    original: "  else endSessionAt(draft, instant);",
-    replacement: "  else endDueSession(draft, instant);",
+    original: "  else endSessionAt(draft, selectedAt);",
+    replacement: "  else endDueSession(draft, selectedAt);",
   },
   {
     name: "a command that was decided is taken again",

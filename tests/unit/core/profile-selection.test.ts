@@ -220,6 +220,20 @@ test("a logout that is told late takes effect after what was accepted before, la
   expect(sessions(browser).size).toBe(1);
 });
 
+test("a change that is told late does not end the session before the merge over which it went on", () => {
+  const browser = new TrackedBrowser();
+  browser.track();
+  const visitor = browser.profile;
+  browser.wait(5 * MINUTE);
+  browser.told(userOf("b"), { tab: "chat" });
+  browser.wait(MINUTE);
+  browser.told(leadOf("a"), { tab: "late", at: NOON + 2 * MINUTE });
+  expect(browser.story.at(-1)).toEqual(["sessionEnded", 5 * MINUTE]);
+  browser.track({ tab: "journal", at: NOON + 3 * MINUTE });
+  expect(browser.row("journal-1").profile).toEqual(visitor);
+  expect(sessions(browser).size).toBe(1);
+});
+
 test("activity at the very moment of a change belongs to the new profile", () => {
   const browser = new TrackedBrowser();
   browser.told(leadOf("a"), { tab: "chat" });
