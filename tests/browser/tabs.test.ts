@@ -1,15 +1,23 @@
+import type { Page } from "playwright";
 import { expect, test } from "vitest";
+import type { TrackerState } from "../../src/main/index.js";
 import { useSetting } from "./support/setting.js";
 import { init, openTab, profileIs, settle, stateOf, trackNumbers, visit } from "./support/visit.js";
 
 const setting = useSetting();
+
+/** Pages are told at most ten times a second: the session that a page view began may show a moment later. */
+const stateWithSession = async (page: Page): Promise<TrackerState | null> => {
+  await page.waitForFunction(() => window.sdk.state?.session);
+  return stateOf(page);
+};
 
 test("five tabs opened at once make one visitor, one session, one start and five page views", async () => {
   const { browser, site } = setting;
   const tabs = await Promise.all(Array.from({ length: 5 }, () => openTab(browser, site)));
   const outcomes = await Promise.all(tabs.map((tab) => init(tab, site.trackingKey)));
   expect(outcomes).toEqual(tabs.map(() => ({ success: true, data: null })));
-  const states = await Promise.all(tabs.map(stateOf));
+  const states = await Promise.all(tabs.map(stateWithSession));
   expect(new Set(states.map((state) => state?.profile?.id)).size).toBe(1);
   expect(new Set(states.map((state) => state?.session?.id)).size).toBe(1);
 
@@ -60,7 +68,7 @@ test("a tab that opens later joins the session that is open", async () => {
   const { browser, site } = setting;
   const first = await visit(browser, site);
   const second = await visit(browser, site);
-  const [one, two] = [await stateOf(first), await stateOf(second)];
+  const [one, two] = [await stateWithSession(first), await stateWithSession(second)];
   expect(two?.session?.id).toBe(one?.session?.id);
   expect(two?.profile).toEqual(one?.profile);
 });
