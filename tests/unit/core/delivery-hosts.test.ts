@@ -1,7 +1,8 @@
 /** Several hosts on one store: one sender at a time, and none that must stay alive. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { MINUTE, SECOND } from "../../../src/protocol/wire.js";
 import { LEASE_MS } from "../../../src/core/lease.js";
+import type { TrackerRecord } from "../../../src/core/tracker-record.js";
 import { UNREACHABLE } from "../../support/people-service.js";
 import { World } from "../../support/world.js";
 
@@ -169,6 +170,48 @@ test("the lease is renewed before each request, so that slow ones never outlive 
     senders.filter((host, index) => index > 0 && host !== senders[index - 1]).length,
   ).toBeLessThanOrEqual(1);
 });
+
+/** Changes the record while a host sleeps that has its lease, and has just read what to send. */
+const wakeAfter = async (locks: boolean, change: (record: TrackerRecord, now: number) => TrackerRecord) => {
+  const { world, host, service } = await World.withHost({ locks });
+  const { store } = world;
+  const readWaiting = store.readWaiting.bind(store);
+  const asleep = vi.spyOn(store, "readWaiting").mockImplementationOnce(async (...asked) => {
+    const rows = await readWaiting(...asked);
+    world.clockOffsetMs += LEASE_MS;
+    await store.commit({}, ({ record }) => ({
+      change: { record: change(record, world.now()) },
+      result: null,
+    }));
+    return rows;
+  });
+  await host.track();
+  await world.time.advance(10 * SECOND);
+  expect(asleep).toHaveBeenCalled();
+  return { world, sent: service.requests };
+};
+
+test("without locks, who wakes with an expired lease sends nothing while another does", async () => {
+  const { sent } = await wakeAfter(false, (record, now) => ({
+    ...record,
+    lease: { holder: "another", takenAt: now, expiresAt: now + LEASE_MS },
+  }));
+  expect(sent).toEqual([]);
+});
+
+test.each(LOCKS)("who wakes with an expired lease sends nothing %s after an opt-out", async (_, locks) => {
+  const { sent } = await wakeAfter(locks, (record) => ({ ...record, consent: "out" }));
+  expect(sent).toEqual([]);
+});
+
+test.each(LOCKS)(
+  "who wakes with an expired lease that nobody took renews it %s, and sends",
+  async (_, locks) => {
+    const { world, sent } = await wakeAfter(locks, (record) => record);
+    await world.drained();
+    expect(sent).toHaveLength(1);
+  },
+);
 
 test("what is accepted just as another host finishes does not wait for long", async () => {
   for (let seed = 1; seed <= 60; seed++) {
