@@ -1,16 +1,17 @@
-import type { Page } from "playwright";
 import { expect, test } from "vitest";
-import type { TrackerState } from "../../src/main/index.js";
 import { useSetting } from "./support/setting.js";
-import { init, openTab, profileIs, settle, stateOf, trackNumbers, visit } from "./support/visit.js";
+import {
+  init,
+  openTab,
+  profileIs,
+  settle,
+  stateOf,
+  stateWithSession,
+  trackNumbers,
+  visit,
+} from "./support/visit.js";
 
 const setting = useSetting();
-
-/** Pages are told at most ten times a second: the session that a page view began may show a moment later. */
-const stateWithSession = async (page: Page): Promise<TrackerState | null> => {
-  await page.waitForFunction(() => window.sdk.state?.session);
-  return stateOf(page);
-};
 
 test("five tabs opened at once make one visitor, one session, one start and five page views", async () => {
   const { browser, site } = setting;

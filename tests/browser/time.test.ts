@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { numbersAccepted, upTo } from "./support/arrivals.js";
 import { freeze, setClock } from "./support/clock.js";
 import { useSetting } from "./support/setting.js";
-import { profileIs, settle, stateOf, track, trackNumbers, visit } from "./support/visit.js";
+import { profileIs, settle, stateOf, stateWithSession, track, trackNumbers, visit } from "./support/visit.js";
 
 const setting = useSetting();
 
@@ -91,7 +91,7 @@ test("a tab that was frozen goes on in the session of the others, and what it ho
   const { browser, site } = setting;
   const frozen = await visit(browser, site, { host: "page" });
   const other = await visit(browser, site);
-  const before = (await stateOf(other))?.session?.id;
+  const before = (await stateWithSession(other))?.session?.id;
   const tab = await freeze(frozen);
   expect(await trackNumbers(other, 0, 20)).toBe(20);
   await settle(other);

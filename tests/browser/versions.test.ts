@@ -5,7 +5,17 @@ import { numbersAccepted, numbersArrived, upTo } from "./support/arrivals.js";
 import type { NextVersion } from "./support/next-version.js";
 import { buildNextVersion } from "./support/next-version.js";
 import { useSetting } from "./support/setting.js";
-import { init, openTab, profileIs, settle, stateOf, track, trackNumbers, visit } from "./support/visit.js";
+import {
+  init,
+  openTab,
+  profileIs,
+  settle,
+  stateOf,
+  stateWithSession,
+  track,
+  trackNumbers,
+  visit,
+} from "./support/visit.js";
 
 const folders: Record<string, string> = {};
 let next: NextVersion;
@@ -45,7 +55,7 @@ test("an old and a new tab keep one session and deliver each operation once", as
   expect((await sharedWorkers(old)).toSorted()).toEqual(["/next/worker.js", "/sdk/worker.js"]);
   const stored = await Promise.all([trackNumbers(old, 0, 100), trackNumbers(recent, 1_000, 100)]);
   expect(stored).toEqual([100, 100]);
-  const [one, other] = [await stateOf(old), await stateOf(recent)];
+  const [one, other] = [await stateWithSession(old), await stateWithSession(recent)];
   expect(other?.session?.id).toBe(one?.session?.id);
   expect(other?.profile).toEqual(one?.profile);
 

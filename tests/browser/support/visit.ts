@@ -108,6 +108,12 @@ export const settle = async (page: Page): Promise<void> => {
 
 export const stateOf = (page: Page): Promise<TrackerState | null> => page.evaluate(() => window.sdk.state);
 
+/** Pages are told at most ten times a second: the session that a page view began may show a moment later. */
+export const stateWithSession = async (page: Page): Promise<TrackerState | null> => {
+  await page.waitForFunction(() => window.sdk.state?.session);
+  return stateOf(page);
+};
+
 /** Waits until the page's tracker has selected a profile of this kind. */
 export const profileIs = async (page: Page, kind: "visitor" | "lead" | "authenticated"): Promise<void> => {
   await page.waitForFunction((wanted) => window.sdk.state?.profile?.kind === wanted, kind);
