@@ -42,8 +42,8 @@ export const commandProblem = (command: Command): string | null => {
       return firstProblem(personSchema, command.person, "person") ?? sizeProblem(command.person);
     case "appendToList":
       return (
-        firstProblem(attributeNameSchema, command.attribute, "attributeName") ??
-        firstProblem(listItemSchema, command.item, "value") ??
+        firstProblem(attributeNameSchema, command.attribute, "attribute") ??
+        firstProblem(listItemSchema, command.item, "item") ??
         sizeProblem(command.item)
       );
     case "liveChat":

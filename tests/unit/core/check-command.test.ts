@@ -301,5 +301,6 @@ test("a refusal names the path of what is wrong", () => {
   expect(event({ Label: 1 })).toBe(
     "properties.Label must begin with a–z or _ and go on with letters, digits or _",
   );
-  expect(append("a", { b: [1] })).toMatch(/^value\.b must be/);
+  expect(append("a", { b: [1] })).toMatch(/^item\.b must be/);
+  expect(append("", { name: "special" })).toBe("attribute must not be empty");
 });
