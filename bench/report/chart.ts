@@ -1,0 +1,138 @@
+/**
+ * A chart of horizontal strokes, as SVG that needs nothing else: readable in light and dark, ours in colour, the peers in
+ * grey, floors hollow. A thin line across a stroke's end is the span of the runs.
+ */
+import type { Chart, Row } from "../section.js";
+import { median, rowsOf } from "../statistics.js";
+import { readable } from "./number.js";
+import { linearScale, logScale } from "./scale.js";
+
+const WIDTH = 760;
+const MARGIN = { top: 56, right: 92, bottom: 34, left: 190 };
+const STROKE = 16;
+const GAP = 4;
+const GROUP_GAP = 10;
+
+const STYLE = `
+  text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328 }
+  .title { font-size: 15px; font-weight: 600 }
+  .quiet { font-size: 12px; fill: #59636e }
+  .ours { font-weight: 600 }
+  .card { fill: #fff; stroke: #d1d9e0 }
+  .grid { stroke: #d1d9e0 }
+  .peer { fill: #8c959f }
+  .floor { fill: none; stroke: #59636e; stroke-dasharray: 3 2 }
+  rect.ours { fill: #0969da }
+  .second { opacity: 0.55 }
+  .span { stroke: #1f2328 }
+  .limit { stroke: #bc4c00; stroke-width: 1.5; stroke-dasharray: 5 3 }
+  text.limit { fill: #bc4c00; stroke: none; font-size: 12px }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #f0f6fc }
+    .quiet { fill: #9198a1 }
+    .card { fill: #0d1117; stroke: #3d444d }
+    .grid { stroke: #3d444d }
+    .peer { fill: #656c76 }
+    .floor { stroke: #9198a1 }
+    rect.ours { fill: #4493f8 }
+    .span { stroke: #f0f6fc }
+    .limit { stroke: #f0883e }
+    text.limit { fill: #f0883e }
+  }`;
+
+export const drawChart = (chart: Chart, rows: readonly Row[]): string => {
+  const shown = rowsOf(rows, chart).filter(({ values }) => Number.isFinite(median(values)));
+  const settings = [...new Set(shown.map(({ setting }) => setting))];
+  const groups = grouped(shown, settings);
+  const unit = shown[0]?.unit ?? "count";
+  const all = [...shown.flatMap(({ values }) => values), ...(chart.limit === undefined ? [] : [chart.limit])];
+  const scale = (chart.log ? logScale : linearScale)(all, MARGIN.left, WIDTH - MARGIN.right);
+
+  const top = MARGIN.top + (settings.length > 1 ? 20 : 0);
+  const bottom = top + groups.reduce((sum, group) => sum + groupHeight(group), 0);
+  const parts: string[] = [];
+
+  for (const tick of scale.ticks) {
+    const x = scale.at(tick);
+    parts.push(`<line class="grid" x1="${x}" x2="${x}" y1="${top - 4}" y2="${bottom}"/>`);
+    parts.push(text(x, bottom + 18, readable(tick, unit), "quiet", "middle"));
+  }
+
+  let y = top;
+  for (const group of groups) {
+    const [first] = group;
+    if (!first) continue;
+    const ours = isOurs(first);
+    const middle = y + (groupHeight(group) - GROUP_GAP) / 2;
+    parts.push(text(MARGIN.left - 10, middle + 4.5, first.subject, ours ? "ours" : "", "end"));
+    for (const row of group) {
+      parts.push(...stroke(row, y, settings.indexOf(row.setting), scale));
+      y += STROKE + GAP;
+    }
+    y += GROUP_GAP - GAP;
+  }
+
+  if (chart.limit !== undefined) {
+    const x = scale.at(chart.limit);
+    parts.push(`<line class="limit" x1="${x}" x2="${x}" y1="${top - 6}" y2="${bottom}"/>`);
+    parts.push(text(x + 4, top - 10, `bar: ${readable(chart.limit, unit)}`, "limit", "start"));
+  }
+
+  const height = bottom + MARGIN.bottom;
+  const scaleNote = chart.log ? "logarithmic scale" : "";
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escaped(chart.title)}">
+<style>${STYLE}
+</style>
+<rect class="card" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>
+${text(16, 26, chart.title, "title", "start")}
+${text(WIDTH - 16, 26, scaleNote, "quiet", "end")}
+${settings.length > 1 ? legend(settings) : ""}
+${parts.join("\n")}
+</svg>
+`;
+};
+
+const groupHeight = (group: Row[]): number => group.length * (STROKE + GAP) - GAP + GROUP_GAP;
+const sizeOf = ([row]: Row[]): number => (row ? median(row.values) : 0);
+const isOurs = ({ subject }: Row): boolean => subject.startsWith("people-tracking-sdk");
+const isFloor = ({ subject }: Row): boolean => subject.startsWith("floor");
+
+/** The rows of a subject together, the smallest first. */
+const grouped = (rows: readonly Row[], settings: readonly string[]): Row[][] => {
+  const subjects = [...new Set(rows.map(({ subject }) => subject))];
+  return subjects
+    .map((name) => rows.filter(({ subject }) => subject === name))
+    .map((group) => group.toSorted((a, b) => settings.indexOf(a.setting) - settings.indexOf(b.setting)))
+    .toSorted((a, b) => sizeOf(a) - sizeOf(b));
+};
+
+const stroke = (row: Row, y: number, series: number, scale: { at(value: number): number }): string[] => {
+  const value = median(row.values);
+  const end = scale.at(value);
+  const kind = isOurs(row) ? "ours" : isFloor(row) ? "floor" : "peer";
+  const least = scale.at(Math.min(...row.values));
+  const most = scale.at(Math.max(...row.values));
+  const middle = y + STROKE / 2;
+  const width = Math.max(2, end - MARGIN.left);
+  return [
+    `<rect class="${kind}${series ? " second" : ""}" x="${MARGIN.left}" y="${y}" width="${width}" height="${STROKE}" rx="2"/>`,
+    most - least > 1 ? `<line class="span" x1="${least}" x2="${most}" y1="${middle}" y2="${middle}"/>` : "",
+    text(Math.max(end, most) + 6, y + 12.5, readable(value, row.unit), isOurs(row) ? "ours" : "", "start"),
+  ];
+};
+
+const legend = (settings: readonly string[]): string =>
+  settings
+    .map((setting, index) => {
+      const x = MARGIN.left + index * 190;
+      const box = `<rect class="peer${index ? " second" : ""}" x="${x}" y="40" width="12" height="12" rx="2"/>`;
+      return box + text(x + 18, 50.5, setting, "quiet", "start");
+    })
+    .join("\n");
+
+const text = (x: number, y: number, content: string, className: string, anchor: string): string =>
+  content &&
+  `<text class="${className}" x="${x}" y="${y}" text-anchor="${anchor}">${escaped(content)}</text>`;
+
+const escaped = (content: string): string =>
+  content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");

@@ -1,0 +1,69 @@
+import { writeFile } from "node:fs/promises";
+import { format } from "prettier";
+import type { Bar, Row, Section } from "../section.js";
+import { sections } from "../sections.js";
+import { drawChart } from "./chart.js";
+import { withSpread } from "./number.js";
+import type { Results } from "./results.js";
+import { FOLDER } from "./results.js";
+
+type Measured = Results[string];
+
+/** Writes the Markdown and the charts. @returns every bar, judged */
+export const writeReport = async (results: Results): Promise<Bar[]> => {
+  const measured = sections.flatMap((section) => {
+    const result = results[section.name];
+    return result ? [{ section, result }] : [];
+  });
+  const bars = measured.flatMap(({ section, result }) => section.bars?.(result.rows) ?? []);
+
+  for (const { section, result } of measured) {
+    for (const chart of section.charts ?? []) {
+      await writeFile(`${FOLDER}/${chart.name}.svg`, drawChart(chart, result.rows));
+    }
+  }
+
+  const text = [
+    "# The benchmark",
+    "Written by `npm run bench`: do not edit. Medians; in brackets the lowest and the highest run.",
+    "## The bars",
+    table(
+      ["bar", "measured", ""],
+      bars.map(({ bar, measured, met }) => [bar, measured, met ? "met" : "**not met**"]),
+    ),
+    ...measured.flatMap(({ section, result }) => sectionText(section, result)),
+  ].join("\n\n");
+  await writeFile(`${FOLDER}/README.md`, await format(text, { parser: "markdown", printWidth: 110 }));
+  return bars;
+};
+
+const sectionText = (section: Section, { rows, ...from }: Measured): string[] => [
+  `## ${section.title}`,
+  `<sub>Commit ${from.commit}, ${from.date}, ${from.runs} ${from.runs === 1 ? "run" : "runs"}, \`${from.command}\`; ${from.machine}.</sub>`,
+  ...(section.charts ?? []).map(({ name, title }) => `![${title}](${name}.svg)`),
+  rowsTable(rows),
+  ...(section.notes ? [section.notes] : []),
+];
+
+/** A line for each subject and setting, a column for each metric. */
+const rowsTable = (rows: readonly Row[]): string => {
+  const metrics = [...new Set(rows.map(({ metric }) => metric))];
+  const hasSettings = rows.some(({ setting }) => setting);
+  const lines = new Map<string, string[]>();
+  for (const row of rows) {
+    const key = `${row.subject}\n${row.setting}`;
+    const line = lines.get(key) ?? [
+      row.subject,
+      ...(hasSettings ? [row.setting] : []),
+      ...metrics.map(() => ""),
+    ];
+    line[(hasSettings ? 2 : 1) + metrics.indexOf(row.metric)] = withSpread(row);
+    lines.set(key, line);
+  }
+  return table(["", ...(hasSettings ? [""] : []), ...metrics], [...lines.values()]);
+};
+
+const table = (head: string[], lines: string[][]): string =>
+  [head, head.map((_, index) => (index ? "--:" : "---")), ...lines]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`)
+    .join("\n");

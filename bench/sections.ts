@@ -1,0 +1,4 @@
+import type { Section } from "./section.js";
+
+/** In the order of the report. */
+export const sections: readonly Section[] = [];
