@@ -56,7 +56,7 @@ export interface DeliveryRecord {
 }
 
 export interface TrackerRecord {
-  /** Raised by every erase; what carries an older one is refused. */
+  /** Raised by every erase; what carries an older one is refused. A page that goes before it heard of any has 0. */
   generation: number;
   /** `gpc`: opted out by Global Privacy Control, which an explicit opt-in overrides. */
   consent: "undecided" | "in" | "out" | "gpc";
@@ -76,7 +76,7 @@ export interface TrackerRecord {
 }
 
 export const emptyRecord = (): TrackerRecord => ({
-  generation: 1,
+  generation: 0,
   consent: "undecided",
   connection: null,
   visitor: null,

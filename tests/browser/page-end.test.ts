@@ -190,7 +190,7 @@ test("a journal holds no key of the site's, no deadline, and only this version's
         type: "track",
         n: expect.any(Number),
         at: expect.any(Number),
-        generation: 1,
+        generation: 0,
         eventId: "numbered",
         properties: { n: 7 },
         page: { url: expect.any(String), title: "Fixture" },
@@ -298,7 +298,7 @@ test("erasing removes the namespace's journals, and an older one counts for noth
   expect(await page.evaluate(() => window.sdk.eraseLocalData())).toMatchObject({ success: true });
   expect(Object.keys(await journalsOf(page))).toEqual(["people-tracking:other:journal:othernamespace00"]);
 
-  await leaveJournal(page, NAMESPACE, { pageId: "olderthanerasing", from: 0, count: 3, generation: 1 });
+  await leaveJournal(page, NAMESPACE, { pageId: "olderthanerasing", from: 0, count: 3, generation: 0 });
   const next = await revisit();
   await next.waitForFunction(
     () => !Object.keys(localStorage).some((key) => key.endsWith("olderthanerasing")),

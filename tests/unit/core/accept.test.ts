@@ -124,18 +124,26 @@ test.each(KINDS)("%s: what an erase came between is refused, journals included",
   const browser = lead();
   browser.erase();
   const { record } = browser;
-  expect(CALLS[kind](browser, { generation: 1 }).error).toEqual(
+  expect(CALLS[kind](browser, { generation: 0 }).error).toEqual(
     refusal(kind, "this browser's tracking data was erased in the meantime"),
   );
   expect(browser.rows).toEqual([]);
   expect(browser.record).toEqual(record);
 });
 
+test("what a page journaled that left before any host answered is taken, in a browser that never erased", () => {
+  const browser = new TrackedBrowser();
+  const unheard = { tab: "left", generation: 0 };
+  expect(browser.pageView(unheard).error).toBeUndefined();
+  browser.erase();
+  expect(browser.pageView(unheard).error?.message).toContain("was erased in the meantime");
+});
+
 test("Live Chat's word from before an erase brings nobody back", () => {
   const browser = new TrackedBrowser();
   browser.init();
   browser.erase();
-  expect(browser.told(leadOf("b"), { generation: 1 }).error?.code).toBe(2102);
+  expect(browser.told(leadOf("b"), { generation: 0 }).error?.code).toBe(2102);
   expect(browser.profile?.kind).toBe("visitor");
 });
 
@@ -145,7 +153,7 @@ test("an erase retires the Live Chat session, keeps consent and numbering, and m
   browser.setConsent("in");
   const { nextSeq } = browser.record;
   browser.erase();
-  expect(browser.record).toMatchObject({ consent: "in", generation: 2, nextSeq, session: null });
+  expect(browser.record).toMatchObject({ consent: "in", generation: 1, nextSeq, session: null });
   browser.told(leadOf("a"), { tab: "other" });
   expect(browser.profile?.kind).toBe("visitor");
   browser.track();

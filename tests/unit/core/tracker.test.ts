@@ -11,7 +11,7 @@ test("init with a good key waits for the service's word and no longer", async ()
   const host = await world.host();
   world.service.script("registrations", { kind: "slow", delayMs: 1 * SECOND });
   const before = world.time.now;
-  expect(await host.init()).toMatchObject({ ok: true, generation: 1, optedOut: false });
+  expect(await host.init()).toMatchObject({ ok: true, generation: 0, optedOut: false });
   expect(world.time.now - before).toBe(1 * SECOND);
 });
 
@@ -139,7 +139,7 @@ test("erased while a request is under way: nothing comes back, nothing fails, an
       expect(record.lanes.map(({ waiting, rejected }) => [waiting, rejected])).toEqual([[0, 0]]);
       expect(record.delivery).toEqual({ failures: 0, refusedAlone: 0 });
       expect(await world.store.inspect({ after: 0, limit: 10 })).toEqual([]);
-      const command = { ...host.event("after"), generation: 2 };
+      const command = { ...host.event("after"), generation: 1 };
       expect(await world.time.wait(host.tracker.submit("after", [command]))).toEqual([{ n: 1 }]);
       await world.drained(1 * MINUTE);
       expect(service.appliedIds().slice(-1)).toEqual(["after-1"]);
@@ -171,7 +171,7 @@ test("Retry-After still binds after an erase", async () => {
   await world.time.until(async () => (await world.record()).delivery.retryAfter !== undefined);
   await world.time.wait(host.tracker.erase());
   await host.init();
-  await world.time.wait(host.tracker.submit("after", [{ ...host.event("after"), generation: 2 }]));
+  await world.time.wait(host.tracker.submit("after", [{ ...host.event("after"), generation: 1 }]));
   await world.time.advance(59 * MINUTE);
   expect(service.requests).toHaveLength(1);
 });
