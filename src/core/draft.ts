@@ -1,7 +1,7 @@
 /** A change being made inside one decision: the record so far, and the rows that go with it. */
 import type { OutboxRow, Profile } from "../protocol/api.js";
 import type { Operation, ProfileMergeOperation } from "../protocol/wire.js";
-import { DAY, STANDARD_EVENTS } from "../protocol/wire.js";
+import { DAY, SECOND, STANDARD_EVENTS } from "../protocol/wire.js";
 import { sameProfile, withLane } from "./lanes.js";
 import type { Change } from "./ports.js";
 import type { SessionBook } from "./session-clock.js";
@@ -97,6 +97,9 @@ export const endDueSession = (draft: Draft, moment = draft.now): void =>
 export const endSessionAt = (draft: Draft, moment: number): void =>
   endOpenSession(draft, endAt(bookOf(draft.record), moment));
 
+/** Calls of just now come with times of a moment ago: who is selected was so then already. */
+const ON_ITS_WAY_MS = 10 * SECOND;
+
 /** Once the wall clock was set back, nothing can have happened in the time ahead. */
 export const forgetTimeAhead = (draft: Draft): void => {
   const { now } = draft;
@@ -108,7 +111,7 @@ export const forgetTimeAhead = (draft: Draft): void => {
     pastSessions: pastSessions.filter(({ endedAt = 0 }) => endedAt <= now),
     selections: selections.map((selection) => ({
       ...selection,
-      selectedAt: Math.min(selection.selectedAt, now),
+      selectedAt: Math.min(selection.selectedAt, now - ON_ITS_WAY_MS),
     })),
     visitor: visitor && { ...visitor, lastActivityAt: Math.min(visitor.lastActivityAt, now) },
   };
