@@ -6,7 +6,15 @@ import { Dexie } from "dexie";
 import type { Collection, Table } from "dexie";
 import type { OutboxRow, Profile } from "../protocol/api.js";
 import type { PageMarks } from "../core/page-marks.js";
-import type { CachedDefinitions, Change, Need, RowQuery, Snapshot, TrackerStore } from "../core/ports.js";
+import type {
+  CachedDefinitions,
+  Change,
+  Need,
+  RowQuery,
+  Snapshot,
+  TrackerStore,
+  Waiting,
+} from "../core/ports.js";
 import type { TrackerRecord } from "../core/tracker-record.js";
 import { emptyRecord } from "../core/tracker-record.js";
 import { withInstants, withReadableTimes } from "./readable-times.js";
@@ -102,20 +110,25 @@ export class DexieTrackerStore implements TrackerStore {
     return stored ? withInstants<TrackerRecord>(stored) : emptyRecord();
   }
 
-  async readWaiting(profiles: readonly Profile[], limit: number): Promise<OutboxRow[]> {
+  async readWaiting(profiles: readonly Profile[], limit: number): Promise<Waiting> {
+    return this.#db.transaction("r", this.#tracker, this.#outbox, async () => {
+      const [record, rows] = await Promise.all([this.read(), this.#firstWaiting(profiles, limit)]);
+      return { record, rows };
+    });
+  }
+
+  async #firstWaiting(profiles: readonly Profile[], limit: number): Promise<OutboxRow[]> {
     const [only] = profiles;
     if (!only) return [];
     if (profiles.length === 1) return this.#rowsOf("waiting", only).limit(limit).toArray();
-    return this.#db.transaction("r", this.#outbox, async () => {
-      const firsts = await Promise.all(
-        profiles.map(async (profile) => {
-          const [seq = Infinity] = await this.#rowsOf("waiting", profile).limit(1).primaryKeys();
-          return { profile, seq };
-        }),
-      );
-      const first = firsts.reduce((best, next) => (next.seq < best.seq ? next : best));
-      return this.#rowsOf("waiting", first.profile).limit(limit).toArray();
-    });
+    const firsts = await Promise.all(
+      profiles.map(async (profile) => {
+        const [seq = Infinity] = await this.#rowsOf("waiting", profile).limit(1).primaryKeys();
+        return { profile, seq };
+      }),
+    );
+    const first = firsts.reduce((best, next) => (next.seq < best.seq ? next : best));
+    return this.#rowsOf("waiting", first.profile).limit(limit).toArray();
   }
 
   countWaiting(profile: Profile, beforeSeq: number): Promise<number> {

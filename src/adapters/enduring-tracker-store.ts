@@ -16,6 +16,7 @@ import type {
   Snapshot,
   Timers,
   TrackerStore,
+  Waiting,
 } from "../core/ports.js";
 import { bringHome, needToBringHome, withKnown, withoutDisk } from "../core/bring-home.js";
 import type { PageMarks } from "../core/page-marks.js";
@@ -136,17 +137,22 @@ export class EnduringTrackerStore implements TrackerStore {
   }
 
   async read(): Promise<TrackerRecord> {
+    return this.#read(async (store) => this.#seen(store, await store.read()));
+  }
+
+  readWaiting(profiles: readonly Profile[], limit: number): Promise<Waiting> {
     return this.#read(async (store) => {
-      const record = await store.read();
-      if (store.kind === "memory") return record;
-      const restored = withKnown(record, this.#known);
-      if (restored === record) this.#known = record;
-      return restored;
+      const { record, rows } = await store.readWaiting(profiles, limit);
+      return { record: this.#seen(store, record), rows };
     });
   }
 
-  readWaiting(profiles: readonly Profile[], limit: number) {
-    return this.#read((store) => store.readWaiting(profiles, limit));
+  /** A record as it was read, with what an emptied disk has forgotten. */
+  #seen(store: TrackerStore, record: TrackerRecord): TrackerRecord {
+    if (store.kind === "memory") return record;
+    const restored = withKnown(record, this.#known);
+    if (restored === record) this.#known = record;
+    return restored;
   }
 
   countWaiting(profile: Profile, beforeSeq: number): Promise<number> {

@@ -3,7 +3,15 @@ import type { OutboxRow, Profile } from "../protocol/api.js";
 import type { Held } from "../core/bring-home.js";
 import { sameProfile } from "../core/lanes.js";
 import type { PageMarks } from "../core/page-marks.js";
-import type { CachedDefinitions, Change, Need, RowQuery, Snapshot, TrackerStore } from "../core/ports.js";
+import type {
+  CachedDefinitions,
+  Change,
+  Need,
+  RowQuery,
+  Snapshot,
+  TrackerStore,
+  Waiting,
+} from "../core/ports.js";
 import type { TrackerRecord } from "../core/tracker-record.js";
 import { emptyRecord } from "../core/tracker-record.js";
 
@@ -67,12 +75,12 @@ export class MemoryTrackerStore implements TrackerStore {
     return this.#record;
   }
 
-  async readWaiting(profiles: readonly Profile[], limit: number): Promise<OutboxRow[]> {
+  async readWaiting(profiles: readonly Profile[], limit: number): Promise<Waiting> {
     const first = this.#first(
       ({ state, profile }) => state === "waiting" && isAmong(profiles, profile),
       1,
     )[0];
-    return first ? this.#first(waitingOf(first.profile), limit) : [];
+    return { record: this.#record, rows: first ? this.#first(waitingOf(first.profile), limit) : [] };
   }
 
   async countWaiting(profile: Profile, beforeSeq: number): Promise<number> {

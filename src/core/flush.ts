@@ -51,7 +51,8 @@ export class Flushes {
   async #isSettled(mark: number): Promise<boolean> {
     const profiles = waitingProfiles(await this.#store.read());
     if (profiles.length === 0) return true;
-    const [first] = await this.#store.readWaiting(profiles, 1);
+    const { rows } = await this.#store.readWaiting(profiles, 1);
+    const [first] = rows;
     return first === undefined || first.seq >= mark;
   }
 }

@@ -23,6 +23,10 @@ export const withLease = (record: TrackerRecord, hostId: string, now: number): T
   lease: { holder: hostId, takenAt: now, expiresAt: now + LEASE_MS },
 });
 
+/** Whether what was read together with this record may be sent. */
+export const maySend = (record: TrackerRecord, hostId: string, now: number): boolean =>
+  holdsLease(record, hostId) && isLeased(record, now) && planOf(record, now).kind === "send";
+
 export interface Turn {
   record: TrackerRecord;
   plan: Plan;

@@ -62,6 +62,11 @@ export interface RowQuery {
   limit: number;
 }
 
+export interface Waiting {
+  record: TrackerRecord;
+  rows: OutboxRow[];
+}
+
 /**
  * One transactional store per origin and namespace. `commit` is a read-write transaction: it reads what the decision
  * needs, lets it decide synchronously, and writes what it answers, with no other commit of any host in between.
@@ -73,8 +78,8 @@ export interface TrackerStore {
     decide: (snapshot: Snapshot) => { change: Change; result: Result },
   ): Promise<Result>;
   read(): Promise<TrackerRecord>;
-  /** Of that profile whose waiting row comes first: its first waiting rows, in order. */
-  readWaiting(profiles: readonly Profile[], limit: number): Promise<OutboxRow[]>;
+  /** Of that profile whose waiting row comes first: its first waiting rows, in order; and the record of that moment. */
+  readWaiting(profiles: readonly Profile[], limit: number): Promise<Waiting>;
   countWaiting(profile: Profile, beforeSeq: number): Promise<number>;
   /** Rows in the order of `seq`. */
   inspect(query: RowQuery): Promise<OutboxRow[]>;

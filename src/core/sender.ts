@@ -11,7 +11,7 @@ import { BATCH_OPERATIONS, batchOf, mergedVisitors } from "./batch.js";
 import { withFailure, withoutStopsOf, withRetryAfter, withStop, withSuccess } from "./gate.js";
 import { laneOf, sameProfile, withLane, withoutIdleLanes } from "./lanes.js";
 import type { Turn } from "./lease.js";
-import { holdsLease, isLeased, nextTurn } from "./lease.js";
+import { holdsLease, maySend, nextTurn } from "./lease.js";
 import type { Change, Need, Ports, Snapshot, WireAnswer } from "./ports.js";
 import type { Registrar } from "./registrar.js";
 import { profileKey, tokenOf } from "./registrar.js";
@@ -42,12 +42,14 @@ export class Sender {
   }
 
   /** Profiles go in the order of their first waiting row, so that a visitor's activity arrives before its merge. */
-  async send(record: TrackerRecord, lanes: readonly Lane[]): Promise<Turn> {
+  async send(lanes: readonly Lane[]): Promise<Turn> {
     const { clock, ids, store, transport } = this.#ports;
     const profiles = lanes.map(({ profile }) => profile);
-    const rows = await store.readWaiting(profiles, this.#batchOperations);
+    const { record, rows } = await store.readWaiting(profiles, this.#batchOperations);
     // This host was frozen, or the machine asleep: another may send by now, or nobody may. What the record says decides.
-    if (!isLeased(record, clock.now())) return this.#commit({}, (snapshot) => ({ record: snapshot.record }));
+    if (!maySend(record, this.#hostId, clock.now())) {
+      return this.#commit({}, (snapshot) => ({ record: snapshot.record }));
+    }
     const profile = rows[0]?.profile;
     if (!profile) return this.#recount(profiles);
     const stored = tokenOf(laneOf(record, profile), clock.now());

@@ -99,8 +99,8 @@ describe.each(STORES)("%s", (_, open) => {
     expect(await store.read()).toEqual(emptyRecord());
     expect(await inspectAll(store)).toEqual([]);
     expect(await store.readDefinitions()).toBeNull();
-    expect(await store.readWaiting([ANNA, BEN], 10)).toEqual([]);
-    expect(await store.readWaiting([], 10)).toEqual([]);
+    expect((await store.readWaiting([ANNA, BEN], 10)).rows).toEqual([]);
+    expect((await store.readWaiting([], 10)).rows).toEqual([]);
     const seen = await store.commit(
       {
         pages: ["p"],
@@ -168,10 +168,22 @@ describe.each(STORES)("%s", (_, open) => {
   test("of several profiles, the rows of that one come whose waiting row is first", async () => {
     const { store } = await open();
     await putRows(store, [row(1, ANNA, "rejected"), row(2, BEN), row(3, ANNA), row(4, BEN), row(5, ANNA)]);
-    expect(seqs(await store.readWaiting([ANNA, BEN], 10))).toEqual([2, 4]);
-    expect(seqs(await store.readWaiting([ANNA, BEN], 1))).toEqual([2]);
-    expect(seqs(await store.readWaiting([ANNA], 10))).toEqual([3, 5]);
-    expect(await store.readWaiting([{ kind: "lead", id: "ben" }], 10)).toEqual([]);
+    expect(seqs((await store.readWaiting([ANNA, BEN], 10)).rows)).toEqual([2, 4]);
+    expect(seqs((await store.readWaiting([ANNA, BEN], 1)).rows)).toEqual([2]);
+    expect(seqs((await store.readWaiting([ANNA], 10)).rows)).toEqual([3, 5]);
+    expect((await store.readWaiting([{ kind: "lead", id: "ben" }], 10)).rows).toEqual([]);
+  });
+
+  test("waiting rows come with the record of their moment, which nobody changes in between", async () => {
+    const { store, twin } = await open();
+    const numbered = async (): Promise<boolean> => {
+      const { record, rows: waiting } = await store.readWaiting([ANNA, BEN], 100);
+      return record.nextSeq === waiting.length + 1;
+    };
+    const seen = await Promise.all(
+      Array.from({ length: 40 }, (_, n) => (n % 2 ? appendRow(twin).then(() => true) : numbered())),
+    );
+    expect(seen).not.toContain(false);
   });
 
   test("waiting rows are counted up to a seq, which itself does not count", async () => {
@@ -213,7 +225,7 @@ describe.each(STORES)("%s", (_, open) => {
     const rejected: OutboxRow = { ...row(2), state: "rejected", error };
     await put(store, { put: [rejected] });
     expect(await inspectAll(store)).toEqual([row(1), rejected, row(3)]);
-    expect(seqs(await store.readWaiting([ANNA], 10))).toEqual([1, 3]);
+    expect(seqs((await store.readWaiting([ANNA], 10)).rows)).toEqual([1, 3]);
   });
 
   test("inspect pages through the rows by state over all profiles, in the order of seq", async () => {
@@ -337,5 +349,5 @@ test("what one instance wrote is there after all were closed", async () => {
   await putRows(first, rows(1, 3));
   first.close();
   const second = await openDexie(namespace);
-  expect(seqs(await second.readWaiting([ANNA], 10))).toEqual([1, 2, 3]);
+  expect(seqs((await second.readWaiting([ANNA], 10)).rows)).toEqual([1, 2, 3]);
 });

@@ -4,6 +4,7 @@ import { MINUTE, SECOND } from "../../../src/protocol/wire.js";
 import { LEASE_MS } from "../../../src/core/lease.js";
 import type { TrackerRecord } from "../../../src/core/tracker-record.js";
 import { UNREACHABLE } from "../../support/people-service.js";
+import type { TestHost } from "../../support/world.js";
 import { World } from "../../support/world.js";
 
 const LOCKS: [string, boolean][] = [
@@ -210,6 +211,39 @@ test.each(LOCKS)(
     const { world, sent } = await wakeAfter(locks, (record) => record);
     await world.drained();
     expect(sent).toHaveLength(1);
+  },
+);
+
+test.each<[string, (world: World, other: TestHost) => Promise<unknown>]>([
+  ["opts out", (_, other) => other.tracker.setConsent("out")],
+  ["erases all", (_, other) => other.tracker.erase()],
+  [
+    "hears Retry-After",
+    async (world) => {
+      const retryAfter = { receivedAt: world.now(), endsAt: world.now() + MINUTE };
+      await world.store.commit({}, ({ record }) => ({
+        change: { record: { ...record, delivery: { ...record.delivery, retryAfter } } },
+        result: null,
+      }));
+    },
+  ],
+])(
+  "who is frozen for a moment before it reads what to send, while somebody %s, sends nothing",
+  async (_, change) => {
+    const { world, host, service } = await World.withHost();
+    const other = await world.host();
+    await world.drained();
+    const { store } = world;
+    const readWaiting = store.readWaiting.bind(store);
+    const frozen = vi.spyOn(store, "readWaiting").mockImplementationOnce(async (...asked) => {
+      host.listeners.clear();
+      await change(world, other);
+      return readWaiting(...asked);
+    });
+    await host.track();
+    await world.time.advance(10 * SECOND);
+    expect(frozen).toHaveBeenCalled();
+    expect(service.requestsTo("batches")).toEqual([]);
   },
 );
 
