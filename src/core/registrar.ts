@@ -100,7 +100,7 @@ export class Registrar {
     return { kind: "refused", error: verdict.error, ofKey };
   }
 
-  /** Keeps what the answer means, unless it answers for what was erased or for another key. */
+  /** Keeps what the answer means, unless it answers for another key; for what was erased, `Retry-After` alone counts. */
   #keep(
     asked: TrackerRecord,
     answer: WireAnswer,
@@ -108,11 +108,12 @@ export class Registrar {
   ): Promise<void> {
     return this.#ports.store.commit({}, ({ record }) => {
       const now = this.#ports.clock.now();
-      const stillAsked =
-        record.generation === asked.generation &&
+      const isSameService =
         record.connection?.apiKey === asked.connection?.apiKey &&
         record.connection?.endpoint === asked.connection?.endpoint;
-      const kept = stillAsked ? withRetryAfter(change(record, now), now, answer) : record;
+      if (!isSameService) return { change: {}, result: undefined };
+      const changed = record.generation === asked.generation ? change(record, now) : record;
+      const kept = withRetryAfter(changed, now, answer);
       return { change: kept === record ? {} : { record: kept }, result: undefined };
     });
   }

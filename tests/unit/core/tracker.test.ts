@@ -176,6 +176,17 @@ test("Retry-After still binds after an erase", async () => {
   expect(service.requests).toHaveLength(1);
 });
 
+test("Retry-After binds too where it answers what was asked before another host erased all", async () => {
+  const world = new World({ networkDelayMs: 100 });
+  const [host, eraser] = [await world.host(), await world.host()];
+  world.service.script("registrations", answering(429, 429, 1 * HOUR));
+  const initialized = host.tracker.init({ pageId: "p", at: world.now(), liveChat: undefined });
+  await world.time.until(() => world.service.requests.length === 1);
+  await world.time.wait(eraser.tracker.erase());
+  await world.time.wait(initialized);
+  expect((await world.record()).delivery).toMatchObject({ failures: 0, retryAfter: {} });
+});
+
 test("retryRejected sends rejected operations again, all or some; discardRejected lets them go", async () => {
   const { world, host, service } = await World.withHost();
   for (const n of [2, 3, 4, 5]) service.unwelcome.add(`host-1-page-${n}`);
