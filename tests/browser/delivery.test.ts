@@ -153,7 +153,7 @@ test("answers that are lost make no event arrive twice", async () => {
   const tab = await visit(browser, site);
   await settle(tab);
   let lost = 0;
-  site.intercept(({ operations }) => (operations.length > 0 && lost++ < 3 ? "cut" : undefined));
+  site.intercept(({ operations }) => (operations.length > 0 && lost++ < 3 ? "lost answer" : undefined));
   expect(await trackNumbers(tab, 0, 120)).toBe(120);
   await settle(tab);
   expect(lost).toBeGreaterThanOrEqual(4);

@@ -22,7 +22,7 @@ export const delivery = (setting: Setting): void => {
     const tab = await visit(browser, site);
     await settle(tab);
     let lost = 0;
-    site.intercept(({ path }) => (path.endsWith("/v1/batches") && lost++ < 3 ? "cut" : undefined));
+    site.intercept(({ path }) => (path.endsWith("/v1/batches") && lost++ < 3 ? "lost answer" : undefined));
     expect(await trackNumbers(tab, 0, 120)).toBe(120);
     expect(await numbersOnService(tab, site)).toEqual(upTo(120));
     expect(lost).toBeGreaterThan(3);
@@ -46,7 +46,7 @@ export const restarts = (setting: Setting): void => {
     const sent = new Promise<void>((resolve) => {
       site.intercept(({ operations }) => {
         if (operations.length > 0) resolve();
-        return "cut";
+        return "lost answer";
       });
     });
     expect(await trackNumbers(tab, 0, 50)).toBe(50);

@@ -1,20 +1,21 @@
 /**
  * A site with the tracker: the built SDK, a page that uses it, and the real People service below `/people` of the same
- * origin. The service can be made unreachable (its sockets are cut), and single answers can be replaced.
+ * origin, behind a proxy that can spoil any request.
  */
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buffer } from "node:stream/consumers";
-import { gunzipSync } from "node:zlib";
 import { SignJWT } from "jose";
-import type { BatchRequest, Operation } from "../../../src/protocol/wire.js";
 import type { PeopleService, TimelineEntry } from "../../../server/src/index.js";
 import { createPeopleService } from "../../../server/src/index.js";
+import type { FaultName, Interceptor, SiteRequest } from "./fault-proxy.js";
+import { createFaultProxy } from "./fault-proxy.js";
+import type { SecureListener } from "./secure-listener.js";
+import { listenSecurely } from "./secure-listener.js";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const FOLDERS: Record<string, string> = {
@@ -28,19 +29,6 @@ const WIDGET = {
   keys: [{ id: "fixture-key", secret: "fixture secret of enough length" }],
 };
 
-export interface SiteRequest {
-  method: string;
-  path: string;
-  /** Of a batch. */
-  operations: readonly Operation[];
-  /** `null` where the connection was cut. */
-  status: number | null;
-}
-
-/** An answer given in the service's stead; `cut` breaks the connection after the service has done its work. */
-export type Answer = { status: number; headers?: Record<string, string>; body: string } | "cut";
-export type Interceptor = (request: SiteRequest) => Answer | undefined;
-
 export interface Site {
   readonly origin: string;
   readonly service: PeopleService;
@@ -48,10 +36,14 @@ export interface Site {
   readonly trackingKey: string;
   /** What reached the service's path, in order. */
   readonly requests: readonly SiteRequest[];
+  /** How many of them each fault has struck. */
+  readonly faults: ReadonlyMap<FaultName, number>;
   /** Cuts, or no longer cuts, every connection to the service. */
   setReachable(reachable: boolean): void;
-  /** Lets some requests be answered otherwise; `undefined` lets one through. */
+  /** Lets some requests come to grief. */
   intercept(interceptor: Interceptor | null): void;
+  /** The service at an https address of its own besides, with the same faults. */
+  listenSecurely(): Promise<SecureListener>;
   /** A person's timeline as an admin reads it. */
   timeline(personId: string): Promise<TimelineEntry[]>;
   /** All persons' timelines. */
@@ -79,24 +71,9 @@ const serveFile = async (path: string, response: ServerResponse, options: SiteOp
   }
 };
 
-const operationsOf = (path: string, body: Buffer, encoding: string | undefined): Operation[] => {
-  if (!path.endsWith("/v1/batches")) return [];
-  const json = encoding === "gzip" ? gunzipSync(body) : body;
-  return (JSON.parse(json.toString()) as BatchRequest).operations;
-};
-
-const toRequest = (request: IncomingMessage, body: Buffer): Request =>
-  new Request(`http://site${request.url}`, {
-    method: request.method ?? "GET",
-    headers: Object.entries(request.headers).map(
-      ([name, value]) => [name, String(value)] as [string, string],
-    ),
-    ...(body.length > 0 && { body: new Uint8Array(body) }),
-  });
-
 /** Takes seconds to start. */
 export const startService = (): Promise<PeopleService> =>
-  createPeopleService({ widgets: [WIDGET], sweepIntervalMs: 0 });
+  createPeopleService({ widgets: [WIDGET], sweepIntervalMs: 0, corsOrigins: ["*"] });
 
 export interface SiteOptions {
   /** One that is running and goes on after the site; without it, the site has its own. */
@@ -114,32 +91,13 @@ export const startSite = async (options: SiteOptions = {}): Promise<Site> => {
   await service.definitions.put({ id: "action", properties: { name: "string", label: "string" } });
   await service.definitions.put({ id: "numbered", properties: { n: "numeric", padding: "string" } });
 
-  const requests: SiteRequest[] = [];
-  let reachable = true;
-  let interceptor: Interceptor | null = null;
-
-  const callService = async (request: IncomingMessage, response: ServerResponse, path: string) => {
-    const body = await buffer(request);
-    const operations = operationsOf(path, body, request.headers["content-encoding"]);
-    const entry: SiteRequest = { method: request.method ?? "", path, operations, status: null };
-    requests.push(entry);
-    if (!reachable) return void request.socket.destroy();
-    const instead = interceptor?.(entry);
-    if (instead && instead !== "cut") {
-      entry.status = instead.status;
-      return void response.writeHead(instead.status, instead.headers).end(instead.body);
-    }
-    const answer = await service.fetch(toRequest(request, body));
-    const text = await answer.text();
-    if (instead === "cut") return void request.socket.destroy();
-    entry.status = answer.status;
-    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(text || undefined);
-  };
+  const proxy = createFaultProxy(service);
+  const listeners = new Set<SecureListener>();
 
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://site").pathname;
     if (!path.startsWith("/people/")) return void serveFile(path, response, options);
-    callService(request, response, path).catch(() => request.socket.destroy());
+    proxy.handle(request, response);
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -165,9 +123,15 @@ export const startSite = async (options: SiteOptions = {}): Promise<Site> => {
     origin,
     service,
     trackingKey,
-    requests,
-    setReachable: (value) => (reachable = value),
-    intercept: (value) => (interceptor = value),
+    requests: proxy.requests,
+    faults: proxy.faults,
+    setReachable: proxy.setReachable,
+    intercept: proxy.intercept,
+    async listenSecurely() {
+      const listener = await listenSecurely(proxy.handle);
+      listeners.add(listener);
+      return listener;
+    },
     timeline,
     async timelines() {
       const { persons } = (await read("")) as { persons: { id: string }[] };
@@ -184,6 +148,7 @@ export const startSite = async (options: SiteOptions = {}): Promise<Site> => {
         .setExpirationTime("5m")
         .sign(new TextEncoder().encode(WIDGET.keys[0]?.secret)),
     async close() {
+      await Promise.all([...listeners].map((listener) => listener.close()));
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
       if (!options.service) await service.close();

@@ -6,6 +6,7 @@ import type { BrowserContext, Page } from "playwright";
 import { chromium } from "playwright";
 import type { PeopleTrackingSDK, TrackerState, TrackingOptions } from "../../../src/main/index.js";
 import { CHROMIUM_ARGS, chromiumPath } from "../../chromium.js";
+import { TRUSTED } from "./certificate.js";
 import type { Site } from "./site.js";
 
 declare global {
@@ -26,6 +27,8 @@ export interface Person {
   /** The folder of the browser's profile. */
   readonly profile: string;
   browse(): Promise<BrowserContext>;
+  /** Ends the browser with `SIGKILL`, all its processes at once. */
+  kill(browser: BrowserContext): Promise<void>;
   /** Ends the browser and deletes its profile. */
   leave(): Promise<void>;
 }
@@ -38,13 +41,27 @@ export const newPerson = async (): Promise<Person> => {
     async browse() {
       const context = await chromium.launchPersistentContext(profile, {
         executablePath: chromiumPath(),
-        args: CHROMIUM_ARGS,
+        args: [...CHROMIUM_ARGS, TRUSTED.trustArg],
         // Playwright turns it off, and it is what people's browsers have.
         ignoreDefaultArgs: ["--disable-back-forward-cache"],
       });
       contexts.add(context);
       context.on("close", () => contexts.delete(context));
       return context;
+    },
+    async kill(context) {
+      const closed = context.waitForEvent("close");
+      const session = await context.browser()?.newBrowserCDPSession();
+      const { processInfo = [] } = (await session?.send("SystemInfo.getProcessInfo")) ?? {};
+      // The browser's own first: it would start the others again.
+      for (const { id, type } of processInfo.toSorted((a) => (a.type === "browser" ? -1 : 0))) {
+        try {
+          process.kill(id, "SIGKILL");
+        } catch (error) {
+          if (type === "browser") throw error; // the others may have followed it
+        }
+      }
+      await closed;
     },
     async leave() {
       await Promise.all([...contexts].map((context) => context.close()));
