@@ -6,19 +6,24 @@
 import type { HostKind, Outcome } from "../protocol/api.js";
 import type { ErrorCode } from "../protocol/errors.js";
 import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS } from "../protocol/host.js";
-import type { Command } from "../protocol/host.js";
+import type { Command, SentCommand, Shared } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
 import type { HostConnection } from "./host-connection.js";
 import { fail } from "./outcome.js";
 import type { Failure } from "./outcome.js";
+import type { Settings } from "./tracking-options.js";
 import { UnloadJournal } from "./unload-journal.js";
-import type { Journaled } from "./unload-journal.js";
+import type { Journaled, JournaledBatch } from "./unload-journal.js";
 
-type Draft<Each> = Each extends Command ? Omit<Each, "n" | "at" | "generation" | "deadline"> : never;
+type Draft<Each> = Each extends Command ? Omit<Each, "n" | "at" | keyof Shared> : never;
 export type CommandDraft = Draft<Command>;
 
 interface Entry extends Journaled {
   resolve: (outcome: Outcome) => void;
+}
+/** The calls of one task. */
+interface Batch extends JournaledBatch {
+  entries: Entry[];
 }
 
 const SUCCESS: Outcome = { success: true, data: null };
@@ -32,22 +37,24 @@ export class CommandQueue {
   /** The page goes: it may end with any call, which is journaled inside the call itself. */
   isLeaving = false;
   readonly #connection: HostConnection;
+  readonly #limits: Settings["limits"];
   readonly #onBatch: () => void;
   readonly #journal: UnloadJournal;
   #count = 0;
   /** The calls of the present task. */
-  #batch: Entry[] = [];
-  /** Batches held back until `init()` has succeeded; `null` from then on. */
-  #held: Entry[][] | null = [];
+  #entries: Entry[] = [];
+  /** Held back until `init()` has succeeded; `null` from then on. */
+  #held: Batch[] | null = [];
   /** Sent and not decided, in that order. */
-  readonly #undecided = new Set<Entry>();
+  readonly #undecided = new Set<Batch>();
 
   get hasUndecided(): boolean {
     return this.#undecided.size > 0;
   }
 
-  constructor(connection: HostConnection, name: string, onBatch: () => void) {
+  constructor(connection: HostConnection, { name, limits }: Settings, onBatch: () => void) {
     this.#connection = connection;
+    this.#limits = limits;
     this.#onBatch = onBatch;
     this.#journal = new UnloadJournal(name, connection.pageId);
   }
@@ -57,19 +64,20 @@ export class CommandQueue {
     const isAlone = draft.type === "liveChat";
     if (isAlone) this.flush();
     return new Promise((resolve) => {
-      const command = draft as Command;
+      const command = draft as SentCommand;
       command.at = Date.now();
-      if (this.#batch.push({ command, resolve }) === 1) queueMicrotask(() => this.flush());
+      if (this.#entries.push({ command, resolve }) === 1) queueMicrotask(() => this.flush());
       if (isAlone || this.isLeaving) this.flush();
     });
   }
 
   /** Sends what the present task has asked for so far. */
   flush(): void {
-    const batch = this.#batch;
-    if (!batch.length) return;
-    this.#batch = [];
+    const entries = this.#entries;
+    if (!entries.length) return;
+    this.#entries = [];
     this.#onBatch();
+    const batch = { entries };
     if (this.#held) this.#held.push(batch);
     else this.#send(batch);
     if (this.isLeaving || (!this.#held && mayBeLost(this.host))) this.#write();
@@ -91,7 +99,9 @@ export class CommandQueue {
 
   /** Puts a command before all that is held back. */
   addFirst(draft: CommandDraft, at: number): Promise<Outcome> {
-    return new Promise((resolve) => this.#held?.unshift([{ command: { ...draft, at } as Command, resolve }]));
+    return new Promise((resolve) =>
+      this.#held?.unshift({ entries: [{ command: { ...draft, at } as SentCommand, resolve }] }),
+    );
   }
 
   /** Sends what was held back, and from now on at once. */
@@ -109,54 +119,56 @@ export class CommandQueue {
   }
 
   #write(): void {
-    const held = (this.isLeaving && this.#held?.flat()) || [];
-    for (const { command } of held) this.#stamp(command);
+    const held = (this.isLeaving && this.#held) || [];
+    held.forEach((batch) => this.#stamp(batch));
     this.#journal.write([...this.#undecided, ...held]);
   }
 
   #takeHeld(): Entry[] {
     this.flush();
-    return this.#held?.flat() ?? [];
+    return this.#held?.flatMap(({ entries }) => entries) ?? [];
   }
 
-  #stamp(command: Command): void {
-    command.n ??= ++this.#count;
-    command.generation = this.generation;
+  #stamp(batch: Batch): void {
+    for (const { command } of batch.entries) command.n ??= ++this.#count;
+    batch.shared = { generation: this.generation, ...this.#limits };
   }
 
-  #send(batch: Entry[]): void {
-    for (const entry of batch) {
-      const { command } = entry;
-      this.#undecided.add(entry);
-      this.#stamp(command);
-      if (command.type !== "liveChat") command.deadline = command.at + COMMAND_DEADLINE_MS;
-    }
+  #send(batch: Batch): void {
+    this.#stamp(batch);
+    this.#undecided.add(batch);
+    const { type, at } = batch.entries[0]!.command;
+    if (type !== "liveChat") batch.shared!.deadline = at + COMMAND_DEADLINE_MS;
     void this.#submit(batch);
   }
 
-  async #submit(batch: Entry[]): Promise<void> {
-    const commands = batch.map(({ command }) => command);
-    const { at, deadline } = commands[0]!;
-    const answers = await this.#connection.ask(
-      (host, pageId) => host.submit(pageId, commands),
-      deadline && Math.min(CALL_TIMEOUT_MS, at + CALL_TIMEOUT_MS - Date.now()),
+  async #submit(batch: Batch): Promise<void> {
+    const { entries, shared } = batch;
+    const commands = entries.map(({ command }) => command);
+    const refusals = await this.#connection.ask(
+      "submit",
+      [this.#connection.pageId, commands, shared!],
+      shared!.deadline && Math.min(CALL_TIMEOUT_MS, commands[0]!.at + CALL_TIMEOUT_MS - Date.now()),
     );
-    const again = batch.filter((entry, index) => {
-      const { command, resolve, isJournaled } = entry;
-      const answer = answers?.[index];
-      if (isJournaled && (!answer || answer.undecided)) {
+    let next = 0;
+    batch.entries = entries.filter(({ command, resolve, isJournaled }) => {
+      const refusal = refusals?.[next]?.n === command.n ? refusals[next++] : undefined;
+      if (isJournaled && (!refusals || refusal?.undecided)) {
         // It is on disk, for this host or the next to decide.
-        delete command.deadline;
+        delete shared!.deadline;
         resolve(SUCCESS);
         return true;
       }
-      this.#undecided.delete(entry);
-      if (!answer) resolve(fail(CODES[command.type], "the tracker did not answer in time"));
-      else resolve(answer.error ? { success: false, error: answer.error } : SUCCESS);
+      if (!refusals) resolve(fail(CODES[command.type], "the tracker did not answer in time"));
+      else resolve(refusal ? { success: false, error: refusal.error } : SUCCESS);
       return false;
     });
-    if (!this.#undecided.size) this.#journal.remove();
-    if (again.length) setTimeout(() => void this.#submit(again), UNDECIDED_RETRY_MS);
+    if (batch.entries.length) {
+      setTimeout(() => void this.#submit(batch), UNDECIDED_RETRY_MS);
+    } else {
+      this.#undecided.delete(batch);
+      if (!this.#undecided.size) this.#journal.remove();
+    }
   }
 }
 

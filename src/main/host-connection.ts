@@ -3,12 +3,13 @@
  * silent, or whose script ran again on the same port (WebKit does that), is attached to anew and asked again, in the
  * same order. So what is asked must do no harm twice; commands have numbers for that.
  */
-import { wrap } from "comlink";
 import type { HostKind, TrackerState, TrackingError } from "../protocol/api.js";
 import { trackingError } from "../protocol/errors.js";
-import type { Host, HostMessage } from "../protocol/host.js";
+import type { Host } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
 import { after, within } from "./after.js";
+import type { CallHost } from "./host-at.js";
+import { hostAt } from "./host-at.js";
 import { randomId } from "./names.js";
 import { openHost } from "./open-host.js";
 import type { OpenHost } from "./open-host.js";
@@ -18,10 +19,8 @@ import type { Settings } from "./tracking-options.js";
 /** A host that says nothing for this long, to anything that it was asked, is taken for dead. */
 const PATIENCE_MS = 3 * SECOND;
 
-type Call<Answer> = (host: Host, pageId: string) => Promise<Answer>;
-
 interface Ask {
-  send(host: Host): void;
+  send(call: CallHost): void;
   stopWaiting?: () => void;
 }
 
@@ -34,7 +33,7 @@ export class HostConnection {
   readonly #asks = new Set<Ask>();
   #open: OpenHost | undefined;
   /** Set while attached. */
-  #host: Host | undefined;
+  #call: CallHost | undefined;
   #attach: (() => Promise<void>) | undefined;
   #connecting: Promise<TrackingError | undefined> | undefined;
   /** Counts the hosts left behind. In the name, so that a wedged worker is not met again. */
@@ -60,9 +59,14 @@ export class HostConnection {
    * @param limitMs the answer is `undefined` after this long
    * @param patienceMs for what a healthy host may take longer over
    */
-  ask<Answer>(call: Call<Answer>, limitMs?: number, patienceMs = PATIENCE_MS): Promise<Answer | undefined> {
+  ask<Method extends keyof Host>(
+    method: Method,
+    args: Parameters<Host[Method]>,
+    limitMs?: number,
+    patienceMs = PATIENCE_MS,
+  ): Promise<Awaited<ReturnType<Host[Method]>> | undefined> {
     return new Promise((resolve) => {
-      const settle = (answer?: Answer): void => {
+      const settle = (answer?: Awaited<ReturnType<Host[Method]>>): void => {
         stopLimit?.();
         ask.stopWaiting?.();
         this.#asks.delete(ask);
@@ -78,9 +82,9 @@ export class HostConnection {
         });
       };
       const ask: Ask = {
-        send: (host) => {
+        send: (call) => {
           const epoch = this.#epoch;
-          call(host, this.pageId).then(
+          call(method, args).then(
             (answer) => {
               if (epoch !== this.#epoch) return undefined;
               this.#answeredAt = performance.now();
@@ -93,14 +97,14 @@ export class HostConnection {
       };
       const stopLimit = limitMs === undefined ? undefined : after(limitMs, settle);
       this.#asks.add(ask);
-      if (this.#host) ask.send(this.#host);
+      if (this.#call) ask.send(this.#call);
       else void this.connect();
     });
   }
 
   /** Lets the host forget this page for now: it goes, perhaps into the back-forward cache. */
   detach(): void {
-    void this.#host?.detach(this.pageId);
+    void this.#call?.("detach", []);
   }
 
   /** Comes back from `detach()`. */
@@ -116,11 +120,11 @@ export class HostConnection {
   }
 
   #hangUpIfDone(): void {
-    if (this.#closed && !(this.#host && this.#asks.size)) this.#hangUp();
+    if (this.#closed && !(this.#call && this.#asks.size)) this.#hangUp();
   }
 
   #pause(): void {
-    this.#host = undefined;
+    this.#call = undefined;
     this.#epoch++;
     for (const ask of this.#asks) ask.stopWaiting?.();
   }
@@ -166,35 +170,30 @@ export class HostConnection {
       try {
         const name = [this.#settings.name, `v${hello.protocol}`, this.#left].join(":");
         const open = (this.#open = openHost(kind, name, workerUrl, (why) => instance || fail(why)));
-        // Kept as long as the port: a collected proxy would release the host.
-        const host = wrap(open.endpoint) as unknown as Host;
+        const call = hostAt(open.endpoint, (message) => {
+          if (this.#open !== open) return;
+          if (message.peopleTracking === "state") {
+            this.#onState(message.state, message.generation);
+          } else if (message.instance !== instance) {
+            instance = message.instance;
+            void attach();
+          }
+        });
 
         const attach = (this.#attach = async (): Promise<void> => {
           stopWaiting();
           this.#pause();
           const epoch = this.#epoch;
-          const page = { ...hello, pageId: this.pageId, host: kind, online: navigator.onLine };
-          const answer = await within(PATIENCE_MS, host.attach(page));
+          const page = { ...hello, host: kind, online: navigator.onLine };
+          const answer = await within(PATIENCE_MS, call("attach", [page]));
           if (epoch !== this.#epoch) return;
           if (!answer?.ok) return fail(answer?.error ?? "it did not answer");
           attached = true;
-          this.#host = host;
+          this.#call = call;
           this.#onState(answer.state, answer.generation);
-          for (const ask of this.#asks) ask.send(host);
+          for (const ask of this.#asks) ask.send(call);
           resolve(undefined);
         });
-
-        open.endpoint.addEventListener("message", (event) => {
-          const message = (event as MessageEvent<HostMessage | null>).data;
-          if (this.#open !== open || !message) return;
-          if (message.peopleTracking === "state") {
-            this.#onState(message.state, message.generation);
-          } else if (message.peopleTracking === "hello" && message.instance !== instance) {
-            instance = message.instance;
-            void attach();
-          }
-        });
-        open.endpoint.start?.();
       } catch (thrown) {
         fail(describe(thrown));
       }

@@ -31,12 +31,13 @@ export const takeInJournals = (connection: HostConnection, prefix: string, signa
     if (!isJournal(key, prefix) || pageId === connection.pageId || text === null) return;
     const commands = readJournal(text, pageId, Date.now());
     if (!commands) return;
-    const answers = commands.length
-      ? await connection.ask((host) => host.submit(pageId, commands), ANSWER_MS)
+    const refusals = commands.length
+      ? await connection.ask("submit", [pageId, commands, null], ANSWER_MS)
       : [];
-    if (!answers || answers.some(({ undecided }) => undecided)) return;
-    const refusal = answers.find(({ error }) => error)?.error;
-    if (refusal) console.warn(`Of what a closed page left behind, some was refused: ${refusal.message}`);
+    if (!refusals || refusals.some(({ undecided }) => undecided)) return;
+    const [refusal] = refusals;
+    if (refusal)
+      console.warn(`Of what a closed page left behind, some was refused: ${refusal.error.message}`);
     // Its page may have added to it in the meantime, which tells itself by another event.
     if (localStorage.getItem(key) === text) localStorage.removeItem(key);
   };

@@ -1,9 +1,9 @@
-import type { Endpoint } from "comlink";
 import type { HostKind } from "../protocol/api.js";
+import type { HostEndpoint } from "./host-at.js";
 import { describe } from "./outcome.js";
 
 export interface OpenHost {
-  endpoint: Endpoint;
+  endpoint: HostEndpoint;
   close(): void;
 }
 

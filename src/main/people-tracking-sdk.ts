@@ -113,14 +113,8 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * await sdk.track("action", { name: "Button clicked", label: "add-to-favorites" });
    */
   track<Id extends keyof Events & string>(eventId: Id, properties?: Events[Id]): Promise<Outcome> {
-    return this.#with(2016, ({ queue, settings, pages }) => {
-      const { sessionTimeoutMs, maxWaiting } = settings.limits;
-      const command: CommandDraft = {
-        type: "track",
-        eventId: copyValue("eventId", eventId) as string,
-        sessionTimeoutMs,
-        maxWaiting,
-      };
+    return this.#with(2016, ({ queue, pages }) => {
+      const command: CommandDraft = { type: "track", eventId: copyValue("eventId", eventId) as string };
       if (properties !== undefined) {
         command.properties = copyValue("properties", properties) as WireProperties;
       }
@@ -150,12 +144,8 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * await sdk.updatePerson({ firstName: "Semi", contactInformation: { phone: [{ number: "421905123450" }] } });
    */
   updatePerson(person: PersonUpdate): Promise<Outcome> {
-    return this.#with(2017, ({ queue, settings }) =>
-      queue.add({
-        type: "updatePerson",
-        person: copyValue("person", person) as WirePerson,
-        maxWaiting: settings.limits.maxWaiting,
-      }),
+    return this.#with(2017, ({ queue }) =>
+      queue.add({ type: "updatePerson", person: copyValue("person", person) as WirePerson }),
     );
   }
 
@@ -167,12 +157,11 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * await sdk.appendToList("category", { name: "special" });
    */
   appendToList(attribute: string, item: Record<string, Scalar>): Promise<Outcome> {
-    return this.#with(2019, ({ queue, settings }) =>
+    return this.#with(2019, ({ queue }) =>
       queue.add({
         type: "appendToList",
         attribute: copyValue("attribute", attribute) as string,
         item: copyValue("item", item) as Record<string, WireScalar>,
-        maxWaiting: settings.limits.maxWaiting,
       }),
     );
   }
@@ -189,9 +178,8 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
     return this.#with(2102, (tracking) => {
       const timeoutMs = Math.min(options?.timeoutMs ?? FLUSH_MS, LONGEST_MS);
       check(timeoutMs >= 0, "timeoutMs must be a number of milliseconds");
-      const until = performance.now() + timeoutMs;
       const limitMs = timeoutMs + SECOND;
-      return tracking.ask((host) => host.flush(Math.max(0, until - performance.now())), limitMs, limitMs);
+      return tracking.ask("flush", [Date.now() + timeoutMs], limitMs, limitMs);
     });
   }
 
@@ -202,14 +190,9 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * const outcome = await sdk.inspect({ state: "rejected" });
    */
   inspect(query?: InspectQuery): Promise<Outcome<OutboxRow[]>> {
-    return this.#with(2102, (tracking) => {
-      const copy = copyValue("query", query ?? {}) as InspectQuery;
-      check(/^(waiting|rejected|undefined)$/.test(`${copy.state}`), "state must be waiting or rejected");
-      for (const number of [copy.after, copy.limit]) {
-        check(/^(\d+|undefined)$/.test(`${number}`), "after and limit must be whole numbers");
-      }
-      return tracking.ask((host) => host.inspect(copy));
-    });
+    return this.#with(2102, (tracking) =>
+      tracking.ask("inspect", [copyValue("query", query ?? {}) as InspectQuery]),
+    );
   }
 
   /**
@@ -219,10 +202,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * const outcome = await sdk.retryRejected();
    */
   retryRejected(ids?: string[]): Promise<Outcome<{ requeued: number }>> {
-    return this.#with(2102, (tracking) => {
-      const copy = copyIds(ids);
-      return tracking.ask((host) => host.retryRejected(copy));
-    });
+    return this.#with(2102, (tracking) => tracking.ask("retryRejected", [copyValue("ids", ids) as string[]]));
   }
 
   /**
@@ -232,10 +212,9 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * const outcome = await sdk.discardRejected(["k3j9x0a2b4c6d8e1-7"]);
    */
   discardRejected(ids?: string[]): Promise<Outcome<{ discarded: number }>> {
-    return this.#with(2102, (tracking) => {
-      const copy = copyIds(ids);
-      return tracking.ask((host) => host.discardRejected(copy));
-    });
+    return this.#with(2102, (tracking) =>
+      tracking.ask("discardRejected", [copyValue("ids", ids) as string[]]),
+    );
   }
 
   /**
@@ -266,7 +245,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * @returns 2015 before `init()`
    */
   optOut(): Promise<Outcome> {
-    return this.#with(2015, (tracking) => tracking.ask((host) => host.setConsent("out")));
+    return this.#with(2015, (tracking) => tracking.ask("setConsent", ["out"]));
   }
 
   /**
@@ -275,7 +254,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * @returns 2015 before `init()`
    */
   optIn(): Promise<Outcome> {
-    return this.#with(2015, (tracking) => tracking.ask((host) => host.setConsent("in")));
+    return this.#with(2015, (tracking) => tracking.ask("setConsent", ["in"]));
   }
 
   /**
@@ -334,11 +313,4 @@ const callSafely = (listener: (state: TrackerState) => void, state: TrackerState
   } catch (thrown) {
     reportError(thrown);
   }
-};
-
-/** @throws where they are no list of strings */
-const copyIds = (ids: unknown): string[] | undefined => {
-  if (ids === undefined) return undefined;
-  check(Array.isArray(ids) && ids.every((id) => typeof id === "string"), "ids must be a list of strings");
-  return [...(ids as string[])];
 };

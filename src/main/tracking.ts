@@ -16,6 +16,10 @@ import type { Settings } from "./tracking-options.js";
 /** The host itself may wait 2 s for the service before it answers `init`. */
 const INIT_PATIENCE_MS = 5 * SECOND;
 
+/** What pages ask beside sending commands. */
+type Question = "flush" | "inspect" | "retryRejected" | "discardRejected" | "setConsent" | "eraseLocalData";
+type Answer<Method extends Question> = Awaited<ReturnType<Host[Method]>>;
+
 /** One `init()` and all that follows from it, until it fails or the instance is closed. */
 export class Tracking {
   readonly settings: Settings;
@@ -43,7 +47,7 @@ export class Tracking {
       this.#later?.told(state);
       onState(state);
     });
-    this.queue = new CommandQueue(this.connection, settings.name, () => this.pages.forgetEventPage());
+    this.queue = new CommandQueue(this.connection, settings, () => this.pages.forgetEventPage());
     this.#liveChat =
       liveChat &&
       new LiveChatFollower(liveChat, (change) => void this.queue.add({ type: "liveChat", ...change }));
@@ -57,25 +61,26 @@ export class Tracking {
    */
   pageView(given?: Partial<Page>) {
     const page = this.pages.present(given);
-    return { type: "pageView" as const, ...(page && { page }), ...this.settings.limits };
+    return { type: "pageView" as const, ...(page && { page }) };
   }
 
   /** Asks the host what is no command, once `init()` has succeeded. */
-  async ask<Answer>(
-    call: (host: Host) => Promise<Outcome<Answer>>,
+  async ask<Method extends Question>(
+    method: Method,
+    args: Parameters<Host[Method]>,
     limitMs = CALL_TIMEOUT_MS,
     patienceMs?: number,
-  ): Promise<Outcome<Answer>> {
+  ): Promise<Answer<Method>> {
     const until = performance.now() + limitMs;
     const { success } = await this.started;
-    if (!success || this.#ended.signal.aborted) return fail(2015);
+    if (!success || this.#ended.signal.aborted) return fail(2015) as Answer<Method>;
     this.queue.flush();
-    const answer = await this.connection.ask(call, until - performance.now(), patienceMs);
-    return answer ?? fail(2101, "the host is silent");
+    const answer = await this.connection.ask(method, args, until - performance.now(), patienceMs);
+    return answer ?? (fail(2101, "the host is silent") as Answer<Method>);
   }
 
   async erase(): Promise<Outcome> {
-    const outcome = await this.ask((host) => host.eraseLocalData());
+    const outcome = await this.ask("eraseLocalData", []);
     if (outcome.success) this.#later?.erased();
     return outcome;
   }
@@ -131,11 +136,7 @@ export class Tracking {
     if (signal.aborted) return fail(2015);
 
     const liveChat = this.#liveChat?.follow();
-    const answer = await this.connection.ask(
-      (host, pageId) => host.init({ pageId, at, liveChat }),
-      CALL_TIMEOUT_MS,
-      INIT_PATIENCE_MS,
-    );
+    const answer = await this.connection.ask("init", [{ at, liveChat }], CALL_TIMEOUT_MS, INIT_PATIENCE_MS);
     if (!answer) return fail(2101, "the host is silent");
     if (!answer.ok) return { success: false, error: answer.error };
 
@@ -156,7 +157,7 @@ export class Tracking {
   /** Tells the host what only pages hear, and lets it go while the page is away. */
   #followPage(signal: AbortSignal): void {
     const tell = (word: PageSignal): void => {
-      void this.connection.ask((host, pageId) => host.signal(pageId, word), CALL_TIMEOUT_MS);
+      void this.connection.ask("signal", [word], CALL_TIMEOUT_MS);
     };
     const on = (target: EventTarget, type: string, listener: (event: Event) => void): void =>
       target.addEventListener(type, listener, { signal, capture: true });

@@ -3,17 +3,22 @@
  * off, and taken in by the next page of the namespace (`journals.ts`). Commands stand in it without a deadline, for who
  * finds them tells nobody that they failed. What does not fit, or cannot be written, is left to the host.
  */
-import type { Command } from "../protocol/host.js";
+import type { SentCommand, Shared } from "../protocol/host.js";
 
 /** In UTF-16 units, as browsers count: all of a site shares some 5 million. */
 const MAX_LENGTH = 256 * 1024;
 
 export interface Journaled {
-  command: Command;
+  command: SentCommand;
   /** As it stands in the journal. */
   text?: string;
   /** Others may have found it there: only a host can say from then on that it was not stored. */
   isJournaled?: boolean;
+}
+export interface JournaledBatch {
+  entries: Journaled[];
+  /** Holds for each of its commands; set once they are numbered. */
+  shared?: Shared;
 }
 
 export class UnloadJournal {
@@ -27,13 +32,14 @@ export class UnloadJournal {
   }
 
   /** Writes these, and no others, in their order. */
-  write(entries: Journaled[]): void {
+  write(batches: JournaledBatch[]): void {
     let length = 0;
-    const fitting = entries.filter((entry) => {
-      const { deadline: _, ...command } = entry.command;
-      entry.text ??= JSON.stringify(command);
-      return (length += entry.text.length) < MAX_LENGTH;
-    });
+    const fitting = batches.flatMap(({ entries, shared }) =>
+      entries.filter((entry) => {
+        entry.text ??= JSON.stringify({ ...shared, deadline: undefined, ...entry.command });
+        return (length += entry.text.length) < MAX_LENGTH;
+      }),
+    );
     if (!fitting.length) return;
     const commands = fitting.map(({ text }) => text).join();
     try {

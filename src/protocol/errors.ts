@@ -12,7 +12,6 @@ const ERRORS = {
   2101: ["NoAnswerError", "No answer in time: …"],
   2102: ["InvalidArgumentError", "…"],
   2103: ["StorageError", "The browser's storage failed: …"],
-  2104: ["OptedOutError", "The call was refused: …"],
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

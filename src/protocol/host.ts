@@ -15,48 +15,49 @@ import type { WirePerson, WireProperties, WireScalar } from "./wire.js";
 import { SECOND } from "./wire.js";
 
 /** Part of every host's name: pages of another version never meet this one. Raise it with every change here. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** A call has an outcome by then, whatever dies underneath. */
 export const CALL_TIMEOUT_MS = 10 * SECOND;
 /** A host refuses a command this long after its call, so that what was told as failed is never stored. */
 export const COMMAND_DEADLINE_MS = 9 * SECOND;
 
-/** What a page asks to have stored. `n` numbers the commands of a page load; with the page's id it makes the operation's id. */
-interface CommandBase {
-  n: number;
-  /** When the call was made: milliseconds since the epoch, by the page's clock. */
-  at: number;
+/** What the calls of one task have in common. Beside them it travels once, for on the page each byte is time. */
+export interface Shared {
   /** The erase generation that the page knew; an older one than the store's is refused. */
   generation: number;
   /** Past this the host refuses; absent on what a journal saved, which nobody was told about. */
   deadline?: number;
+  sessionTimeoutMs: number;
+  maxWaiting: number;
 }
-export interface TrackCommand extends CommandBase {
+
+/** What a page asks to have stored. `n` numbers the commands of a page load; with the page's id it makes the operation's id. */
+interface CommandBase extends Pick<Shared, "generation" | "deadline"> {
+  n: number;
+  /** When the call was made: milliseconds since the epoch, by the page's clock. */
+  at: number;
+}
+type Limits = Pick<Shared, "sessionTimeoutMs" | "maxWaiting">;
+export interface TrackCommand extends CommandBase, Limits {
   type: "track";
   eventId: string;
   properties?: WireProperties;
   page?: { url: string; title: string };
-  sessionTimeoutMs: number;
-  maxWaiting: number;
 }
-export interface PageViewCommand extends CommandBase {
+export interface PageViewCommand extends CommandBase, Limits {
   type: "pageView";
   /** Absent where the site redacted the page away. */
   page?: Partial<Page>;
-  sessionTimeoutMs: number;
-  maxWaiting: number;
 }
-export interface UpdatePersonCommand extends CommandBase {
+export interface UpdatePersonCommand extends CommandBase, Pick<Limits, "maxWaiting"> {
   type: "updatePerson";
   person: WirePerson;
-  maxWaiting: number;
 }
-export interface AppendToListCommand extends CommandBase {
+export interface AppendToListCommand extends CommandBase, Pick<Limits, "maxWaiting"> {
   type: "appendToList";
   attribute: string;
   item: Record<string, WireScalar>;
-  maxWaiting: number;
 }
 /** A change that this tab's Live Chat told of. */
 export interface LiveChatCommand extends CommandBase {
@@ -68,19 +69,25 @@ export interface LiveChatCommand extends CommandBase {
 export type Command =
   TrackCommand | PageViewCommand | UpdatePersonCommand | AppendToListCommand | LiveChatCommand;
 
-export interface CommandAnswer {
+type Sent<Each> = Each extends Command ? Omit<Each, keyof Shared> & Partial<Shared> : never;
+/** A command on its way to the host: what it does not say itself, the batch says for all. */
+export type SentCommand = Sent<Command>;
+
+/** A command that is not stored. */
+export interface Refusal {
   n: number;
-  /** Absent: stored. */
-  error?: TrackingError;
-  /** With an error: nobody could decide, nothing is stored, and sent again the command may be. */
+  error: TrackingError;
+  /** Nobody could decide; sent again the command may be stored. */
   undecided?: true;
 }
+
+/** What became of a command: without an error, it is stored. */
+export type CommandAnswer = Partial<Refusal> & Pick<Refusal, "n">;
 
 /** What a page says of itself when it attaches, and again to every new host. */
 export interface PageHello {
   protocol: number;
   namespace: string;
-  pageId: string;
   endpoint: string;
   apiKey: string;
   durability: "relaxed" | "strict";
@@ -97,7 +104,6 @@ export type AttachAnswer =
 
 /** The page's first command of a page load, held until a registration was asked for. */
 export interface InitRequest {
-  pageId: string;
   at: number;
   /** What Live Chat reads now; `undefined` on a site without Live Chat. */
   liveChat: LiveChatSession | null | undefined;
@@ -118,16 +124,21 @@ export type PageSignal = "online" | "offline" | "visible";
 export interface Host {
   attach(hello: PageHello): Promise<AttachAnswer>;
   init(request: InitRequest): Promise<InitAnswer>;
-  /** Answers come in the order of the commands. Sending the same numbers again is answered again and changes nothing. */
-  submit(pageId: string, commands: Command[]): Promise<CommandAnswer[]>;
-  signal(pageId: string, signal: PageSignal): Promise<void>;
-  flush(timeoutMs: number): Promise<Outcome<{ waiting: number }>>;
+  /**
+   * Answers what is not stored, in its order; all else is. Sending the same numbers again is answered again and changes nothing.
+   *
+   * @param shared - holds for the commands that do not say it themselves, as those of a journal do
+   */
+  submit(pageId: string, commands: SentCommand[], shared: Shared | null): Promise<Refusal[]>;
+  signal(signal: PageSignal): Promise<void>;
+  /** @param until - milliseconds since the epoch: asked again, it takes no longer */
+  flush(until: number): Promise<Outcome<{ waiting: number }>>;
   inspect(query: InspectQuery): Promise<Outcome<OutboxRow[]>>;
   retryRejected(ids?: string[]): Promise<Outcome<{ requeued: number }>>;
   discardRejected(ids?: string[]): Promise<Outcome<{ discarded: number }>>;
   setConsent(consent: "in" | "out"): Promise<Outcome>;
   eraseLocalData(): Promise<Outcome>;
-  detach(pageId: string): Promise<void>;
+  detach(): Promise<void>;
 }
 
 export interface InspectQuery {

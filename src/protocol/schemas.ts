@@ -3,6 +3,7 @@
  * (which trusts nobody). Limits are the real People platform's.
  */
 import * as v from "valibot";
+import type { InspectQuery } from "./host.js";
 import type {
   BatchAnswer,
   DefinitionsAnswer,
@@ -310,6 +311,25 @@ export const errorBodySchema: v.GenericSchema<unknown, ErrorBody> = v.object({
     platform: v.string(),
   }),
 });
+
+// --- what pages ask of their host ---
+
+const whole = v.exactOptional(
+  v.pipe(
+    v.number("must be a whole number"),
+    v.safeInteger("must be a whole number"),
+    v.minValue(0, "must not be negative"),
+  ),
+);
+export const inspectQuerySchema: v.GenericSchema<unknown, InspectQuery> = v.object(
+  {
+    state: v.exactOptional(v.picklist(["waiting", "rejected"], "must be waiting or rejected")),
+    after: whole,
+    limit: whole,
+  },
+  "must be an object",
+);
+export const idsSchema = v.optional(v.array(v.string("must be a string"), "must be a list of strings"));
 
 /** The input, narrowed, or `null` where it is not of that shape. */
 export const parsed = <Output>(schema: v.GenericSchema<unknown, Output>, input: unknown): Output | null => {

@@ -13,10 +13,15 @@ import type {
   InspectQuery,
   PageHello,
   PageSignal,
+  Refusal,
+  SentCommand,
+  Shared,
 } from "../protocol/host.js";
 import { PROTOCOL_VERSION } from "../protocol/host.js";
+import { firstProblem, idsSchema, inspectQuerySchema } from "../protocol/schemas.js";
 import type { Tracker } from "../core/tracker.js";
 import { commandError } from "../core/accept.js";
+import { systemClock } from "../adapters/system.js";
 import { instance } from "./instance.js";
 import type { SharedTracker } from "./shared-tracker.js";
 import { sharedTracker } from "./shared-tracker.js";
@@ -26,10 +31,12 @@ const INSPECT_LIMIT = 100;
 /** A `MessagePort` or a dedicated worker's own scope. */
 type Endpoint = Pick<MessagePort, "postMessage" | "addEventListener" | "removeEventListener">;
 
-const failure = (code: 2101 | 2103, cause: string) =>
+const failure = (code: 2101 | 2102 | 2103, cause: string) =>
   ({ success: false, error: trackingError(code, "worker", cause) }) as const;
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const isRefusal = (answer: CommandAnswer): answer is Refusal => !!answer.error;
 
 class PagePort implements Host {
   readonly #watcher: (message: HostMessage) => void;
@@ -61,9 +68,10 @@ class PagePort implements Host {
     return outcome.success ? outcome.data : { ok: false, error: outcome.error };
   }
 
-  async submit(pageId: string, commands: Command[]): Promise<CommandAnswer[]> {
+  async submit(pageId: string, sent: SentCommand[], shared: Shared | null): Promise<Refusal[]> {
+    const commands = sent.map((command) => ({ ...shared, ...command }) as Command);
     const tracker = this.#shared?.tracker;
-    if (tracker) return tracker.submit(pageId, commands);
+    if (tracker) return (await tracker.submit(pageId, commands)).filter(isRefusal);
     const cause = "the page did not attach to the tracker's host";
     return commands.map((command) => ({
       n: command.n,
@@ -72,23 +80,32 @@ class PagePort implements Host {
     }));
   }
 
-  async signal(_pageId: string, signal: PageSignal): Promise<void> {
+  async signal(signal: PageSignal): Promise<void> {
     await this.#ask((tracker) => tracker.signal(signal));
   }
 
-  flush(timeoutMs: number): Promise<Outcome<{ waiting: number }>> {
-    return this.#ask(async (tracker) => ({ waiting: await tracker.flush(timeoutMs) }));
+  flush(until: number): Promise<Outcome<{ waiting: number }>> {
+    return this.#ask(async (tracker) => ({
+      waiting: await tracker.flush(Math.max(0, until - systemClock.now())),
+    }));
   }
 
-  inspect({ state, after = 0, limit = INSPECT_LIMIT }: InspectQuery): Promise<Outcome<OutboxRow[]>> {
+  async inspect(query: InspectQuery): Promise<Outcome<OutboxRow[]>> {
+    const problem = firstProblem(inspectQuerySchema, query, "query");
+    if (problem !== null) return failure(2102, problem);
+    const { state, after = 0, limit = INSPECT_LIMIT } = query;
     return this.#ask((tracker) => tracker.inspect({ ...(state && { state }), after, limit }));
   }
 
-  retryRejected(ids?: string[]): Promise<Outcome<{ requeued: number }>> {
+  async retryRejected(ids?: string[]): Promise<Outcome<{ requeued: number }>> {
+    const problem = firstProblem(idsSchema, ids, "ids");
+    if (problem !== null) return failure(2102, problem);
     return this.#ask(async (tracker) => ({ requeued: await tracker.retryRejected(ids) }));
   }
 
-  discardRejected(ids?: string[]): Promise<Outcome<{ discarded: number }>> {
+  async discardRejected(ids?: string[]): Promise<Outcome<{ discarded: number }>> {
+    const problem = firstProblem(idsSchema, ids, "ids");
+    if (problem !== null) return failure(2102, problem);
     return this.#ask(async (tracker) => ({ discarded: await tracker.discardRejected(ids) }));
   }
 

@@ -215,3 +215,32 @@ test("a key revoked later stops delivery, keeps everything, and goes on once it 
   await tab.evaluate(() => dispatchEvent(new Event("online")));
   expect(await numbersOnService(tab)).toEqual(upTo(11));
 });
+
+test("what is asked about the outbox and makes no sense is refused by name, and the tracker goes on", async () => {
+  const { browser, site } = setting;
+  const tab = await visit(browser, site);
+  const outcomes = await tab.evaluate(async () => {
+    const { sdk } = window as unknown as {
+      sdk: Record<"inspect" | "retryRejected", (given: unknown) => unknown>;
+    };
+    return Promise.all([
+      sdk.inspect({ state: "sent" }),
+      sdk.inspect({ limit: 1.5 }),
+      sdk.inspect("waiting"),
+      sdk.retryRejected("a-1"),
+      sdk.retryRejected([1]),
+    ]);
+  });
+  const causes = [
+    "query.state must be waiting or rejected",
+    "query.limit must be a whole number",
+    "query must be an object",
+    "ids must be a list of strings",
+    "ids[0] must be a string",
+  ];
+  expect(outcomes).toMatchObject(
+    causes.map((message) => ({ success: false, error: { code: 2102, message } })),
+  );
+  expect(await trackNumbers(tab, 0, 1)).toBe(1);
+  expect(await stateOf(tab)).toMatchObject({ host: "shared" });
+});

@@ -63,7 +63,7 @@ export class Tab extends Actor {
     this.#reported = liveChat;
     this.#lastSession = liveChat?.id;
     this.#link.ask(
-      (tracker) => tracker.init({ pageId: this.name, at, liveChat }),
+      (tracker) => tracker.init({ at, liveChat }),
       (answer) => this.#started(answer, { ...view, at }),
       CALL_TIMEOUT_MS,
       INIT_PATIENCE_MS,

@@ -176,7 +176,7 @@ export class TestHost {
   }
 
   init(liveChat?: LiveChatSession | null): Promise<InitAnswer> {
-    return this.world.time.wait(this.tracker.init({ pageId: "page", at: this.world.now(), liveChat }));
+    return this.world.time.wait(this.tracker.init({ at: this.world.now(), liveChat }));
   }
 
   /** Custom events of a page, submitted together; without waiting. */

@@ -154,7 +154,7 @@ test.each([
   const world = new World();
   const hosts = [await world.host(), await world.host()];
   world.service.script("registrations", { kind: "slow", delayMs: 1 * SECOND });
-  const initialized = hosts[0]!.tracker.init({ pageId: "p", at: world.now(), liveChat: undefined });
+  const initialized = hosts[0]!.tracker.init({ at: world.now(), liveChat: undefined });
   await world.time.until(() => world.service.requests.length === 1);
   await world.time.wait(hosts[eraser]!.tracker.erase());
   expect(await world.time.wait(initialized)).toMatchObject({ ok: true });
@@ -180,7 +180,7 @@ test("Retry-After binds too where it answers what was asked before another host 
   const world = new World({ networkDelayMs: 100 });
   const [host, eraser] = [await world.host(), await world.host()];
   world.service.script("registrations", answering(429, 429, 1 * HOUR));
-  const initialized = host.tracker.init({ pageId: "p", at: world.now(), liveChat: undefined });
+  const initialized = host.tracker.init({ at: world.now(), liveChat: undefined });
   await world.time.until(() => world.service.requests.length === 1);
   await world.time.wait(eraser.tracker.erase());
   await world.time.wait(initialized);

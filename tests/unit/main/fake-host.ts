@@ -1,9 +1,8 @@
 import { expose } from "comlink";
-import type { Outcome, OutboxRow, TrackerState } from "../../../src/protocol/api.js";
+import type { Outcome, OutboxRow, TrackerState, TrackingError } from "../../../src/protocol/api.js";
 import type {
   AttachAnswer,
   Command,
-  CommandAnswer,
   Host,
   HostMessage,
   InitAnswer,
@@ -11,6 +10,9 @@ import type {
   InspectQuery,
   PageHello,
   PageSignal,
+  Refusal,
+  SentCommand,
+  Shared,
 } from "../../../src/protocol/host.js";
 import { PROTOCOL_VERSION } from "../../../src/protocol/host.js";
 
@@ -37,7 +39,7 @@ export class FakeHost implements Host {
   /** Its refusals are those of a host that could not decide. */
   undecided = false;
   /** Refuses a command. */
-  refuse: (command: Command) => CommandAnswer["error"] = () => undefined;
+  refuse: (command: Command) => TrackingError | undefined = () => undefined;
   attachAnswer: AttachAnswer = { ok: true, generation: 0, state: idleState };
   initAnswer: InitAnswer = { ok: true, generation: 0, optedOut: false };
   flushAnswer: Outcome<{ waiting: number }> = { success: true, data: { waiting: 0 } };
@@ -67,8 +69,8 @@ export class FakeHost implements Host {
     return this.calls.filter(([name]) => name === method).map(([, ...args]) => args);
   }
 
-  get batches(): Command[][] {
-    return this.asked("submit").map(([, commands]) => commands as Command[]);
+  get batches(): SentCommand[][] {
+    return this.asked("submit").map(([, commands]) => commands as SentCommand[]);
   }
 
   attach(hello: PageHello): Promise<AttachAnswer> {
@@ -77,23 +79,21 @@ export class FakeHost implements Host {
   init(request: InitRequest): Promise<InitAnswer> {
     return this.#answer("init", [request], this.initAnswer);
   }
-  submit(pageId: string, commands: Command[]): Promise<CommandAnswer[]> {
-    const answers = commands.map((command) => {
+  submit(pageId: string, sent: SentCommand[], shared: Shared | null): Promise<Refusal[]> {
+    const commands = sent.map((command) => ({ ...shared, ...command }) as Command);
+    const refusals = commands.flatMap((command) => {
       const error = this.refuse(command);
-      if (!error && !this.stored.has(command.n)) this.stored.set(command.n, command);
-      return {
-        n: command.n,
-        ...(error && { error }),
-        ...(error && this.undecided && ({ undecided: true } as const)),
-      };
+      if (error) return [{ n: command.n, error, ...(this.undecided && ({ undecided: true } as const)) }];
+      if (!this.stored.has(command.n)) this.stored.set(command.n, command);
+      return [];
     });
-    return this.#answer("submit", [pageId, commands], answers);
+    return this.#answer("submit", [pageId, sent, shared], refusals);
   }
-  signal(pageId: string, signal: PageSignal): Promise<void> {
-    return this.#answer("signal", [pageId, signal], undefined);
+  signal(signal: PageSignal): Promise<void> {
+    return this.#answer("signal", [signal], undefined);
   }
-  flush(timeoutMs: number): Promise<Outcome<{ waiting: number }>> {
-    return this.#answer("flush", [timeoutMs], this.flushAnswer);
+  flush(until: number): Promise<Outcome<{ waiting: number }>> {
+    return this.#answer("flush", [until], this.flushAnswer);
   }
   inspect(query: InspectQuery): Promise<Outcome<OutboxRow[]>> {
     return this.#answer("inspect", [query], { success: true, data: this.rows });
@@ -110,8 +110,8 @@ export class FakeHost implements Host {
   eraseLocalData(): Promise<Outcome> {
     return this.#answer("eraseLocalData", [], { success: true, data: null });
   }
-  detach(pageId: string): Promise<void> {
-    return this.#answer("detach", [pageId], undefined);
+  detach(): Promise<void> {
+    return this.#answer("detach", [], undefined);
   }
 
   #answer<Answer>(method: keyof Host, args: unknown[], answer: Answer): Promise<Answer> {

@@ -29,11 +29,10 @@ test("init() attaches, asks and records the page view of the page load", async (
   const at = Date.now();
   expect(await make({ endpoint: "https://people.example/api/" }).init("key")).toEqual(SUCCESS);
   expect(page.host.calls.map(([method]) => method)).toEqual(["attach", "init", "submit"]);
-  const [[hello]] = page.host.asked("attach") as [[{ pageId: string; namespace: string }]];
+  const [[hello]] = page.host.asked("attach") as [[{ namespace: string }]];
   expect(hello).toEqual({
-    protocol: 1,
+    protocol: 2,
     namespace: expect.stringMatching(/^[0-9a-f]{16}$/),
-    pageId: expect.stringMatching(/^[a-z0-9]{16}$/),
     endpoint: "https://people.example/api",
     apiKey: "key",
     durability: "relaxed",
@@ -41,8 +40,8 @@ test("init() attaches, asks and records the page view of the page load", async (
     online: false,
     globalPrivacyControl: false,
   });
-  expect(page.host.name).toBe(`people-tracking:${hello.namespace}:v1:0`);
-  expect(page.host.asked("init")).toEqual([[{ pageId: hello.pageId, at, liveChat: undefined }]]);
+  expect(page.host.name).toBe(`people-tracking:${hello.namespace}:v2:0`);
+  expect(page.host.asked("init")).toEqual([[{ at, liveChat: undefined }]]);
   expect([...page.host.stored.values()]).toMatchObject([
     {
       n: 1,

@@ -31,9 +31,7 @@ const start = (liveChat?: LiveChatSource) => {
   return { sdk, started: sdk.init("key") };
 };
 const changes = () =>
-  page.host.batches
-    .flat()
-    .map(({ type, n: _, at: _at, generation: _g, ...rest }) => (type === "liveChat" ? rest : type));
+  page.host.batches.flat().map(({ type, n: _, at: _at, ...rest }) => (type === "liveChat" ? rest : type));
 
 const fail = (): never => {
   throw new Error("no");

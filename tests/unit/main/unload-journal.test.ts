@@ -209,7 +209,7 @@ test("close() journals what is not acknowledged yet", async () => {
 test("at its start a page hands in what others left, under their ids, and removes it with the answer", async () => {
   local.storage[KEY] = journal({ commands: [command(1), command(2)] });
   await start();
-  expect(page.host.asked("submit")).toEqual([[PAGE, [command(1), command(2)]]]);
+  expect(page.host.asked("submit")).toEqual([[PAGE, [command(1), command(2)], null]]);
   expect(journals()).toEqual([]);
 });
 
