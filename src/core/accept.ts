@@ -3,7 +3,7 @@
  * and the answer to each. Pure: the store commits it in one transaction. A refused command leaves its group alone.
  */
 import type { TrackingError } from "../protocol/api.js";
-import { OPTED_OUT_CAUSE, trackingError } from "../protocol/errors.js";
+import { OPTED_OUT_CAUSE, trackingError } from "./errors.js";
 import type {
   AppendToListCommand,
   Command,

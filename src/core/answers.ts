@@ -1,6 +1,6 @@
 /** What the service's answers mean: the table of the wire protocol, as data in and data out. */
 import type { TrackingError } from "../protocol/api.js";
-import { trackingError } from "../protocol/errors.js";
+import { trackingError } from "./errors.js";
 import { batchAnswerSchema, errorBodySchema, parsed } from "../protocol/schemas.js";
 import type { OperationResult } from "../protocol/wire.js";
 import type { WireAnswer } from "./ports.js";

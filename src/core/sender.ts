@@ -4,7 +4,7 @@
  * turn under the renewed lease.
  */
 import type { OutboxRow, Profile, TrackingError } from "../protocol/api.js";
-import { trackingError } from "../protocol/errors.js";
+import { trackingError } from "./errors.js";
 import type { Verdict } from "./answers.js";
 import { batchVerdict } from "./answers.js";
 import { BATCH_OPERATIONS, batchOf, mergedVisitors } from "./batch.js";

@@ -3,7 +3,7 @@
  * transactions, so that any number of these can run on one store at once.
  */
 import type { HostKind, OutboxRow, TrackerState } from "../protocol/api.js";
-import { trackingError } from "../protocol/errors.js";
+import { trackingError } from "./errors.js";
 import type { Command, CommandAnswer, InitAnswer, InitRequest, PageSignal } from "../protocol/host.js";
 import { HOUR, SECOND } from "../protocol/wire.js";
 import { commandError } from "./accept.js";

@@ -4,13 +4,12 @@
  * what stands in the unload journal, where any page may find it, is told as failed by a host alone.
  */
 import type { HostKind, Outcome } from "../protocol/api.js";
-import type { ErrorCode } from "../protocol/errors.js";
 import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS } from "../protocol/host.js";
 import type { Command, SentCommand, Shared } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
 import type { HostConnection } from "./host-connection.js";
 import { fail } from "./outcome.js";
-import type { Failure } from "./outcome.js";
+import type { ErrorCode, Failure } from "./outcome.js";
 import type { Settings } from "./tracking-options.js";
 import { UnloadJournal } from "./unload-journal.js";
 import type { Journaled, JournaledBatch } from "./unload-journal.js";
@@ -43,13 +42,12 @@ export class CommandQueue {
   #count = 0;
   /** The calls of the present task. */
   #entries: Entry[] = [];
-  /** Held back until `init()` has succeeded; `null` from then on. */
-  #held: Batch[] | null = [];
-  /** Sent and not decided, in that order. */
-  readonly #undecided = new Set<Batch>();
+  /** In the order of the calls. Sent, once `init()` has succeeded. */
+  #undecided: Batch[] = [];
+  #isOpen = false;
 
   get hasUndecided(): boolean {
-    return this.#undecided.size > 0;
+    return this.#undecided.length > 0;
   }
 
   constructor(connection: HostConnection, { name, limits }: Settings, onBatch: () => void) {
@@ -78,55 +76,53 @@ export class CommandQueue {
     this.#entries = [];
     this.#onBatch();
     const batch = { entries };
-    if (this.#held) this.#held.push(batch);
-    else this.#send(batch);
-    if (this.isLeaving || (!this.#held && mayBeLost(this.host))) this.#write();
+    this.#undecided.push(batch);
+    if (this.#isOpen) this.#send(batch);
+    if (this.isLeaving || (this.#isOpen && mayBeLost(this.host))) this.#write();
   }
 
-  /**
-   * Journals what no host has decided. What waits for `init()` only where the page goes: should that fail while the page
-   * lives on, its callers must be told so.
-   */
+  /** Journals what no host has decided. */
   save(): void {
     this.flush();
     this.#write();
   }
 
-  /** What was held back while the page was only prerendered happens now. */
+  /** What was asked while the page was only prerendered happens now. */
   restamp(): void {
-    for (const { command } of this.#takeHeld()) command.at = Date.now();
+    this.flush();
+    for (const { entries } of this.#undecided) {
+      for (const { command } of entries) command.at = Date.now();
+    }
   }
 
-  /** Puts a command before all that is held back. */
+  /** Puts a command before all that waits for `init()`. */
   addFirst(draft: CommandDraft, at: number): Promise<Outcome> {
     return new Promise((resolve) =>
-      this.#held?.unshift({ entries: [{ command: { ...draft, at } as SentCommand, resolve }] }),
+      this.#undecided.unshift({ entries: [{ command: { ...draft, at } as SentCommand, resolve }] }),
     );
   }
 
   /** Sends what was held back, and from now on at once. */
-  release(): void {
+  open(): void {
     this.flush();
-    const held = this.#held;
-    this.#held = null;
-    held?.forEach((batch) => this.#send(batch));
+    this.#isOpen = true;
+    for (const batch of this.#undecided) this.#send(batch);
   }
 
   /** Answers all that was held back with one failure. */
   refuse(failure: Failure): void {
-    for (const { resolve, isJournaled } of this.#takeHeld()) resolve(isJournaled ? SUCCESS : failure);
-    if (this.#held) this.#held = [];
-  }
-
-  #write(): void {
-    const held = (this.isLeaving && this.#held) || [];
-    held.forEach((batch) => this.#stamp(batch));
-    this.#journal.write([...this.#undecided, ...held]);
-  }
-
-  #takeHeld(): Entry[] {
     this.flush();
-    return this.#held?.flatMap(({ entries }) => entries) ?? [];
+    if (this.#isOpen) return;
+    for (const { entries } of this.#undecided.splice(0)) {
+      for (const { resolve, isJournaled } of entries) resolve(isJournaled ? SUCCESS : failure);
+    }
+  }
+
+  /** What waits for `init()` only where the page goes: should that fail and the page live on, its callers are told so. */
+  #write(): void {
+    if (!this.#isOpen && !this.isLeaving) return;
+    if (!this.#isOpen) for (const batch of this.#undecided) this.#stamp(batch);
+    this.#journal.write(this.#undecided);
   }
 
   #stamp(batch: Batch): void {
@@ -136,7 +132,6 @@ export class CommandQueue {
 
   #send(batch: Batch): void {
     this.#stamp(batch);
-    this.#undecided.add(batch);
     const { type, at } = batch.entries[0]!.command;
     if (type !== "liveChat") batch.shared!.deadline = at + COMMAND_DEADLINE_MS;
     void this.#submit(batch);
@@ -166,8 +161,8 @@ export class CommandQueue {
     if (batch.entries.length) {
       setTimeout(() => void this.#submit(batch), UNDECIDED_RETRY_MS);
     } else {
-      this.#undecided.delete(batch);
-      if (!this.#undecided.size) this.#journal.remove();
+      this.#undecided.splice(this.#undecided.indexOf(batch), 1);
+      if (!this.#undecided.length) this.#journal.remove();
     }
   }
 }

@@ -4,7 +4,6 @@
  * same order. So what is asked must do no harm twice; commands have numbers for that.
  */
 import type { HostKind, TrackerState, TrackingError } from "../protocol/api.js";
-import { trackingError } from "../protocol/errors.js";
 import type { Host } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
 import { after, within } from "./after.js";
@@ -13,7 +12,7 @@ import { hostAt } from "./host-at.js";
 import { randomId } from "./names.js";
 import { openHost } from "./open-host.js";
 import type { OpenHost } from "./open-host.js";
-import { describe } from "./outcome.js";
+import { describe, fail } from "./outcome.js";
 import type { Settings } from "./tracking-options.js";
 
 /** A host that says nothing for this long, to anything that it was asked, is taken for dead. */
@@ -159,17 +158,17 @@ export class HostConnection {
       let instance: string | undefined;
       let attached = false;
 
-      const fail = (why: string | TrackingError): void => {
+      const giveUp = (why: string | TrackingError): void => {
         stopWaiting();
         if (attached) return this.#leave();
         this.#hangUp();
-        resolve(typeof why === "string" ? trackingError(2101, "fe-snippet", `${kind} host: ${why}`) : why);
+        resolve(typeof why === "string" ? fail(2101, `${kind} host: ${why}`).error : why);
       };
-      const stopWaiting = after(PATIENCE_MS, () => fail("it said nothing"));
+      const stopWaiting = after(PATIENCE_MS, () => giveUp("it said nothing"));
 
       try {
         const name = [this.#settings.name, `v${hello.protocol}`, this.#left].join(":");
-        const open = (this.#open = openHost(kind, name, workerUrl, (why) => instance || fail(why)));
+        const open = (this.#open = openHost(kind, name, workerUrl, (why) => instance || giveUp(why)));
         const call = hostAt(open.endpoint, (message) => {
           if (this.#open !== open) return;
           if (message.peopleTracking === "state") {
@@ -187,7 +186,7 @@ export class HostConnection {
           const page = { ...hello, host: kind, online: navigator.onLine };
           const answer = await within(PATIENCE_MS, call("attach", [page]));
           if (epoch !== this.#epoch) return;
-          if (!answer?.ok) return fail(answer?.error ?? "it did not answer");
+          if (!answer?.ok) return giveUp(answer?.error ?? "it did not answer");
           attached = true;
           this.#call = call;
           this.#onState(answer.state, answer.generation);
@@ -195,7 +194,7 @@ export class HostConnection {
           resolve(undefined);
         });
       } catch (thrown) {
-        fail(describe(thrown));
+        giveUp(describe(thrown));
       }
     });
   }

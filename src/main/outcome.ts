@@ -1,12 +1,15 @@
 import type { Outcome } from "../protocol/api.js";
-import { trackingError } from "../protocol/errors.js";
-import type { ErrorCode } from "../protocol/errors.js";
+import { ERRORS, errorsOf } from "../protocol/errors.js";
 
 export type Failure = Extract<Outcome, { success: false }>;
 
+export type ErrorCode = keyof typeof ERRORS;
+
+const pageError = errorsOf(ERRORS);
+
 export const fail = (code: ErrorCode, cause?: string): Failure => ({
   success: false,
-  error: trackingError(code, "fe-snippet", cause),
+  error: pageError(code, "fe-snippet", cause),
 });
 
 /** What was thrown, in words: anything can be. */

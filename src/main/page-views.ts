@@ -85,19 +85,16 @@ export class PageViews {
     }));
   }
 
-  /** From here on tells of page views that happen by themselves. */
-  follow(spa: boolean, record: () => void, signal: AbortSignal): void {
+  /** Whether this return from the back-forward cache is news to all instances on the page. */
+  isRestored({ timeStamp }: Event): boolean {
+    const isNews = this.#pageLoad.restored !== timeStamp;
+    this.#pageLoad.restored = timeStamp;
+    return isNews;
+  }
+
+  /** From here on has each client-side navigation recorded. */
+  follow(record: () => void, signal: AbortSignal): void {
     const pageLoad = this.#pageLoad;
-    addEventListener(
-      "pageshow",
-      ({ persisted, timeStamp }) => {
-        if (!persisted || pageLoad.restored === timeStamp) return;
-        pageLoad.restored = timeStamp;
-        record();
-      },
-      { signal },
-    );
-    if (!spa) return;
     pageLoad.url = presentUrl();
     // Few sites need it, and none before its first navigation.
     import("./client-side-navigations.js").then(

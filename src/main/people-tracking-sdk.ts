@@ -8,7 +8,6 @@ import type {
   Scalar,
   TrackerState,
 } from "../protocol/api.js";
-import type { ErrorCode } from "../protocol/errors.js";
 import type { InspectQuery } from "../protocol/host.js";
 import type { WirePerson, WireProperties, WireScalar } from "../protocol/wire.js";
 import { SECOND } from "../protocol/wire.js";
@@ -17,6 +16,7 @@ import { copyValue } from "./copy-value.js";
 import { exposeInspection } from "./development.js";
 import { isLiveChat } from "./live-chat.js";
 import { check, describe, fail } from "./outcome.js";
+import type { ErrorCode } from "./outcome.js";
 import { readOptions } from "./tracking-options.js";
 import type { TrackingOptions } from "./tracking-options.js";
 import { Tracking } from "./tracking.js";

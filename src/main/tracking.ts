@@ -2,7 +2,7 @@ import type { Outcome, Page, TrackerState } from "../protocol/api.js";
 import { CALL_TIMEOUT_MS } from "../protocol/host.js";
 import type { Host, PageSignal } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
-import { after } from "./after.js";
+import { within } from "./after.js";
 import type { AfterStart } from "./after-start.js";
 import { CommandQueue } from "./command-queue.js";
 import { HostConnection } from "./host-connection.js";
@@ -95,24 +95,20 @@ export class Tracking {
 
   async #begin(onFailure: () => void): Promise<Outcome> {
     const { signal } = this.#ended;
+    const ended = new Promise<Outcome>((resolve) =>
+      signal.addEventListener("abort", () => resolve(fail(2015))),
+    );
     if ((document as { prerendering?: boolean }).prerendering) {
       // Nobody sees the page yet, and perhaps never will: clocks and storage wait until somebody does.
-      await new Promise((shown) => {
-        document.addEventListener("prerenderingchange", shown, { signal });
-        signal.addEventListener("abort", shown);
-      });
+      const shown = new Promise((resolve) =>
+        document.addEventListener("prerenderingchange", resolve, { signal }),
+      );
+      await Promise.race([ended, shown]);
       this.queue.restamp();
     }
-    const outcome = await new Promise<Outcome>((resolve) => {
-      const stop = after(CALL_TIMEOUT_MS, () => resolve(fail(2101, "no host answered")));
-      const close = () => resolve(fail(2015));
-      signal.addEventListener("abort", close);
-      if (signal.aborted) close();
-      else
-        this.#start(signal)
-          .then(resolve, (thrown: unknown) => resolve(fail(2101, describe(thrown))))
-          .finally(stop);
-    });
+    const started = this.#start(signal).catch((thrown: unknown) => fail(2101, describe(thrown)));
+    const outcome =
+      (await within(CALL_TIMEOUT_MS, Promise.race([ended, started]))) ?? fail(2101, "no host answered");
     if (!outcome.success) {
       if (!signal.aborted) onFailure();
       this.end();
@@ -121,13 +117,12 @@ export class Tracking {
   }
 
   async #start(signal: AbortSignal): Promise<Outcome> {
+    if (signal.aborted) return fail(2015);
     const at = Date.now();
     const { pageViews } = this.settings;
     const firstView = pageViews !== "manual" && this.pageView();
     this.#followPage(signal);
-    if (firstView) {
-      this.pages.follow(pageViews === "spa", () => void this.queue.add(this.pageView()), signal);
-    }
+    if (pageViews === "spa") this.pages.follow(() => this.#recordView(), signal);
 
     const connecting = this.connection.connect();
     if (this.#liveChat && !(await this.#liveChat.ready())) return fail(4001);
@@ -144,7 +139,7 @@ export class Tracking {
     if (answer.rereadLiveChat) this.#liveChat?.reread(answer.rereadLiveChat);
     const recorded =
       firstView && !answer.optedOut && this.pages.recordFirst(() => this.queue.addFirst(firstView, at));
-    this.queue.release();
+    this.queue.open();
     const outcome = await recorded;
     if (outcome && !outcome.success) console.warn(outcome.error.message);
     import("./after-start.js").then(
@@ -152,6 +147,10 @@ export class Tracking {
       () => {}, // the site does not serve the file: journals wait for a page that has it
     );
     return { success: true, data: null };
+  }
+
+  #recordView(): void {
+    void this.queue.add(this.pageView());
   }
 
   /** Tells the host what only pages hear, and lets it go while the page is away. */
@@ -174,7 +173,9 @@ export class Tracking {
     });
     on(window, "pageshow", (event) => {
       this.queue.isLeaving = false;
-      if ((event as PageTransitionEvent).persisted) this.connection.reattach();
+      if (!(event as PageTransitionEvent).persisted) return;
+      this.connection.reattach();
+      if (this.settings.pageViews !== "manual" && this.pages.isRestored(event)) this.#recordView();
     });
   }
 }

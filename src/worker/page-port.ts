@@ -1,7 +1,7 @@
 /** One page's end of the host: what it calls over Comlink, and what it is told unasked. */
 import { expose } from "comlink";
 import type { OutboxRow, Outcome } from "../protocol/api.js";
-import { trackingError } from "../protocol/errors.js";
+import { trackingError } from "../core/errors.js";
 import type {
   AttachAnswer,
   Command,

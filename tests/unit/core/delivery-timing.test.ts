@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../../src/protocol/wire.js";
 import { planOf, withFailure, withStop } from "../../../src/core/gate.js";
-import { trackingError } from "../../../src/protocol/errors.js";
+import { trackingError } from "../../../src/core/errors.js";
 import { emptyRecord } from "../../../src/core/tracker-record.js";
 import { PORTAL, UNREACHABLE, answering } from "../../support/people-service.js";
 import { World } from "../../support/world.js";

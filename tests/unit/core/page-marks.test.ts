@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { PageMarks } from "../../../src/core/page-marks.js";
 import { decided, isDecided, newPageMarks, refusalOf } from "../../../src/core/page-marks.js";
-import { trackingError } from "../../../src/protocol/errors.js";
+import { trackingError } from "../../../src/core/errors.js";
 
 const NOW = 1_000;
 const error = (cause: string) => trackingError(2016, "worker", cause);

@@ -1,6 +1,6 @@
 /** Each row of the contract's "profile selection", the rules about many tabs, and the visitor's life. */
 import { expect, test } from "vitest";
-import { trackingError } from "../../../src/protocol/errors.js";
+import { trackingError } from "../../../src/core/errors.js";
 import { DAY, HOUR, MINUTE, SECOND } from "../../../src/protocol/wire.js";
 import type { ProfileMergeOperation } from "../../../src/protocol/wire.js";
 import { NOON, TrackedBrowser, leadOf, userOf } from "./tracked-browser.js";
