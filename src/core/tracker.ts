@@ -69,12 +69,11 @@ export class Tracker {
     this.#stopListening = ports.changes.listen(() => unlessStoreFails(this.#heardOfChange()));
   }
 
-  /** To be called once, before anything else. */
+  /** To be called once, before anything else. A page waits for it, and leaves a host whose slow disk takes too long. */
   async start(): Promise<void> {
-    await this.#change(withTrials);
-    await this.#definitions.load();
-    await this.#ports.store.forgetPages(this.#ports.clock.now() - PAGE_MARKS_LIFETIME_MS);
-    await this.#endDueSession();
+    await Promise.all([this.#change(withTrials), this.#definitions.load()]);
+    unlessStoreFails(this.#endDueSession());
+    unlessStoreFails(this.#ports.store.forgetPages(this.#ports.clock.now() - PAGE_MARKS_LIFETIME_MS));
     this.#delivery.wake();
   }
 
