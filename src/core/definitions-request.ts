@@ -3,7 +3,19 @@ import { boundUntil, isStopped, withRetryAfter } from "./gate.js";
 import { laneOf } from "./lanes.js";
 import type { Ports } from "./ports.js";
 import type { Registrar } from "./registrar.js";
+import type { TrackerRecord } from "./tracker-record.js";
 import { isOptedOut, selectedProfile } from "./tracker-record.js";
+
+/** For whom to ask, and where; `null` where nothing may be asked now. */
+const askable = (record: TrackerRecord, now: number) => {
+  const profile = selectedProfile(record);
+  const { connection, delivery } = record;
+  if (!profile || !connection || isOptedOut(record)) return null;
+  const isBound = boundUntil(delivery, now) !== null;
+  if (isBound || isStopped(delivery.keyStop, now) || isStopped(laneOf(record, profile).stop, now))
+    return null;
+  return { profile, connection };
+};
 
 /** Asks the service for its definitions, within the same bounds as every other request. */
 export const definitionsOver = (
@@ -12,18 +24,16 @@ export const definitionsOver = (
 ): DefinitionsSource => ({
   async fetch(etag) {
     const record = await store.read();
-    const profile = selectedProfile(record);
-    const { connection, delivery } = record;
-    if (!profile || !connection || isOptedOut(record)) return null;
-    const now = clock.now();
-    const isBound = boundUntil(delivery, now) !== null;
-    if (isBound || isStopped(delivery.keyStop, now) || isStopped(laneOf(record, profile).stop, now))
-      return null;
-    const registration = await registrar.ensure(record, profile);
+    const asked = askable(record, clock.now());
+    if (!asked) return null;
+    const registration = await registrar.ensure(record, asked.profile);
     if (registration.kind !== "registered") return null;
+    // A registration takes its time: somebody may have opted out, or the service asked to wait.
+    const still = askable(await store.read(), clock.now());
+    if (!still) return null;
     const answer = await transport.send({
       method: "GET",
-      url: `${connection.endpoint}/v1/definitions`,
+      url: `${still.connection.endpoint}/v1/definitions`,
       headers: {
         Authorization: `Bearer ${registration.token}`,
         ...(etag !== undefined && { "If-None-Match": etag }),

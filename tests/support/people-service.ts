@@ -49,8 +49,8 @@ export const errorAnswer = (status: number, code = status, retryAfterMs?: number
   },
   ...(retryAfterMs !== undefined && { retryAfterMs }),
 });
-export const answering = (status: number, code?: number, retryAfterMs?: number): Fault => ({
-  kind: "answer",
+export const answering = (status: number, code?: number, retryAfterMs?: number) => ({
+  kind: "answer" as const,
   answer: errorAnswer(status, code, retryAfterMs),
 });
 /** A captive portal's page. */

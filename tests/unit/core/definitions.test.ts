@@ -1,6 +1,8 @@
 /** Wrong events fail at the call, and never on stale knowledge. */
 import { expect, test } from "vitest";
 import { MINUTE, SECOND } from "../../../src/protocol/wire.js";
+import { withRetryAfter } from "../../../src/core/gate.js";
+import type { TrackerRecord } from "../../../src/core/tracker-record.js";
 import { UNREACHABLE, answering } from "../../support/people-service.js";
 import type { TestHost } from "../../support/world.js";
 import { World } from "../../support/world.js";
@@ -72,6 +74,28 @@ test("offline, nothing is asked and nothing is refused", async () => {
   await world.time.wait(host.tracker.signal("offline"));
   expect(await track(world, host, "unknown")).toBeUndefined();
   expect(service.requestsTo("definitions")).toEqual([]);
+});
+
+test.each<[string, (record: TrackerRecord, now: number) => TrackerRecord]>([
+  ["somebody opts out", (record) => ({ ...record, consent: "out" })],
+  [
+    "the service asks to wait",
+    (record, now) => withRetryAfter(record, now, answering(429, 429, MINUTE).answer),
+  ],
+])("nothing is asked where %s while the registration for it is under way", async (_, change) => {
+  const world = new World();
+  const host = await world.host();
+  world.service.script("registrations", { kind: "slow", delayMs: 5 * SECOND });
+  void host.tracker.init({ pageId: "p", at: world.now(), liveChat: undefined });
+  await world.time.until(() => world.service.requests.length === 1);
+  void host.tracker.submit("p", [host.custom("p", "unknown")]);
+  await world.time.advance(1 * SECOND);
+  await world.store.commit({}, ({ record }) => ({
+    change: { record: change(record, world.now()) },
+    result: null,
+  }));
+  await world.time.advance(20 * SECOND);
+  expect(world.service.requestsTo("definitions")).toEqual([]);
 });
 
 test("many doubtful events share one request and 2 s", async () => {
