@@ -5,6 +5,7 @@ import { DAY, MINUTE, SECOND } from "../../src/protocol/wire.js";
 import type { Change } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { SimulatedHost } from "./host.js";
+import { hasLater } from "./later-version.js";
 import { Ledger } from "./ledger.js";
 import { LiveChat } from "./live-chat.js";
 import { Sending } from "./sending.js";
@@ -36,11 +37,16 @@ export class Browser {
   /** Counts what makes two senders, or a forgotten promise, nobody's fault: freezes, clocks that are set, erasing. */
   excuses = 0;
   offlineUntil = 0;
+  sendsPrivacyControl = false;
+  /** Of the site's worker, for pages that open now. */
+  version = 1;
   isAsleep = false;
+  /** What users have chosen so far. */
+  readonly choices = new Set<"in" | "out">();
   /** How often a user let go of what was rejected. */
   discards = 0;
   #made = 0;
-  readonly #shared = new Map<number, SimulatedHost>();
+  readonly #shared = new Map<string, SimulatedHost>();
 
   constructor(world: World, name: string) {
     this.world = world;
@@ -66,11 +72,12 @@ export class Browser {
     return tab;
   }
 
-  /** A host of its own, or the one that all tabs share who left as many behind. */
+  /** A host of its own, or the one that all tabs of its version share who left as many behind. */
   hostFor(tab: Tab): SimulatedHost {
-    const shared = this.world.plan.hosts === "shared" ? this.#shared.get(tab.hostsLeft) : undefined;
-    const host = shared?.isAlive ? shared : this.#newHost();
-    if (this.world.plan.hosts === "shared") this.#shared.set(tab.hostsLeft, host);
+    const name = `v${tab.version}:${tab.hostsLeft}`;
+    const shared = this.world.plan.hosts === "shared" ? this.#shared.get(name) : undefined;
+    const host = shared?.isAlive ? shared : this.#newHost(tab.version);
+    if (this.world.plan.hosts === "shared") this.#shared.set(name, host);
     host.tabs.add(tab);
     return host;
   }
@@ -132,16 +139,28 @@ export class Browser {
       this.journals.clear();
       for (const tab of this.tabs) tab.hearOfGeneration(after.generation);
     }
-    if (after.consent !== before.consent) this.sending.consentChanged();
+    if (after.consent !== before.consent) {
+      this.sending.consentChanged();
+      this.#checkConsent(before.consent, after.consent);
+    }
+    const keepsLater = change.erase || !hasLater(before) || hasLater(after);
+    this.world.chronicle.expect(keepsLater, host.name, () => "drops what a later version keeps");
     this.ledger.committed(host.name, before, change, after);
+  }
+
+  /** What somebody chose holds against Global Privacy Control, and only somebody's choice changes it. */
+  #checkConsent(before: TrackerRecord["consent"], after: TrackerRecord["consent"]): void {
+    const isLegal =
+      after === "in" || after === "out" ? this.choices.has(after) : before !== "in" && before !== "out";
+    this.world.chronicle.expect(isLegal, this.name, () => `the consent ${before} becomes ${after}`);
   }
 
   reading(): LiveChatSession | null {
     return this.liveChat.current;
   }
 
-  #newHost(): SimulatedHost {
-    const host = new SimulatedHost(this, `${this.name}-host${++this.#made}`);
+  #newHost(version: number): SimulatedHost {
+    const host = new SimulatedHost(this, `${this.name}-host${++this.#made}`, version);
     this.hosts.add(host);
     return host;
   }

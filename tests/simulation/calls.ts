@@ -2,6 +2,7 @@
 import type { Command } from "../../src/protocol/host.js";
 import type { Plan } from "./plan.js";
 import type { Scheduler } from "./scheduler.js";
+import type { World } from "./world.js";
 
 type WithoutStamp<Each> = Each extends Command ? Omit<Each, "n" | "at" | "generation" | "deadline"> : never;
 export type Draft = WithoutStamp<Command>;
@@ -18,11 +19,12 @@ const badCall = (scheduler: Scheduler, plan: Plan): Draft =>
     { type: "track", eventId: "not an id", ...limits(plan) },
   ]);
 
-export const anyCall = (scheduler: Scheduler, plan: Plan): Draft => {
+export const anyCall = ({ scheduler, plan, service }: World): Draft => {
   if (scheduler.chance(plan.badCalls)) return badCall(scheduler, plan);
   const chance = scheduler.random();
   if (chance < 0.5) {
-    return { type: "track", eventId: "action", properties: { step: scheduler.upTo(99) }, ...limits(plan) };
+    const eventId = scheduler.pick(service.knownEvents);
+    return { type: "track", eventId, properties: { step: scheduler.upTo(99) }, ...limits(plan) };
   }
   if (chance < 0.8) return pageView(plan);
   const { maxWaiting } = plan;
@@ -32,4 +34,5 @@ export const anyCall = (scheduler: Scheduler, plan: Plan): Draft => {
 
 /** What no service will take, whatever else happens. */
 export const isBad = (command: Command): boolean =>
-  command.type === "track" && (command.eventId !== "action" || command.properties?.["poison"] === true);
+  command.type === "track" &&
+  (/^unknown$|^not/.test(command.eventId) || command.properties?.["poison"] === true);

@@ -69,7 +69,16 @@ const runMany = async (from: number, count: number): Promise<boolean> => {
   table("counts", counts);
   table("faults", faults);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
-  console.log(`\n${done} seeds in ${seconds} s, ${violations.length} violations`);
+  const operations = counts["operations"] ?? 0;
+  const kinds = Object.values(faults);
+  console.log(
+    [
+      `\n${done} seeds from ${from} in ${seconds} s`,
+      `${operations.toLocaleString("en")} operations accepted, ${Math.round(operations / seconds)} a second`,
+      `${kinds.reduce((sum, count) => sum + count, 0).toLocaleString("en")} faults of ${kinds.length} kinds`,
+      `${violations.length} violations`,
+    ].join("; "),
+  );
   for (const { seed, violation } of violations.slice(0, 50)) console.log(`  seed ${seed}: ${violation}`);
   return violations.length === 0;
 };

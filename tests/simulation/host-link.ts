@@ -72,6 +72,33 @@ export class HostLink {
     else if (!this.#host) this.#attach();
   }
 
+  /** Into the back-forward cache: a worker of the page's own freezes with it, a shared one forgets it. */
+  detach(): void {
+    this.#epoch += 1;
+    this.#isAttached = false;
+    for (const ask of this.#asks) ask.stopWaiting();
+    const { browser } = this.#tab;
+    if (browser.world.plan.hosts === "shared") {
+      if (this.#host) browser.letGo(this.#host, this.#tab);
+    } else if (this.#host) {
+      browser.excuse();
+      this.#host.freeze();
+    }
+  }
+
+  /** The host may have ended meanwhile: then it says nothing, and is left. */
+  reattach(): void {
+    const host = this.#host;
+    if (!host) return;
+    const { browser } = this.#tab;
+    if (browser.world.plan.hosts === "dedicated") {
+      browser.excuse();
+      host.thaw();
+    }
+    host.tabs.add(this.#tab);
+    this.#attach(host);
+  }
+
   hangUp(): void {
     const host = this.#host;
     this.#epoch += 1;
@@ -88,10 +115,14 @@ export class HostLink {
     this.#attach();
   }
 
-  #attach(): void {
-    const host = this.#tab.browser.hostFor(this.#tab);
+  #attach(host = this.#tab.browser.hostFor(this.#tab)): void {
     this.#host = host;
-    const stopWaiting = this.#tab.after(PATIENCE_MS, () => this.#leave());
+    // The next rung of the ladder, a little later.
+    const stopWaiting = this.#tab.after(PATIENCE_MS, () => {
+      this.hangUp();
+      this.hostsLeft += 1;
+      this.#attachLater();
+    });
     this.#post(
       host,
       () => host.attach(),
@@ -101,12 +132,16 @@ export class HostLink {
           this.#isAttached = true;
           for (const ask of this.#asks) ask.send(host);
         } else {
-          // Its storage failed: a page asks again a little later.
+          // Its storage failed.
           this.hangUp();
-          this.#tab.after(SECOND, () => this.#host ?? this.#attach());
+          this.#attachLater();
         }
       },
     );
+  }
+
+  #attachLater(): void {
+    this.#tab.after(SECOND, () => this.#host ?? this.#attach());
   }
 
   /** As Comlink: the answer comes, or `undefined` where the host could not start or the call threw. */

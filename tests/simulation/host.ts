@@ -1,5 +1,6 @@
 /** A worker that runs the core: it can be killed, frozen and closed, and its script can fail to start. */
 import type { ChangeSignal, Hold, Ports, SendLock } from "../../src/core/ports.js";
+import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { Tracker } from "../../src/core/tracker.js";
 import { Actor } from "./actor.js";
 import type { Browser } from "./browser.js";
@@ -7,18 +8,23 @@ import { SimulatedTransport } from "./network.js";
 import { API_KEY } from "./service.js";
 import { HostStore } from "./store.js";
 
-const CONNECTION = { endpoint: "https://people.test", apiKey: API_KEY, globalPrivacyControl: false };
+const SERVICE = { endpoint: "https://people.test", apiKey: API_KEY };
 
 export class SimulatedHost extends Actor {
   readonly browser: Browser;
+  /** Of the site's worker. */
+  readonly version: number;
   /** Tabs that are attached; without one a worker ends. */
   readonly tabs = new Set<object>();
+  /** The record that came with the rows that it read last. */
+  lastRead: TrackerRecord | null = null;
   readonly #listeners = new Set<() => void>();
   #started: Promise<Tracker> | null = null;
 
-  constructor(browser: Browser, name: string) {
+  constructor(browser: Browser, name: string, version: number) {
     super(browser.world.scheduler, name);
     this.browser = browser;
+    this.version = version;
   }
 
   /** The tracker, started with the first page. A start that failed is tried again by the next one. */
@@ -28,7 +34,7 @@ export class SimulatedHost extends Actor {
 
   async attach(): Promise<true> {
     const tracker = await this.tracker();
-    await tracker.connect(CONNECTION);
+    await tracker.connect({ ...SERVICE, globalPrivacyControl: this.browser.sendsPrivacyControl });
     return true;
   }
 

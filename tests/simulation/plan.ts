@@ -28,6 +28,10 @@ export interface Plan {
   sleeps: number;
   consent: number;
   erasing: number;
+  /** Global Privacy Control is switched on or off. */
+  privacyControl: number;
+  /** A new version of the site's worker is there; who is open keeps the old one. */
+  deploys: number;
   serviceFaults: number;
   /** Of all calls. */
   badCalls: number;
@@ -56,6 +60,8 @@ export const planOf = (scheduler: Scheduler): Plan => {
     sleeps: sometimes(0.03),
     consent: sometimes(0.02, 0.4),
     erasing: sometimes(0.02, 0.4),
+    privacyControl: sometimes(0.03, 0.2),
+    deploys: sometimes(0.03, 0.3),
     serviceFaults: sometimes(0.06),
     badCalls: sometimes(0.03),
     longGaps: scheduler.chance(0.3),

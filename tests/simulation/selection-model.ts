@@ -22,7 +22,10 @@ export class SelectionModel {
       const visitor = (operation as ProfileMergeOperation).from.id;
       this.#expect(!this.mergedInto.has(visitor), () => `${visitor} merges twice`);
       this.#expect(profile.kind !== "visitor", () => `${visitor} merges into a visitor`);
-      this.#expect(before.visitor !== null, () => `${visitor} merges, though it was not selected`);
+      const wasSelected = [...before.selections, ...after.selections].some(
+        (one) => one.profile.id === visitor,
+      );
+      this.#expect(wasSelected, () => `${visitor} merges, though it was not selected`);
       this.mergedInto.set(visitor, profile.id);
     }
     this.#checkLiveChat(before.liveChat, after.liveChat);

@@ -1,4 +1,7 @@
-/** What must hold of an origin's requests: one sender at a time, none before `Retry-After` ends, none when opted out. */
+/**
+ * What must hold of an origin's requests: one sender at a time, none before `Retry-After` ends, none when opted out, and
+ * no batch that was read when it might not be sent.
+ */
 import { isOptedOut } from "../../src/core/tracker-record.js";
 import { SECOND } from "../../src/protocol/wire.js";
 import type { Browser } from "./browser.js";
@@ -35,6 +38,12 @@ export class Sending {
       const counts = other.host !== host && other.host.isAlive && other.excuses === this.#browser.excuses;
       chronicle.expect(!counts, host.name, () => `sends while ${other.host.name} does`);
     }
+    const read = host.lastRead;
+    chronicle.expect(
+      read?.lease?.holder === host.name && !isOptedOut(read),
+      host.name,
+      () => "sends what it read when it might not send",
+    );
     const sent = { host, excuses: this.#browser.excuses };
     this.#underWay.add(sent);
     return sent;

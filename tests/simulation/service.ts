@@ -13,10 +13,10 @@ import { errorAnswer } from "../support/people-service.js";
 import type { Scheduler } from "./scheduler.js";
 
 export const API_KEY = "key";
-/** The one event that is defined; with `poison` the service takes no batch that holds it. */
-export const DEFINITIONS: EventDefinition[] = [
-  { id: "action", properties: { step: "numeric", poison: "boolean" } },
-];
+/** The event that is defined from the beginning; with `poison` the service takes no batch that holds it. */
+const ACTION: EventDefinition = { id: "action", properties: { step: "numeric", poison: "boolean" } };
+/** An answer that was given before may be on its way, and counts for a while. */
+const KNOWN_AFTER_MS = 1 * MINUTE;
 
 const NOT_DEFINED = 4100;
 const TOO_OLD = 4101;
@@ -54,6 +54,7 @@ export class Service {
   /** A proxy in front refuses larger batches with 413, and smaller ones never. */
   largestBatch: number = LIMITS.operationsPerBatch;
   registrationMs = 1 * HOUR;
+  readonly #definitions: (EventDefinition & { definedAt: number })[] = [{ ...ACTION, definedAt: 0 }];
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -74,6 +75,18 @@ export class Service {
     this.#registrations.clear();
   }
 
+  /** One event more. */
+  define(): void {
+    const id = `action${this.#definitions.length}`;
+    this.#definitions.push({ ...ACTION, id, definedAt: this.#scheduler.now });
+  }
+
+  /** Ids that every tracker that can reach the service knows, or can ask for. */
+  get knownEvents(): string[] {
+    const before = this.#scheduler.now - KNOWN_AFTER_MS;
+    return this.#definitions.filter(({ definedAt }) => definedAt < before).map(({ id }) => id);
+  }
+
   answer(request: WireRequest): WireAnswer {
     const authorization = request.headers["Authorization"] ?? "";
     const body = JSON.parse(request.body ?? "null") as unknown;
@@ -83,7 +96,7 @@ export class Service {
     const registration = this.#registrations.get(authorization.replace("Bearer ", ""));
     if (!this.isKeyValid || !registration || registration.expiresAt <= this.#scheduler.now)
       return errorAnswer(401);
-    if (request.url.endsWith("/v1/definitions")) return defined(request);
+    if (request.url.endsWith("/v1/definitions")) return this.#defined(request);
     return this.#applyBatch(registration.profile, body as BatchRequest);
   }
 
@@ -98,7 +111,7 @@ export class Service {
     const expiresAt = this.#scheduler.now + this.registrationMs;
     this.#registrations.set(token, { profile, expiresAt });
     const times = { expiresAt: new Date(expiresAt).toISOString(), expiresInMs: this.registrationMs };
-    return { status: 200, body: { token, ...times, definitionsVersion: "1" } };
+    return { status: 200, body: { token, ...times, definitionsVersion: this.#version } };
   }
 
   #applyBatch(profile: Profile, { sentAt, operations }: BatchRequest): WireAnswer {
@@ -132,7 +145,7 @@ export class Service {
 
   #refusal(profile: Profile, operation: Operation, corrected: number): number | null {
     if (corrected < this.#scheduler.now - LIMITS.operationAgeMs) return TOO_OLD;
-    if (operation.type === "event" && !isDefined(operation.definitionId)) return NOT_DEFINED;
+    if (operation.type === "event" && !this.#isDefined(operation.definitionId)) return NOT_DEFINED;
     if (profile.kind === "visitor") {
       const merge = this.#merged.get(profile.id);
       return merge && operation.occurredAt > merge.occurredAt ? AFTER_MERGE : null;
@@ -147,6 +160,24 @@ export class Service {
     return corrected > this.#endOf(profile) + DAY && !isEnd ? AFTER_TERMINATION : null;
   }
 
+  get #version(): string {
+    return String(this.#definitions.length);
+  }
+
+  #defined(request: WireRequest): WireAnswer {
+    const etag = `"${this.#version}"`;
+    if (request.headers["If-None-Match"] === etag) return { status: 304, etag };
+    const definitions = this.#definitions.map(({ id, properties }) => ({ id, properties }));
+    return { status: 200, etag, body: { version: this.#version, definitions } };
+  }
+
+  #isDefined(id: string): boolean {
+    return (
+      (Object.values(STANDARD_EVENTS) as string[]).includes(id) ||
+      this.#definitions.some((one) => one.id === id)
+    );
+  }
+
   /** When the last Live Chat session of that person ended. */
   #endOf({ kind, id }: Profile): number {
     let end = -Infinity;
@@ -157,14 +188,5 @@ export class Service {
   }
 }
 
-const isDefined = (id: string): boolean =>
-  (Object.values(STANDARD_EVENTS) as string[]).includes(id) || DEFINITIONS.some((one) => one.id === id);
-
 const isPoisonous = (operation: Operation): boolean =>
   operation.type === "event" && operation.properties?.["poison"] === true;
-
-const defined = (request: WireRequest): WireAnswer => {
-  const etag = '"1"';
-  if (request.headers["If-None-Match"] === etag) return { status: 304, etag };
-  return { status: 200, etag, body: { version: "1", definitions: DEFINITIONS } };
-};

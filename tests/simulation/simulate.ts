@@ -64,7 +64,10 @@ const heal = async (world: World): Promise<void> => {
   service.isKeyValid = true;
   service.largestBatch = LIMITS.operationsPerBatch;
   service.registrationMs = HOUR;
-  for (const browser of browsers) browser.offlineUntil = browser.store.brokenUntil = 0;
+  for (const browser of browsers) {
+    browser.offlineUntil = browser.store.brokenUntil = 0;
+    browser.sendsPrivacyControl = false;
+  }
   chronicle.tell("world", "heals");
   await scheduler.run(DAY, () => browsers.every(({ isAsleep }) => !isAsleep));
   // What is frozen thaws, and does what it was told, an opt-out perhaps.
@@ -85,7 +88,7 @@ const visit = async (browser: Browser): Promise<void> => {
   const tab = browser.open();
   await scheduler.run(5 * MINUTE, () => tab.isTracking);
   if (isOptedOut(browser.store.record)) {
-    tab.ask("opts in", (tracker) => tracker.setConsent("in"));
+    tab.choose("in");
     await scheduler.run(MINUTE);
   }
   await scheduler.run(MINUTE, () => browser.journals.size === 0);

@@ -7,6 +7,7 @@ import type { Change, Need, Snapshot, TrackerStore } from "../../src/core/ports.
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { emptyRecord } from "../../src/core/tracker-record.js";
 import type { Browser } from "./browser.js";
+import { withLater } from "./later-version.js";
 import type { SimulatedHost } from "./host.js";
 
 export class SharedStore {
@@ -71,6 +72,8 @@ export class SharedStore {
     const before = this.record;
     return this.rows.commit(need, (snapshot) => {
       const decision = decide(snapshot);
+      const { record } = decision.change;
+      if (record && host.version > 1) decision.change.record = withLater(record);
       this.record = decision.change.record ?? before;
       this.#browser.committed(host, before, decision.change, this.record);
       return decision;
@@ -97,8 +100,12 @@ export class HostStore implements TrackerStore {
   }
 
   read = () => this.#read((rows) => rows.read());
-  readWaiting: TrackerStore["readWaiting"] = (profiles, limit) =>
-    this.#read((rows) => rows.readWaiting(profiles, limit));
+  readWaiting: TrackerStore["readWaiting"] = async (profiles, limit) => {
+    const waiting = await this.#read((rows) => rows.readWaiting(profiles, limit));
+    // What is sent of it is sent before anything else happens.
+    this.#host.lastRead = waiting.record;
+    return waiting;
+  };
   countWaiting: TrackerStore["countWaiting"] = (profile, before) =>
     this.#read((rows) => rows.countWaiting(profile, before));
   inspect: TrackerStore["inspect"] = (query) => this.#read((rows) => rows.inspect(query));

@@ -23,6 +23,10 @@ const UNDECIDED_RETRY_MS = 5 * SECOND;
 
 export class Tab extends Actor {
   readonly browser: Browser;
+  /** Of the site's worker that this page knows. */
+  readonly version: number;
+  /** In the back-forward cache. */
+  isCached = false;
   readonly #link: HostLink;
   #state: "new" | "starting" | "tracking" = "new";
   #generation = 0;
@@ -35,6 +39,7 @@ export class Tab extends Actor {
   constructor(browser: Browser, pageId: string) {
     super(browser.world.scheduler, pageId);
     this.browser = browser;
+    this.version = browser.version;
     this.#link = new HostLink(this);
   }
 
@@ -138,6 +143,11 @@ export class Tab extends Actor {
     this.#link.ask(work, () => undefined, CALL_TIMEOUT_MS);
   }
 
+  choose(consent: "in" | "out"): void {
+    this.browser.choices.add(consent);
+    this.ask(`opts ${consent}`, (tracker) => tracker.setConsent(consent));
+  }
+
   signal(signal: PageSignal): void {
     this.ask(signal, (tracker) => tracker.signal(signal));
   }
@@ -150,6 +160,23 @@ export class Tab extends Actor {
     this.die();
     this.#link.hangUp();
     this.browser.tabs.delete(this);
+  }
+
+  /** The page goes into the back-forward cache, and comes back, which is a page view. */
+  cacheFor(ms: number): void {
+    this.browser.world.chronicle.fault(this.name, "tab: in the back-forward cache");
+    if (this.#state !== "new") this.#journal([...this.#undecided, ...(this.#held?.flat() ?? [])]);
+    this.isCached = true;
+    this.#link.detach();
+    this.freeze();
+    this.scheduler.after(ms, () => {
+      this.isCached = false;
+      this.thaw();
+      if (!this.isAlive) return;
+      this.browser.world.chronicle.tell(this.name, "comes back");
+      this.#link.reattach();
+      if (this.#state === "tracking") this.call([pageView(this.browser.world.plan)]);
+    });
   }
 
   takeInJournals(): void {
@@ -214,7 +241,7 @@ export class Tab extends Actor {
       }
       this.#undecided.delete(entry);
       if (answer && !answer.undecided) ledger.answered(this.name, [answer]);
-      else ledger.failed(this.name, entry.command);
+      else ledger.failed(this.name, entry.command, answer?.undecided === true && this.hostsLeft > 0);
       return false;
     });
     if (this.#undecided.size === 0) this.browser.journals.delete(this.name);

@@ -7,7 +7,7 @@ import type { Tab } from "./tab.js";
 
 export const act = (browser: Browser): void => {
   const { scheduler, plan } = browser.world;
-  const tabs = [...browser.tabs];
+  const tabs = [...browser.tabs].filter(({ isCached }) => !isCached);
   if (browser.isAsleep) return;
   if (tabs.length === 0) {
     if (scheduler.chance(0.6)) browser.open();
@@ -24,13 +24,21 @@ export const act = (browser: Browser): void => {
   if (scheduler.chance(plan.sleeps))
     return browser.sleepFor(scheduler.upTo(scheduler.pick([5 * MINUTE, 10 * HOUR])));
   if (scheduler.chance(plan.consent)) {
-    const consent = scheduler.chance(0.4) ? "out" : "in";
-    return scheduler.pick(tabs).ask(`opts ${consent}`, (tracker) => tracker.setConsent(consent));
+    return scheduler.pick(tabs).choose(scheduler.chance(0.4) ? "out" : "in");
+  }
+  if (scheduler.chance(plan.privacyControl)) {
+    browser.sendsPrivacyControl = !browser.sendsPrivacyControl;
+    const word = browser.sendsPrivacyControl ? "on" : "off";
+    return browser.world.chronicle.fault(browser.name, `privacy control: ${word}`);
+  }
+  if (scheduler.chance(plan.deploys)) {
+    browser.version += 1;
+    return browser.world.chronicle.fault(browser.name, "site: a new version");
   }
   if (scheduler.chance(plan.erasing)) return scheduler.pick(tabs).ask("erases", (tracker) => tracker.erase());
   if (scheduler.chance(plan.serviceFaults)) return troubleService(browser);
   if (scheduler.chance(0.15)) return askHosts(browser, scheduler.pick(tabs));
-  const calls = Array.from({ length: 1 + scheduler.upTo(plan.burst) }, () => anyCall(scheduler, plan));
+  const calls = Array.from({ length: 1 + scheduler.upTo(plan.burst) }, () => anyCall(browser.world));
   scheduler.pick(tabs).call(calls);
 };
 
@@ -43,10 +51,11 @@ const moveTabs = (browser: Browser, tabs: readonly Tab[]): void => {
   else if (chance < 0.6) tab.close("crashes");
   else if (chance < 0.75) {
     // A call in the same task as the end of the page.
-    tab.call([anyCall(scheduler, browser.world.plan)]);
+    tab.call([anyCall(browser.world)]);
     tab.close("closes");
     if (scheduler.chance(0.7)) browser.open();
-  } else if (chance < 0.85) {
+  } else if (chance < 0.8) tab.cacheFor(scheduler.upTo(scheduler.pick([5 * SECOND, 10 * MINUTE])));
+  else if (chance < 0.88) {
     browser.world.chronicle.fault(tab.name, "tab: frozen");
     tab.freeze();
     scheduler.after(scheduler.upTo(20 * MINUTE), () => tab.thaw());
@@ -89,7 +98,10 @@ const askHosts = (browser: Browser, tab: Tab): void => {
 const troubleService = (browser: Browser): void => {
   const { scheduler, service, chronicle } = browser.world;
   const chance = scheduler.random();
-  if (chance < 0.25) {
+  if (chance < 0.15) {
+    chronicle.fault("service", "an event is defined");
+    service.define();
+  } else if (chance < 0.3) {
     chronicle.fault("service", service.isKeyValid ? "key revoked" : "key restored");
     service.isKeyValid = !service.isKeyValid;
   } else if (chance < 0.4) {

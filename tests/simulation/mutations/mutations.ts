@@ -116,6 +116,62 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: "this.#cancelTimer = timers.after(delay, () => undefined);",
   },
   {
+    name: "a lease is shorter than a request may take",
+    file: "lease.ts",
+    original: "LEASE_MS = 60 * SECOND",
+    replacement: "LEASE_MS = 5 * SECOND",
+  },
+  {
+    name: "a sender goes on after another one took its lease",
+    file: "lease.ts",
+    original: "if (!holdsLease(record, hostId)) return { record, plan",
+    replacement: "if (!record) return { record, plan",
+  },
+  {
+    name: "what was read when it might be sent no more is sent",
+    file: "lease.ts",
+    original: 'holdsLease(record, hostId) && isLeased(record, now) && planOf(record, now).kind === "send";',
+    replacement: "isLeased(record, now) || holdsLease(record, hostId);",
+  },
+  {
+    name: "Retry-After binds no batch",
+    file: "gate.ts",
+    original: "    boundUntil(delivery, now) ?? 0,\n",
+    replacement: "",
+  },
+  {
+    name: "a journal that two pages take in at once counts twice",
+    file: "accept.ts",
+    original: "pages.get(pageId) ?? snapshot.pages.get(pageId) ?? newPageMarks(pageId)",
+    replacement: "snapshot.pages.get(pageId) ?? newPageMarks(pageId)",
+  },
+  {
+    name: "a journal that another page took in before counts again",
+    file: "accept.ts",
+    original: "pages.get(pageId) ?? snapshot.pages.get(pageId) ?? newPageMarks(pageId)",
+    replacement: "pages.get(pageId) ?? newPageMarks(pageId)",
+  },
+  {
+    name: "a wrong event is refused by definitions of long ago",
+    file: "definitions.ts",
+    original: "return (await this.refresh()) && this.#byId ?",
+    replacement: "return this.#byId ?",
+  },
+  {
+    name: "Global Privacy Control overrides what somebody chose",
+    file: "tracker.ts",
+    original: 'const undecided = record.consent === "undecided" || record.consent === "gpc";',
+    replacement: "const undecided = record.consent !== null;",
+  },
+  {
+    name: "what a later version keeps in the record is dropped",
+    file: "draft.ts",
+    original:
+      "export const changeOf = ({ record, put, retire }: Draft): Change => ({ record, put, retire });",
+    replacement: `export const changeOf = ({ record: { later: _, ...record }, put, retire }: any): Change =>
+  ({ record, put, retire });`,
+  },
+  {
     name: "an opt-out does not stop what waits",
     file: "gate.ts",
     original: "if (isOptedOut(record) || !record.connection",
