@@ -1,143 +1,30 @@
-import { randomUUID } from "node:crypto";
+import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
-import type { BatchAnswer, Operation } from "../../src/protocol/wire.js";
-import { createPeopleService } from "../src/index.js";
-import { pageView } from "./operations.js";
-import { preparedFolder } from "./prepared-folder.js";
-import { runService, type DataPlace } from "./run-service.js";
-import { newDatabase, onEachDriver, type Driver } from "./start-service.js";
+import { expect, inject, onTestFinished, test } from "vitest";
+import { checkAndSendAgain, newClients, newPlace, sendUntilStruck, UNDER_WAY } from "./load.js";
+import { runService } from "./run-service.js";
+import { startPostgres } from "./start-postgres.js";
+import { onEachDriver } from "./start-service.js";
 
-const CLIENTS = 3;
-/** Batches that each client has under way at a time. */
-const AT_ONCE = 3;
-const OPERATIONS_PER_BATCH = 40;
-const ROUNDS = 3;
-/** Each round starts a process with its database, which takes its time on a busy machine. */
-const TIMEOUT_MS = 240_000;
+/** Each kill is followed by the start of a process with its database, which takes its time on a busy machine. */
+const TIMEOUT_MS = 60_000;
+
 /** When the blow falls: after so many answers, and then a moment that nobody chose. */
-const moments = fc.sample(
-  fc.record({ answers: fc.integer({ min: 3, max: 20 }), delayMs: fc.integer({ min: 0, max: 15 }) }),
-  { numRuns: ROUNDS, seed: 4_031 },
-);
-
-interface Client {
-  person: string;
-  token: string;
-  sent: Operation[][];
-  /** Of those sent, the batches that were answered with 200. */
-  answered: Set<Operation[]>;
-}
-
-const fetchJson = async <Body>(url: string, authorization: string, body?: unknown): Promise<Body> => {
-  const response = await fetch(url, {
-    headers: { authorization },
-    ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  return (await response.json()) as Body;
-};
-
-const send = async (url: string, { token }: Client, operations: Operation[]) =>
-  (
-    await fetchJson<BatchAnswer>(`${url}/v1/batches`, `Bearer ${token}`, {
-      id: randomUUID(),
-      sentAt: new Date().toISOString(),
-      sdk: "test",
-      operations,
-    })
-  ).results;
-
-async function newPlace(driver: Driver) {
-  const database = driver === "PGlite" ? { dataDir: await preparedFolder() } : await newDatabase(driver);
-  const service = await createPeopleService({ database, sweepIntervalMs: 0 });
-  const tracking = await service.keys.create({ scopes: ["web:tracking:sdk"] });
-  const admin = await service.keys.create({ scopes: ["people:read"] });
-  await service.close();
-  const place: DataPlace =
-    "url" in database ? { DATABASE_URL: database.url } : { DATA_DIR: database.dataDir! };
-  return { place, trackingKey: tracking.key, adminKey: admin.key };
-}
-
-const newClients = (url: string, trackingKey: string) =>
-  Promise.all(
-    Array.from({ length: CLIENTS }, async (): Promise<Client> => {
-      const chat = await fetchJson<{ token: string; person: { kind: string; id: string } }>(
-        `${url}/v1/live-chat/sessions`,
-        "",
-        {},
-      );
-      const { token } = await fetchJson<{ token: string }>(`${url}/v1/registrations`, `App ${trackingKey}`, {
-        profile: chat.person,
-        liveChatToken: chat.token,
-      });
-      return { person: chat.person.id, token, sent: [], answered: new Set() };
-    }),
+const momentsOf = (seed: number, numRuns: number) =>
+  fc.sample(
+    fc.record({ answers: fc.integer({ min: 3, max: 20 }), delayMs: fc.integer({ min: 0, max: 15 }) }),
+    { numRuns, seed },
   );
-
-/** Every client sends batch after batch until the connection breaks; `strike` is called after so many answers. */
-async function sendUntilStruck(url: string, clients: Client[], answers: number, strike: () => Promise<void>) {
-  let count = 0;
-  let struck: Promise<void> | undefined;
-  const failures: unknown[] = [];
-  const loop = async (client: Client): Promise<void> => {
-    for (;;) {
-      const batch = Array.from({ length: OPERATIONS_PER_BATCH }, () => pageView(Date.now()));
-      client.sent.push(batch);
-      try {
-        await send(url, client, batch);
-      } catch (error) {
-        failures.push(error);
-        return;
-      }
-      client.answered.add(batch);
-      if (++count >= answers) struck ??= strike();
-    }
-  };
-  await Promise.all(clients.flatMap((client) => Array.from({ length: AT_ONCE }, () => loop(client))));
-  await struck;
-  return failures;
-}
-
-async function timelineIds(url: string, adminKey: string, { person }: Client): Promise<string[]> {
-  const ids: string[] = [];
-  for (let after: string | null = ""; after !== null;) {
-    const page: { entries: { id: string }[]; next: string | null } = await fetchJson(
-      `${url}/v1/persons/${person}/timeline?after=${after}`,
-      `App ${adminKey}`,
-    );
-    ids.push(...page.entries.map(({ id }) => id));
-    after = page.next;
-  }
-  return ids;
-}
-
-/** What was answered is there, nothing is there twice or by half, and what was not answered may be sent again. */
-async function checkAndSendAgain(url: string, adminKey: string, clients: Client[]): Promise<void> {
-  for (const client of clients) {
-    const ids = await timelineIds(url, adminKey, client);
-    const there = new Set(ids);
-    expect(ids).toHaveLength(there.size);
-    const missing = (batch: Operation[]) => batch.filter(({ id }) => !there.has(id)).length;
-    expect([...client.answered].filter((batch) => missing(batch) > 0)).toEqual([]);
-    for (const batch of client.sent.filter((sent) => !client.answered.has(sent))) {
-      const gone = missing(batch);
-      expect([0, batch.length]).toContain(gone);
-      const results = await send(url, client, batch);
-      const status = gone ? "accepted" : "duplicate";
-      expect(results.map((result) => result.status)).toEqual(batch.map(() => status));
-      client.answered.add(batch);
-    }
-    const all = client.sent.flat().map(({ id }) => id);
-    expect((await timelineIds(url, adminKey, client)).toSorted()).toEqual(all.toSorted());
-  }
-}
+const newSeed = Number(process.env["KILLS_SEED"]) || randomInt(1, 2 ** 31 - 1);
+const newKills = Number(process.env["KILLS"]) || 2;
+const moments = [...momentsOf(4_031, 3), ...momentsOf(newSeed, newKills)];
+console.log(`Kills at the moments of seed 4031, and at new ones: KILLS_SEED=${newSeed} KILLS=${newKills}`);
 
 onEachDriver((driver) => {
   test(
     "killed in the middle of batches again and again, the service keeps what it answered and doubles nothing",
-    { timeout: TIMEOUT_MS },
+    { timeout: moments.length * TIMEOUT_MS },
     async () => {
       const { place, trackingKey, adminKey } = await newPlace(driver);
       let service = await runService(place);
@@ -148,7 +35,7 @@ onEachDriver((driver) => {
           service.process.kill("SIGKILL");
           await service.exited;
         });
-        expect(failures).toHaveLength(CLIENTS * AT_ONCE);
+        expect(failures).toHaveLength(UNDER_WAY);
         service = await runService(place);
         await checkAndSendAgain(service.url, adminKey, clients);
       }
@@ -173,3 +60,30 @@ onEachDriver((driver) => {
     },
   );
 });
+
+test.skipIf(!inject("postgresUrl"))(
+  "PostgreSQL killed in the middle of batches again and again is a 503 until it is back, and nothing is lost or doubled",
+  { timeout: moments.length * TIMEOUT_MS },
+  async () => {
+    const postgres = (await startPostgres())!;
+    onTestFinished(postgres.remove);
+    const { place, trackingKey, adminKey } = await newPlace("PostgreSQL", { url: postgres.url });
+    const { url } = await runService(place);
+    const health = async (): Promise<number> => (await fetch(`${url}/healthz`)).status;
+    const clients = await newClients(url, trackingKey);
+    for (const { answers, delayMs } of moments) {
+      const failures = await sendUntilStruck(url, clients, answers, async () => {
+        await delay(delayMs);
+        await postgres.kill();
+      });
+      expect(failures.map(String)).toEqual(
+        Array.from({ length: UNDER_WAY }, () => expect.stringMatching(/answered 503$/)),
+      );
+      expect(await health()).toBe(503);
+      await postgres.start();
+      // Not one request is lost to a connection of the time before.
+      expect(await health()).toBe(200);
+      await checkAndSendAgain(url, adminKey, clients);
+    }
+  },
+);

@@ -30,6 +30,8 @@ export interface PostgresServer {
   url: string;
   /** At once and without a checkpoint: what a crash leaves, its next start recovers from. */
   crash: () => Promise<void>;
+  /** Its first process alone, which cannot tell the others: they find out by themselves. */
+  kill: () => Promise<void>;
   /** Anew on the same data, on the same port. */
   start: () => Promise<void>;
   /** Stops it and deletes its data. */
@@ -52,31 +54,41 @@ export async function startPostgres(): Promise<PostgresServer | null> {
   const port = await freePort();
   const url = `postgres://people@127.0.0.1:${port}/postgres`;
   let server: ChildProcess;
-  const start = async (): Promise<void> => {
+  const spawnServer = () => {
     server = spawn(
       join(bin, "postgres"),
       ["-D", data, "-p", String(port), "-k", folder, "-h", "127.0.0.1", "-c", "max_connections=200"],
       { ...user, stdio: "ignore", cwd: folder },
     );
-    await untilItAnswers(url);
   };
-  const crash = async (): Promise<void> => {
-    if (server.exitCode !== null) return;
+  const start = async (): Promise<void> => {
+    spawnServer();
+    await untilItAnswers(url, () => {
+      // It gives up where processes of a killed one still hold its memory.
+      if (hasEnded(server)) spawnServer();
+    });
+  };
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (hasEnded(server)) return;
     const exited = once(server, "exit");
-    server.kill("SIGQUIT");
+    server.kill(signal);
     await exited;
   };
+  const crash = () => end("SIGQUIT");
   await start();
   return {
     url,
     start,
     crash,
+    kill: () => end("SIGKILL"),
     remove: async () => {
       await crash();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
 
 function findBinaries(): string | undefined {
   const debian = "/usr/lib/postgresql";
@@ -111,7 +123,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-async function untilItAnswers(url: string): Promise<void> {
+async function untilItAnswers(url: string, onRefusal: () => void): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     const client = new Client({ connectionString: url });
     try {
@@ -120,6 +132,7 @@ async function untilItAnswers(url: string): Promise<void> {
       return;
     } catch (error) {
       if (attempt > 200) throw error;
+      onRefusal();
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
