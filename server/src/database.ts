@@ -3,9 +3,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PGlite } from "@electric-sql/pglite";
 import { sql, type AnyColumn, type SQL } from "drizzle-orm";
-import { drizzle as drizzlePg } from "drizzle-orm/node-postgres";
+import { drizzle as drizzlePg, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import { migrate as migratePg } from "drizzle-orm/node-postgres/migrator";
-import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
+import type { PgDatabase, PgQueryResultHKT, PgTransactionConfig } from "drizzle-orm/pg-core";
 import { drizzle as drizzlePglite } from "drizzle-orm/pglite";
 import { migrate as migratePglite } from "drizzle-orm/pglite/migrator";
 import { Pool } from "pg";
@@ -93,8 +93,31 @@ async function openPostgres(
     await pool.end();
     throw error;
   }
-  return { db: drizzlePg(pool, { schema }) as unknown as Database, close: () => pool.end() };
+  const db = drizzlePg(pool, { schema });
+  return {
+    db: Object.assign(db, { transaction: onOneConnection(pool) }) as unknown as Database,
+    close: () => pool.end(),
+  };
 }
+
+/**
+ * Drizzle's own transaction on a pool never gives a connection back on which its `begin` fails, as it does where the
+ * server went away: after a few of them none would be left, for good.
+ */
+const onOneConnection =
+  (pool: Pool) =>
+  async <Result>(work: Parameters<NodePgDatabase["transaction"]>[0], config?: PgTransactionConfig) => {
+    const client = await pool.connect();
+    let isBroken = false;
+    try {
+      return (await drizzlePg(client).transaction(work, config)) as Result;
+    } catch (error) {
+      isBroken = isUnavailable(error);
+      throw error;
+    } finally {
+      client.release(isBroken);
+    }
+  };
 
 /** The rows of a statement written by hand. 64-bit integers come as strings from one driver: see {@link Number}. */
 export const rowsOf = async <Row>(db: Database, statement: SQL): Promise<Row[]> => {

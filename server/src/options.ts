@@ -10,6 +10,8 @@ export interface Limits {
   operationsPerBatch: number;
   /** Batches a minute for one profile, however many registrations it has: 3,000. */
   batchesPerMinute: number;
+  /** Batches of one profile under way at once, all but one of them waiting: 64. */
+  batchesAtOnce: number;
   /** Registrations a minute for one profile: 120. */
   registrationsPerMinute: number;
 }
@@ -19,6 +21,8 @@ export const DEFAULT_LIMITS: Limits = {
   operationsPerBatch: LIMITS.operationsPerBatch,
   // A browser that comes back with a million operations sends as fast as it is answered; that is no flood.
   batchesPerMinute: 3000,
+  // A browser sends one at a time, however many tabs it has.
+  batchesAtOnce: 64,
   registrationsPerMinute: 120,
 };
 

@@ -12,7 +12,30 @@ export async function readBody<Output>(
   schema: v.GenericSchema<unknown, Output>,
   maxBytes: number,
 ): Promise<Output> {
-  const input = await readJson(request, maxBytes);
+  return parseBody(await receiveBody(request, maxBytes), schema, maxBytes);
+}
+
+/** A body as it came. */
+export interface ReceivedBody {
+  bytes: Buffer;
+  isGzip: boolean;
+}
+
+/** Receives a body, and leaves it as it is. */
+export async function receiveBody(request: Request, maxBytes: number): Promise<ReceivedBody> {
+  const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() || "identity";
+  if (!["identity", "gzip", "x-gzip"].includes(encoding))
+    throw new Problem(4150, "the content encoding must be gzip or none", { "Accept-Encoding": "gzip" });
+  return { bytes: await readBytes(request, maxBytes), isGzip: encoding !== "identity" };
+}
+
+/** `maxBytes` counts as sent and again as decompressed, so that a small body cannot unfold into a large one. */
+export async function parseBody<Output>(
+  { bytes, isGzip }: ReceivedBody,
+  schema: v.GenericSchema<unknown, Output>,
+  maxBytes: number,
+): Promise<Output> {
+  const input = parseJson(isGzip ? await decompress(bytes, maxBytes) : bytes);
   const result = v.safeParse(schema, input, { abortEarly: true });
   if (result.success) return result.output;
   throw new Problem(
@@ -21,13 +44,7 @@ export async function readBody<Output>(
   );
 }
 
-/** `maxBytes` counts as sent and again as decompressed, so that a small body cannot unfold into a large one. */
-export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
-  const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() || "identity";
-  if (!["identity", "gzip", "x-gzip"].includes(encoding))
-    throw new Problem(4150, "the content encoding must be gzip or none", { "Accept-Encoding": "gzip" });
-  const sent = await readBytes(request, maxBytes);
-  const bytes = encoding === "identity" ? sent : await decompress(sent, maxBytes);
+function parseJson(bytes: Buffer): unknown {
   try {
     return JSON.parse(storable(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch {

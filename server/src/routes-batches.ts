@@ -16,7 +16,8 @@ import { isCurrent } from "./entity-tag.js";
 import { openDefinitions } from "./definitions.js";
 import { Problem } from "./problem.js";
 import { limitRate } from "./rate-limit.js";
-import { readBody } from "./request-body.js";
+import { parseBody, readBody, receiveBody } from "./request-body.js";
+import { inTurns } from "./turns.js";
 
 const tag = "Tracking";
 
@@ -25,6 +26,7 @@ export function addBatchRoutes(app: Hono, backend: Backend): void {
   const { db, clock, limits, registrations, definitions, metrics } = backend;
   const limitRegistrations = limitRate(limits.registrationsPerMinute);
   const limitBatches = limitRate(limits.batchesPerMinute);
+  const inTurn = inTurns(limits.batchesAtOnce);
 
   app.post(
     "/v1/registrations",
@@ -75,9 +77,13 @@ export function addBatchRoutes(app: Hono, backend: Backend): void {
     async (c) => {
       const registration = await registrations.find(credential(c.req.raw, "Bearer"));
       await limitBatches(registration.key);
-      const batch = await readBody(c.req.raw, countedSchema, limits.bodyBytes);
-      const results = await applyBatch(db, registration, batch, clock(), (tx, ids) =>
-        openDefinitions(tx).find(ids),
+      const results = await inTurn(
+        registration.mergedInto ?? registration.key,
+        async () => ({ body: await receiveBody(c.req.raw, limits.bodyBytes), receivedAt: clock() }),
+        async ({ body, receivedAt }) => {
+          const batch = await parseBody(body, countedSchema, limits.bodyBytes);
+          return applyBatch(db, registration, batch, receivedAt, (tx, ids) => openDefinitions(tx).find(ids));
+        },
       );
       metrics.operations(results);
       return c.json({ results });

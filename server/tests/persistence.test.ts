@@ -140,7 +140,10 @@ test.skipIf(!inject("postgresUrl"))(
   async () => {
     const postgres = (await startPostgres())!;
     onTestFinished(postgres.remove);
-    const subject = await startService("PostgreSQL", { database: { url: postgres.url } });
+    const subject = await startService("PostgreSQL", {
+      database: { url: postgres.url },
+      limits: { batchesAtOnce: 120 },
+    });
     const { write, person } = await subject.lead();
     const operations = Array.from({ length: 120 }, () => pageView(START));
     const send = (operation: unknown) =>
