@@ -6,6 +6,7 @@ import type { Widget } from "./widget-jwt.js";
 export interface Configuration {
   host: string;
   port: number;
+  requestTimeoutMs: number;
   database: DatabaseOptions;
   corsOrigins: string[];
   widgets: Widget[];
@@ -17,11 +18,12 @@ const widgetsSchema = v.array(
 );
 
 export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration {
-  const { HOST, PORT, DATABASE_URL, DATABASE_CONNECTIONS, DATA_DIR, CORS_ORIGINS, WIDGETS, LOG_LEVEL } =
-    environment;
+  const { HOST, PORT, REQUEST_TIMEOUT_MS, DATABASE_URL, DATABASE_CONNECTIONS, DATA_DIR } = environment;
+  const { CORS_ORIGINS, WIDGETS, LOG_LEVEL } = environment;
   return {
     host: HOST || "127.0.0.1",
     port: readNumber("PORT", PORT, 8080, 65_535),
+    requestTimeoutMs: readNumber("REQUEST_TIMEOUT_MS", REQUEST_TIMEOUT_MS, 30_000, 600_000) || 30_000,
     database: DATABASE_URL
       ? {
           url: DATABASE_URL,

@@ -41,10 +41,10 @@ export interface Running {
 }
 
 /** The built service as a process of its own, killed after the test. */
-export async function runService(place: DataPlace): Promise<Running> {
+export async function runService(place: DataPlace, settings: NodeJS.ProcessEnv = {}): Promise<Running> {
   const port = await freePort();
   const child = spawn(process.execPath, [join(inject("dist"), "main.js")], {
-    env: { ...environment(place), PORT: String(port) },
+    env: { ...environment(place), ...settings, PORT: String(port) },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const exited = once(child, "exit") as Running["exited"];

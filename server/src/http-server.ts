@@ -1,0 +1,58 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+
+/** Headers are small; who takes longer than this is not waiting for an answer. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** How often slow requests are looked for. */
+const CHECK_MS = 1_000;
+
+export interface HttpServerOptions {
+  host: string;
+  port: number;
+  /** How long a request may take to arrive, its body included; a 408 then. */
+  requestTimeoutMs: number;
+}
+
+/** @returns what stops it: nothing new is accepted, and what is under way is answered first */
+export async function startHttpServer(
+  fetch: (request: Request) => Response | Promise<Response>,
+  { host, port, requestTimeoutMs }: HttpServerOptions,
+): Promise<() => Promise<void>> {
+  const server = createAdaptorServer({
+    fetch,
+    serverOptions: {
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: CHECK_MS,
+    },
+  }) as Server;
+
+  const sockets = new Set<Socket>();
+  const busy = new Set<Socket>();
+  let isStopping = false;
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.prependListener("request", ({ socket }, response) => {
+    busy.add(socket);
+    response.once("close", () => busy.delete(socket));
+    // A closed server goes on serving the connections that it has for as long as they are busy; this ends them.
+    if (isStopping) response.shouldKeepAlive = false;
+  });
+  server.listen(port, host);
+  await once(server, "listening");
+
+  return async () => {
+    isStopping = true;
+    const closed = once(server, "close");
+    server.close();
+    // Node takes a connection on which nothing has come yet for a busy one, and browsers open such in advance.
+    for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
+    // Nor does a closed server look for slow requests any more.
+    setTimeout(() => server.closeAllConnections(), requestTimeoutMs).unref();
+    await closed;
+  };
+}
