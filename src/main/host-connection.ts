@@ -101,7 +101,7 @@ export class HostConnection {
     });
   }
 
-  /** Lets the host forget this page for now: it goes, perhaps into the back-forward cache. */
+  /** The host says nothing more, not even what it was asked: the page goes, perhaps into the back-forward cache. */
   detach(): void {
     void this.#call?.("detach", []);
   }
@@ -111,15 +111,16 @@ export class HostConnection {
     void this.#attach?.();
   }
 
-  /** Says goodbye at once, and hangs up when nothing is asked any more. */
+  /** Hangs up when nothing is asked any more. */
   close(): void {
-    this.detach();
     this.#closed = true;
     this.#hangUpIfDone();
   }
 
   #hangUpIfDone(): void {
-    if (this.#closed && !(this.#call && this.#asks.size)) this.#hangUp();
+    if (!this.#closed || (this.#call && this.#asks.size)) return;
+    this.detach();
+    this.#hangUp();
   }
 
   #pause(): void {

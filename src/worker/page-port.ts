@@ -23,13 +23,12 @@ import type { Tracker } from "../core/tracker.js";
 import { commandError } from "../core/accept.js";
 import { systemClock } from "../adapters/system.js";
 import { instance } from "./instance.js";
+import type { Port } from "./page-endpoint.js";
+import { PageEndpoint } from "./page-endpoint.js";
 import type { SharedTracker } from "./shared-tracker.js";
 import { sharedTracker } from "./shared-tracker.js";
 
 const INSPECT_LIMIT = 100;
-
-/** A `MessagePort` or a dedicated worker's own scope. */
-type Endpoint = Pick<MessagePort, "postMessage" | "addEventListener" | "removeEventListener">;
 
 const failure = (code: 2101 | 2102 | 2103, cause: string) =>
   ({ success: false, error: trackingError(code, "worker", cause) }) as const;
@@ -39,14 +38,16 @@ const reasonOf = (error: unknown): string => (error instanceof Error ? error.mes
 const isRefusal = (answer: CommandAnswer): answer is Refusal => !!answer.error;
 
 class PagePort implements Host {
-  readonly #watcher: (message: HostMessage) => void;
+  readonly #page: PageEndpoint;
+  readonly #watcher = (message: HostMessage): void => this.#page.postMessage(message);
   #shared: SharedTracker | null = null;
 
-  constructor(endpoint: Endpoint) {
-    this.#watcher = (message) => endpoint.postMessage(message);
+  constructor(page: PageEndpoint) {
+    this.#page = page;
   }
 
   async attach(hello: PageHello): Promise<AttachAnswer> {
+    this.#page.isAway = false;
     if (hello.protocol !== PROTOCOL_VERSION) {
       const cause = `the page speaks protocol ${hello.protocol} and its host ${PROTOCOL_VERSION}`;
       return { ok: false, error: trackingError(2101, "worker", cause) };
@@ -55,7 +56,8 @@ class PagePort implements Host {
       const shared = await sharedTracker(hello);
       await shared.tracker.connect(hello);
       shared.tracker.online = hello.online;
-      shared.watch(this.#watcher, hello.host);
+      // It may have gone meanwhile.
+      if (!this.#page.isAway) shared.watch(this.#watcher, hello.host);
       this.#shared = shared;
       return { ok: true, ...(await shared.tracker.state(hello.host)) };
     } catch (error) {
@@ -117,10 +119,9 @@ class PagePort implements Host {
     return this.#ask((tracker) => tracker.erase().then(() => null));
   }
 
-  /** Never answers: Firefox drops a page from its back-forward cache when anything comes to one of its ports. */
-  detach(): Promise<never> {
+  async detach(): Promise<void> {
+    this.#page.isAway = true;
     this.#shared?.unwatch(this.#watcher);
-    return new Promise(() => {});
   }
 
   async #ask<Data>(ask: (tracker: Tracker) => Promise<Data>): Promise<Outcome<Data>> {
@@ -137,11 +138,12 @@ class PagePort implements Host {
 }
 
 /** Exposes before anything asynchronous, then says hello: what a page sends after that is not lost. */
-export const servePage = (endpoint: Endpoint): void => {
-  const page = new PagePort(endpoint);
-  expose(page, endpoint);
+export const servePage = (port: Port): void => {
+  const page = new PageEndpoint(port);
+  const host = new PagePort(page);
+  expose(host, page);
   // Chromium says when a tab is gone without a word; elsewhere posting to its port is harmless.
-  endpoint.addEventListener("close", () => void page.detach());
+  port.addEventListener("close", () => void host.detach());
   const hello: HostMessage = { peopleTracking: "hello", protocol: PROTOCOL_VERSION, instance };
-  endpoint.postMessage(hello);
+  page.postMessage(hello);
 };

@@ -1,6 +1,7 @@
 /** Several tabs of one browser. */
 import { expect, test } from "vitest";
 import type { TimelineEntry } from "../../server/src/index.js";
+import type { Tab } from "./support/engine.js";
 import type { Setting } from "./support/setting.js";
 import {
   eventually,
@@ -100,19 +101,56 @@ export const tabs = (setting: Setting): void => {
   });
 };
 
+/** Goes to another page of the site and, once that stands and the rest was seen, back to this one. */
+const goAndComeBack = async (tab: Tab, meanwhile?: () => Promise<void>): Promise<void> => {
+  await go(tab, () => void setTimeout(() => location.assign(`/elsewhere${location.hash}`)));
+  await eventually(() => tab.run(() => window.loaded && location.pathname), "/elsewhere");
+  await meanwhile?.();
+  await go(tab, () => void setTimeout(() => history.back()));
+  await eventually(() => tab.run(() => window.loaded && location.pathname), "/");
+};
+
+/** While the worker sends it holds a Web Lock, and Firefox caches no page whose worker holds one. */
+const noLockHeld = (tab: Tab): Promise<void> =>
+  eventually(() => tab.run(async () => (await navigator.locks.query()).held), []);
+
 export const backForwardCache = (setting: Setting): void => {
+  test("the back-forward cache restores a page that went with calls unanswered, and they are answered", async () => {
+    const { browser, site } = setting;
+    const other = await visit(browser, site);
+    const tab = await visit(browser, site);
+    await settle(tab);
+    // Nothing is sent for an hour, and so no lock held.
+    site.intercept(({ path }) =>
+      path.endsWith("/v1/batches")
+        ? { status: 503, headers: { "Retry-After": "3600" }, body: "" }
+        : undefined,
+    );
+    await track(tab, "waiting");
+    await eventually(async () => (await stateOf(tab))?.delivery.status, "retrying");
+    await noLockHeld(tab);
+    await tab.run(() => {
+      Object.assign(window, { outcome: window.sdk.flush({ timeoutMs: 60_000 }) });
+    });
+    await goAndComeBack(tab, async () => {
+      // Nothing waits any more, which is what the page in the cache asked for.
+      expect(await other.run(() => window.sdk.eraseLocalData())).toEqual({ success: true, data: null });
+      await settle(other);
+    });
+    expect(await tab.run(() => (window as unknown as { outcome: Promise<unknown> }).outcome)).toEqual({
+      success: true,
+      data: { waiting: 0 },
+    });
+  });
+
   test("the back-forward cache restores a page with the tracker, which goes on", async () => {
     const { browser, site } = setting;
     const tab = await visit(browser, site);
     await settle(tab);
-    // While the worker sends it holds a Web Lock, and Firefox caches no page whose worker holds one.
-    await eventually(() => tab.run(async () => (await navigator.locks.query()).held), []);
+    await noLockHeld(tab);
     await eventually(async () => (await stateOf(tab))?.delivery.status, "idle");
     await tab.run(() => void ((window as { mark?: boolean }).mark = true));
-    await go(tab, () => void setTimeout(() => location.assign(`/elsewhere${location.hash}`)));
-    await eventually(() => tab.run(() => window.loaded && location.pathname), "/elsewhere");
-    await go(tab, () => void setTimeout(() => history.back()));
-    await eventually(() => tab.run(() => location.pathname), "/");
+    await goAndComeBack(tab);
     // A page that was loaded again would have lost it.
     expect(await tab.run(() => (window as { mark?: boolean }).mark)).toBe(true);
     expect(await track(tab, "restored")).toEqual({ success: true, data: null });
