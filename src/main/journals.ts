@@ -14,6 +14,8 @@ const ANSWER_MS = 10_000;
 const LIFETIME_MS = 45 * 24 * 60 * 60 * 1000;
 /** Well over what is ever written. */
 const MAX_LENGTH = 512 * 1024;
+/** In UTF-16 units, of the some five million that all of a site shares. */
+const MAX_KEPT = 1024 * 1024;
 const PAGE_ID = /^[a-z0-9]{16}$/;
 const TYPES = /^(track|pageView|updatePerson|appendToList|liveChat)$/;
 
@@ -51,7 +53,36 @@ export const takeInJournals = (connection: HostConnection, prefix: string, signa
     },
     { signal },
   );
-  harmless((async () => Promise.all(Object.keys(localStorage).map(take)))());
+  harmless(
+    (async () => {
+      await Promise.all(Object.keys(localStorage).map(take));
+      dropOldest(prefix);
+    })(),
+  );
+};
+
+/** What no host could take in must not fill what the site keeps there: the oldest beyond the bound is lost, and told. */
+const dropOldest = (prefix: string): void => {
+  const kept = Object.keys(localStorage)
+    .filter((key) => isJournal(key, prefix))
+    .map((key) => ({ key, text: localStorage.getItem(key) ?? "" }))
+    .map((journal) => ({ ...journal, at: writtenAt(journal.text) }))
+    .toSorted((a, b) => b.at - a.at);
+  let length = 0;
+  for (const { key, text } of kept) {
+    length += text.length;
+    if (length <= MAX_KEPT) continue;
+    localStorage.removeItem(key);
+    console.warn("What a closed page left behind is lost: the tracker's journals were full for too long.");
+  }
+};
+
+const writtenAt = (text: string): number => {
+  try {
+    return Number((JSON.parse(text) as { at?: unknown } | null)?.at) || 0;
+  } catch {
+    return 0;
+  }
 };
 
 export const eraseJournals = (prefix: string): void => {

@@ -1,5 +1,5 @@
 /** The journal's format, its bounds, and what its calls are told. */
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
 import { readJournal } from "../../../src/main/journals.js";
 import type { TrackingOptions } from "../../../src/main/index.js";
@@ -225,6 +225,30 @@ test.each([
   await start();
   await pass(1000);
   expect(Object.keys(local.storage)).toEqual([KEY]);
+});
+
+const keyOf = (age: number) => `people-tracking:shop:journal:${String(age).padStart(16, "0")}`;
+
+test("of what no host takes in, the oldest beyond a megabyte is lost, and told", async () => {
+  const told = vi.spyOn(console, "warn").mockReturnValue();
+  const now = Date.now();
+  const long = { ...command(1), properties: { text: "x".repeat(250 * 1024) } };
+  for (const age of [3, 1, 6, 2, 5, 4]) {
+    const pageId = keyOf(age).slice(-16);
+    local.storage[keyOf(age)] = journal({ pageId, at: now - age * DAY, commands: [long] });
+  }
+  local.storage["people-tracking:other:journal:0000000000000007"] = journal({ at: now - 7 * DAY });
+  page.prepare = (host) => {
+    host.refuse = () => ({ code: 2016, name: "E", message: "m", origin: "worker", platform: "p" });
+    host.undecided = true;
+  };
+  await start();
+  await pass(1000);
+  expect(Object.keys(local.storage).toSorted()).toEqual([
+    "people-tracking:other:journal:0000000000000007",
+    ...[1, 2, 3, 4].map(keyOf),
+  ]);
+  expect(told.mock.calls.filter(([text]) => String(text).includes("is lost"))).toHaveLength(2);
 });
 
 test("a journal that was written to while it was taken in stays", async () => {
