@@ -6,9 +6,9 @@ import { sameProfile, withLane } from "./lanes.js";
 import type { Change } from "./ports.js";
 import type { SessionBook } from "./session-clock.js";
 import { endAt, endDue } from "./session-clock.js";
-import { iso } from "./time.js";
+import { instant, iso } from "./time.js";
 import { isClockSetBack, mergedBefore } from "./timeline.js";
-import type { SessionRecord, TrackerRecord } from "./tracker-record.js";
+import type { SessionRecord, TrackerRecord, VisitorRecord } from "./tracker-record.js";
 import { selectedProfile } from "./tracker-record.js";
 
 /** A merge as it waits: its token is added when it is sent. */
@@ -47,9 +47,15 @@ export const append = (draft: Draft, profile: Profile, operation: UnsentOperatio
   draft.record = {
     ...counted,
     nextSeq: record.nextSeq + 1,
-    visitor: visitor && isVisitor(profile, visitor) ? { ...visitor, hasOperations: true } : visitor,
+    visitor: visitor && isVisitor(profile, visitor) ? withOperation(visitor, operation.occurredAt) : visitor,
   };
 };
+
+const withOperation = (visitor: VisitorRecord, occurredAt: string): VisitorRecord => ({
+  ...visitor,
+  hasOperations: true,
+  latestOperationAt: Math.max(visitor.latestOperationAt ?? 0, instant(occurredAt)),
+});
 
 export const isVisitor = (profile: Profile, { id }: { id: string }): boolean =>
   sameProfile(profile, { kind: "visitor", id });

@@ -49,7 +49,8 @@ const selectAfterVisitor = (draft: Draft, next: Profile, instant: number): void 
   append(draft, next, {
     id: `m-${from.id.replaceAll("-", "")}`,
     type: "profile.merge",
-    occurredAt: iso(latestKnown(draft.record)),
+    // Not before what it merges, be it ahead of a clock that was set back: the service would refuse that afterwards.
+    occurredAt: iso(Math.max(latestKnown(draft.record), visitor.latestOperationAt ?? 0)),
     from,
   });
   draft.record = withLane(draft.record, from, (lane) => ({ ...lane, merging: true }));

@@ -2,3 +2,5 @@
 
 /** ISO 8601, UTC, with milliseconds. */
 export const iso = (instant: number): string => new Date(instant).toISOString();
+
+export const instant = (time: string): number => Date.parse(time);

@@ -41,6 +41,14 @@ export interface Lane {
   stop?: Stop;
 }
 
+export interface VisitorRecord {
+  id: string;
+  lastActivityAt: number;
+  hasOperations: boolean;
+  /** The latest time that an operation of it carries, ahead of the clock perhaps once that was set back. */
+  latestOperationAt?: number;
+}
+
 export interface DeliveryRecord {
   /** Failures in a row. */
   failures: number;
@@ -61,7 +69,7 @@ export interface TrackerRecord {
   /** `gpc`: opted out by Global Privacy Control, which an explicit opt-in overrides. */
   consent: "undecided" | "in" | "out" | "gpc";
   connection: { endpoint: string; apiKey: string } | null;
-  visitor: { id: string; lastActivityAt: number; hasOperations: boolean } | null;
+  visitor: VisitorRecord | null;
   liveChat: { id: string; kind: "lead" | "authenticated"; personId: string } | null;
   /** Oldest first; the last one is in force. */
   selections: readonly Selection[];

@@ -61,7 +61,10 @@ const runMany = async (from: number, count: number): Promise<boolean> => {
     onReport: (report) => {
       addCounts(counts, report.counts);
       addCounts(faults, report.faults);
-      if (report.violation) violations.push(report);
+      if (report.violation) {
+        violations.push(report);
+        console.log(`\nseed ${report.seed}: ${report.violation}`);
+      }
       progress(++done, count, counts["operations"] ?? 0);
     },
   });

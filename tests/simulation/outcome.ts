@@ -61,8 +61,6 @@ const checkRejected = ({ ledger, name, world }: Browser, row: OutboxRow, isAppli
       isBad(command) &&
       (reason === REASONS.POISON || reason === REASONS.NOT_DEFINED)) ||
     (reason === REASONS.TOO_OLD && (isOld || ledger.clockWasSet)) ||
-    // Once a clock was set back, a merge stands before what the visitor did ahead of it.
-    (reason === REASONS.AFTER_MERGE && ledger.clockWasSet) ||
     reason === REASONS.AFTER_TERMINATION;
   chronicle.expect(isExpected, name, () => `${row.id} is rejected for ${reason}`);
   chronicle.expect(!isApplied, name, () => `${row.id} is rejected and applied`);

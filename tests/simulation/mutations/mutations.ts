@@ -45,8 +45,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a merge stands before the visitor's last activity",
     file: "profile-selection.ts",
-    original: "    occurredAt: iso(latestKnown(draft.record)),",
-    replacement: "    occurredAt: iso(latestKnown(draft.record) - 60_000),",
+    original: "iso(Math.max(latestKnown(draft.record), visitor.latestOperationAt ?? 0))",
+    replacement: "iso(Math.max(latestKnown(draft.record), visitor.latestOperationAt ?? 0) - 60_000)",
   },
   {
     name: "a merge is of the visitor's own lane",

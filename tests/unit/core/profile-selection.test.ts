@@ -523,6 +523,22 @@ test("late activity of a gone visitor's time stays that visitor's", () => {
   expect(browser.row("late-1").profile).toEqual(visitor);
 });
 
+test("a merge stands after all that it merges, also where the clock was set back in between", () => {
+  const browser = new TrackedBrowser();
+  browser.wait(5 * HOUR);
+  browser.track();
+  browser.wait(-5 * HOUR);
+  browser.told(leadOf("a"));
+  const merge = browser.rows.at(-1)!;
+  expect(merge.type).toBe("profile.merge");
+  for (const row of browser.rows) expect(merge.occurredAt >= row.occurredAt).toBe(true);
+  browser.track();
+  expect(browser.rows.at(-1)).toMatchObject({
+    profile: { kind: "lead" },
+    occurredAt: "2026-03-01T12:00:00.000Z",
+  });
+});
+
 test("a clock that was set back by much does not prolong a visitor's life", () => {
   const browser = new TrackedBrowser();
   browser.wait(400 * DAY);
