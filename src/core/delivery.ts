@@ -81,19 +81,20 @@ export class Delivery {
       this.#lockedOutSince = null;
       return plan;
     }
+    const askedAt = clock.now();
     const hold = await this.#hold(before);
     if (!hold) return this.#busy();
     try {
-      return await this.#sendUnderLease();
+      return await this.#sendUnderLease(askedAt);
     } finally {
       hold.release();
     }
   }
 
-  async #sendUnderLease(): Promise<Plan> {
-    let turn = await this.#takeLease({ byLock: this.#ports.lock.exclusive });
+  async #sendUnderLease(lockAskedAt: number): Promise<Plan> {
+    const { changes, lock } = this.#ports;
+    let turn = await this.#takeLease(lock.exclusive ? lockAskedAt : null);
     if (!turn) return this.#busy();
-    const { changes } = this.#ports;
     const sender = new Sender(this.#ports, this.#registrar, this.#hostId);
     const tell = (): void => {
       changes.announce();
@@ -122,18 +123,22 @@ export class Delivery {
     const patienceMs = record.lease ? LEASE_WRITTEN_MS : LEASE_MS;
     const outlived = now - this.#lockedOutSince >= patienceMs;
     // What was read may be long ago, for this host may have been frozen since: the store decides, as it is now.
-    const isOurs = outlived && lock.exclusive && (await this.#takeLease({ byLock: false })) !== null;
+    const isOurs = outlived && lock.exclusive && (await this.#takeLease(null)) !== null;
     if (!isOurs) return null;
     this.#lockedOutSince = null;
     return lock.tryHold({ steal: true });
   }
 
-  /** With an exclusive lock in hand, whoever had the lease is done or dead; without one the lease itself decides. */
-  #takeLease({ byLock }: { byLock: boolean }): Promise<Turn | null> {
+  /**
+   * With an exclusive lock in hand, whoever had the lease before is done or dead; who took it since has stolen the lock,
+   * for this host was frozen. Without one the lease itself decides.
+   */
+  #takeLease(lockAskedAt: number | null): Promise<Turn | null> {
     const { clock, store } = this.#ports;
     return store.commit({}, ({ record }) => {
       const now = clock.now();
-      const free = byLock || holdsLease(record, this.#hostId) || !isLeased(record, now);
+      const isFormer = lockAskedAt !== null && (record.lease?.takenAt ?? 0) <= lockAskedAt;
+      const free = isFormer || holdsLease(record, this.#hostId) || !isLeased(record, now);
       if (!free) return { change: {}, result: null };
       const turn = nextTurn(withLease(record, this.#hostId, now), this.#hostId, now);
       return { change: { record: turn.record }, result: turn };

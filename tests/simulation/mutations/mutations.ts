@@ -39,7 +39,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the lease is ignored without locks",
     file: "delivery.ts",
-    original: "const free = byLock || holdsLease(record, this.#hostId) || !isLeased(record, now);",
+    original: "const free = isFormer || holdsLease(record, this.#hostId) || !isLeased(record, now);",
     replacement: "const free = true;",
   },
   {

@@ -82,6 +82,21 @@ test("a lock that was just taken is not stolen because a predecessor's lease has
   expect(world.lockHolder.host).toBe(host);
 });
 
+test("a host whose lock was stolen before it took the lease takes it from nobody", async () => {
+  const { world, host, service } = await World.withHost();
+  const second = await world.host();
+  await world.drained();
+  void host.submitEvents(1);
+  await world.time.until(() => world.lockHolder !== null);
+  world.clockOffsetMs += 2 * MINUTE;
+  world.lockHolder = { host: second, hold: {} };
+  const lease = { holder: "thief", takenAt: world.now(), expiresAt: world.now() + LEASE_MS };
+  await world.store.commit({}, ({ record }) => ({ change: { record: { ...record, lease } }, result: null }));
+  await world.time.advance(30 * SECOND);
+  expect((await world.record()).lease).toEqual(lease);
+  expect(service.requests).toEqual([]);
+});
+
 test("a host that was locked out long ago waits anew before it steals", async () => {
   const { world, host } = await World.withHost();
   const second = await world.host();
