@@ -9,6 +9,7 @@ import { profileKey } from "../../src/core/registrar.js";
 import { isOptedOut } from "../../src/core/tracker-record.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import type { Browser } from "./browser.js";
+import { isBad } from "./calls.js";
 import { SelectionModel } from "./selection-model.js";
 import { SessionModel } from "./session-model.js";
 
@@ -227,6 +228,16 @@ export class Ledger {
   get waiting(): number {
     let count = 0;
     for (const { fate } of this.#rows.values()) if (fate === "waiting") count += 1;
+    return count;
+  }
+
+  /** How many of these no service will take. */
+  get hopeless(): number {
+    let count = 0;
+    for (const { row, fate } of this.#rows.values()) {
+      const command = this.#commands.get(row.id);
+      if (fate === "waiting" && command && isBad(command)) count += 1;
+    }
     return count;
   }
 

@@ -19,6 +19,8 @@ export interface SeedReport {
 const LONGEST_FREEZE_MS = 30 * MINUTE;
 /** Longer than any back-off, `Retry-After`, stop and lease, one after another. */
 const DRAIN_LIMIT_MS = 90 * MINUTE;
+/** A stop, and the halving of a batch until one operation is refused alone. */
+const TRIAL_MS = 20 * MINUTE;
 
 export const simulate = async (seed: number, print?: (line: string) => void): Promise<SeedReport> => {
   const world = new World(seed, print);
@@ -97,7 +99,9 @@ const visit = async (browser: Browser): Promise<void> => {
 const drained = async (world: World, browsers: Browser[], when: string, limitMs: number): Promise<void> => {
   const { scheduler, chronicle } = world;
   const isDrained = (): boolean => browsers.every(({ ledger }) => ledger.waiting === 0);
-  if (await scheduler.run(limitMs, isDrained)) return;
+  // Where rejected operations are to be sent again in a row, each after the tenth that is refused alone is a stop's trial.
+  const trials = browsers.reduce((sum, { ledger }) => sum + ledger.hopeless, 0);
+  if (await scheduler.run(limitMs + trials * TRIAL_MS, isDrained)) return;
   for (const { name, ledger } of browsers) {
     chronicle.expect(ledger.waiting === 0, name, () => `${ledger.waiting} operations still wait ${when}`);
   }
