@@ -40,9 +40,9 @@ export interface Context {
   /** Less of everything, for a first look. */
   quick: boolean;
   /** How many steps there will be: told once, before the first. */
-  steps(total: number): void;
+  steps: (total: number) => void;
   /** The next step begins. */
-  step(what: string): void;
+  step: (what: string) => void;
 }
 
 export interface Section {
@@ -52,7 +52,7 @@ export interface Section {
   /** What a reader must know to judge the figures; Markdown. */
   notes?: string;
   charts?: Chart[];
-  measure(context: Context): Promise<Row[]>;
+  measure: (context: Context) => Promise<Row[]>;
   /** Judged again whenever the report is written, also from figures of an earlier run. */
-  bars?(rows: readonly Row[]): Bar[];
+  bars?: (rows: readonly Row[]) => Bar[];
 }

@@ -1,4 +1,11 @@
+import { burst } from "./main-thread/burst.js";
+import { counts } from "./main-thread/counts.js";
+import { idle } from "./main-thread/idle.js";
+import { paced } from "./main-thread/paced.js";
+import { sizes } from "./main-thread/sizes.js";
+import { start } from "./main-thread/start.js";
+import { tabs } from "./main-thread/tabs.js";
 import type { Section } from "./section.js";
 
 /** In the order of the report. */
-export const sections: readonly Section[] = [];
+export const sections: readonly Section[] = [sizes, burst, paced, start, tabs, idle, counts];

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { format } from "prettier";
 import type { Bar, Row, Section } from "../section.js";
 import { sections } from "../sections.js";
@@ -11,6 +11,7 @@ type Measured = Results[string];
 
 /** Writes the Markdown and the charts. @returns every bar, judged */
 export const writeReport = async (results: Results): Promise<Bar[]> => {
+  await mkdir(FOLDER, { recursive: true });
   const measured = sections.flatMap((section) => {
     const result = results[section.name];
     return result ? [{ section, result }] : [];

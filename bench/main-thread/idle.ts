@@ -1,0 +1,90 @@
+import { setTimeout } from "node:timers/promises";
+import type { Page } from "playwright";
+import { Visit } from "../browser/visit.js";
+import type { Bar, Context, Row, Section } from "../section.js";
+import { OURS, PEERS } from "../site/subjects.js";
+import { figure } from "../statistics.js";
+import { Rows } from "./rows.js";
+
+const EVENTS = 10;
+/** By then every tracker has sent its events, and has had time to calm down. */
+const CALM_MS = 15_000;
+const TIMERS = "timers fired on the page";
+const SCRIPTS = "calls of script on the page";
+const WORKER = "calls of script in the worker";
+const REQUESTS = "requests";
+
+/** All trackers at once, each in a profile of its own: nothing is timed here, only counted. */
+const measure = async ({ quick, steps, step }: Context): Promise<Row[]> => {
+  const rows = new Rows();
+  const seconds = quick ? 10 : 20;
+  const subjects = [OURS, ...PEERS];
+  const setting = `in ${seconds} s`;
+  steps(subjects.length + 2);
+  await Visit.with(OURS, async (first) => {
+    const pages: Page[] = [];
+    for (const subject of subjects) {
+      step(`opens ${subject.label}`);
+      const page = await (await first.beside(subject)).openTab();
+      await page.evaluate(() => window.bench.init());
+      await page.evaluate((count) => window.bench.burst(0, count), EVENTS);
+      pages.push(page);
+    }
+    step("waits until all are calm");
+    await setTimeout(CALM_MS);
+
+    step(`counts for ${seconds} s`);
+    const requestsBefore = new Map(first.collector.requests);
+    const markAll = (name: string): Promise<unknown> =>
+      Promise.all(
+        pages.map((page, index) => page.evaluate((mark) => window.bench.mark(mark), `${name}-${index}`)),
+      );
+    const trace = await first.traced(async () => {
+      await markAll("idle");
+      await setTimeout(seconds * 1_000);
+      await markAll("end");
+    }, ["devtools.timeline", "blink.user_timing"]);
+
+    subjects.forEach(({ label, site }, index) => {
+      const from = trace.mark(`idle-${index}`);
+      const to = trace.mark(`end-${index}`);
+      const requests = (first.collector.requests.get(site) ?? 0) - (requestsBefore.get(site) ?? 0);
+      rows.add(label, setting, TIMERS, "count", trace.count("TimerFire", from, from.at, to.at));
+      // The first mark and the last are calls of script themselves.
+      const calls = trace.count("FunctionCall", from, from.at + 5, to.at - 5);
+      rows.add(label, setting, SCRIPTS, "count", calls);
+      const workers = site === OURS.site ? trace.threads("SharedWorker") : [];
+      const inWorkers = workers.map((thread) => trace.count("FunctionCall", thread, from.at, to.at));
+      if (workers.length)
+        rows.add(
+          label,
+          setting,
+          WORKER,
+          "count",
+          inWorkers.reduce((a, b) => a + b, 0),
+        );
+      rows.add(label, setting, REQUESTS, "count", requests);
+    });
+  });
+  return rows.all;
+};
+
+const bars = (rows: readonly Row[]): Bar[] => {
+  const of = (metric: string): number => figure(rows, { subject: OURS.label, metric });
+  const counts = [TIMERS, SCRIPTS, WORKER, REQUESTS].map((metric) => ({ metric, count: of(metric) }));
+  return [
+    {
+      bar: "an idle tab costs nothing: no timers on the page, no polling in the worker",
+      measured: counts.map(({ metric, count }) => `${count} ${metric}`).join(", "),
+      met: counts.every(({ count }) => count === 0),
+    },
+  ];
+};
+
+export const idle: Section = {
+  name: "idle",
+  title: "An idle tab",
+  notes: `Ten events are tracked; ${CALM_MS / 1_000} s later all that runs is counted, in one run, with all trackers in the same browser.`,
+  measure,
+  bars,
+};

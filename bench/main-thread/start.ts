@@ -1,0 +1,99 @@
+import type { Page } from "playwright";
+import { Visit } from "../browser/visit.js";
+import { busy, longest, within } from "../browser/trace.js";
+import { readable } from "../report/number.js";
+import type { Bar, Context, Row, Section } from "../section.js";
+import { OURS, PEERS } from "../site/subjects.js";
+import type { Measured } from "../site/subjects.js";
+import { figure } from "../statistics.js";
+import { Rows } from "./rows.js";
+
+const USABLE = "init() to usable";
+const BLOCKED = "main thread blocked";
+const FIRST = "first tab";
+const FIFTH = "fifth tab";
+const BLOCKED_LIMIT_MS = 5;
+
+const initIn = async (
+  visit: Visit,
+  page: Page,
+  setting: string,
+  label: string,
+  rows: Rows,
+): Promise<void> => {
+  // The page's own loading is not the tracker's.
+  await page.waitForTimeout(300);
+  let took = Number.NaN;
+  const trace = await visit.traced(async () => {
+    took = await page.evaluate(() => window.bench.init());
+  });
+  const from = trace.mark("init");
+  const meanwhile = within(trace.tasks(from), from.at, trace.mark("usable").at);
+  rows.add(label, setting, USABLE, "ms", took);
+  rows.add(label, setting, BLOCKED, "ms", busy(meanwhile));
+  rows.add(label, setting, "longest task", "ms", longest(meanwhile));
+};
+
+const measureOne = (subject: Measured, rows: Rows): Promise<void> =>
+  Visit.with(subject, async (visit) => {
+    await initIn(visit, await visit.openTab(), FIRST, subject.label, rows);
+    for (let tab = 2; tab < 5; tab++) {
+      const page = await visit.openTab();
+      await page.evaluate(() => window.bench.init());
+    }
+    await initIn(visit, await visit.openTab(), FIFTH, subject.label, rows);
+  });
+
+const measure = async ({ runs, steps, step }: Context): Promise<Row[]> => {
+  const rows = new Rows();
+  const subjects = [OURS, ...PEERS];
+  steps(runs * subjects.length);
+  for (let run = 1; run <= runs; run++) {
+    for (const subject of subjects) {
+      step(`${subject.label}, run ${run}`);
+      await measureOne(subject, rows);
+    }
+  }
+  return rows.all;
+};
+
+const bars = (rows: readonly Row[]): Bar[] => {
+  const of = (subject: Measured, setting: string, metric: string): number =>
+    figure(rows, { subject: subject.label, setting, metric });
+  const best = PEERS.toSorted((a, b) => of(a, FIRST, USABLE) - of(b, FIRST, USABLE))[0];
+  const usable = of(OURS, FIFTH, USABLE);
+  const theirs = best ? of(best, FIRST, USABLE) : Number.NaN;
+  const blocked = of(OURS, FIFTH, BLOCKED);
+  return [
+    {
+      bar: "`init()` on the fifth tab: ≤ 1/2 of the best peer's first tab",
+      measured: `${readable(usable, "ms")}, ${best?.label} ${readable(theirs, "ms")}`,
+      met: usable <= theirs / 2,
+    },
+    {
+      bar: "`init()` on the fifth tab: main thread blocked ≤ 5 ms",
+      measured: readable(blocked, "ms"),
+      met: blocked <= BLOCKED_LIMIT_MS,
+    },
+  ];
+};
+
+export const start: Section = {
+  name: "start",
+  title: "init() to usable",
+  notes:
+    "From the call until the tracker says that it takes events, by the means that each has for it: a promise or a callback; Datadog RUM, Grafana Faro and Snowplow start within the call. Ours then has a worker that runs, a database that is open and, on the first tab, a visitor that is stored. *Blocked* is the sum of the main thread's tasks in between.",
+  charts: [
+    { name: "start", title: "init() to usable", metric: USABLE, log: true },
+    {
+      name: "start-blocked",
+      title: "init(): main thread blocked, fifth tab",
+      metric: BLOCKED,
+      setting: FIFTH,
+      log: true,
+      limit: BLOCKED_LIMIT_MS,
+    },
+  ],
+  measure,
+  bars,
+};

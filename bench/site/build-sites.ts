@@ -1,0 +1,42 @@
+import { resolve } from "node:path";
+import { build } from "vite";
+import { FLOOR, OURS, PEERS } from "./subjects.js";
+
+/** Where the built sites lie, one folder each. */
+export const SITES = resolve(".cache/bench/sites");
+
+const buildSite = async (entry: string): Promise<void> => {
+  await build({
+    root: resolve("bench/sites"),
+    base: `/${entry}/`,
+    configFile: false,
+    logLevel: "error",
+    resolve: { alias: { "people-tracking-sdk": resolve("dist/index.js") } },
+    worker: { format: "es" },
+    build: {
+      outDir: resolve(SITES, entry),
+      emptyOutDir: true,
+      modulePreload: false,
+      target: "es2022",
+      rolldownOptions: {
+        input: resolve("bench/sites", `${entry}.ts`),
+        output: {
+          entryFileNames: "entry.js",
+          // Vite's own code around dynamic imports, which a site has once: apart, so that no tracker is weighed with it.
+          codeSplitting: { groups: [{ name: "vite-preload", test: /vite\/preload-helper/ }] },
+        },
+      },
+    },
+  });
+};
+
+let built: Promise<void> | undefined;
+
+/** Each as a site would bundle it for production. Once a run. */
+export const buildSites = (): Promise<void> => {
+  built ??= (async () => {
+    for (const entry of ["page", "count-in-worker", FLOOR.site, OURS.site, ...PEERS.map(({ site }) => site)])
+      await buildSite(entry);
+  })();
+  return built;
+};

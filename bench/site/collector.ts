@@ -1,0 +1,156 @@
+/** One server for all: it serves the sites, and below /collect/ it is each tracker's service, counting what arrives. */
+import { readFile } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join, normalize } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { SITES } from "./build-sites.js";
+import { PeopleCollector } from "./people-collector.js";
+import { plain, sequencesIn } from "./sequences.js";
+
+const TYPES: Record<string, string> = { ".js": "text/javascript", ".html": "text/html; charset=utf-8" };
+/** An isolated page has a clock of 5 µs instead of 100. */
+const ISOLATED = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+/** What each service says when all is well. */
+const ANSWERS: Record<string, (events: number, bytes: number) => { status: number; body: object | string }> =
+  {
+    amplitude: (events, bytes) => ({
+      status: 200,
+      body: { code: 200, events_ingested: events, payload_size_bytes: bytes, server_upload_time: Date.now() },
+    }),
+    datadog: () => ({ status: 202, body: {} }),
+    faro: () => ({ status: 202, body: "" }),
+    mixpanel: () => ({ status: 200, body: { status: 1, error: null } }),
+    posthog: () => ({ status: 200, body: { status: "Ok" } }),
+    rudderstack: () => ({ status: 200, body: "OK" }),
+    segment: () => ({ status: 200, body: { success: true } }),
+    snowplow: () => ({ status: 200, body: "ok" }),
+  };
+
+export interface LoadedFile {
+  /** In the folder of the built sites. */
+  path: string;
+  /** `Sec-Fetch-Dest`: "script", "worker", "sharedworker". */
+  destination: string;
+  at: number;
+}
+
+export class Collector {
+  readonly origin: string;
+  /** Scripts that pages and workers have loaded. */
+  readonly loaded: LoadedFile[] = [];
+  /** Requests to the trackers' services, by their path below /collect/. */
+  readonly requests = new Map<string, number>();
+  /** Bodies as they came, compressed where the tracker does so. */
+  bytes = 0;
+  /** Script put before that of every worker. */
+  beforeWorkers = "";
+  /** When the last event came that had not come before. */
+  lastArrivalAt = 0;
+  readonly #server;
+  readonly #times = new Map<number, number>();
+  readonly #people = new PeopleCollector();
+  #waiting: { count: number; resolve: (all: boolean) => void } | undefined;
+
+  static async start(): Promise<Collector> {
+    const server = createServer();
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    return new Collector(server);
+  }
+
+  private constructor(server: ReturnType<typeof createServer>) {
+    this.#server = server;
+    this.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on("request", (request, response) => {
+      this.#handle(request, response).catch((error: unknown) => {
+        console.error(request.url, error);
+        response.destroy();
+      });
+    });
+  }
+
+  /** How many of the events have come, and how many came again. */
+  get counts(): { delivered: number; duplicated: number } {
+    let duplicated = 0;
+    for (const times of this.#times.values()) duplicated += times - 1;
+    return { delivered: this.#times.size, duplicated };
+  }
+
+  /** @returns whether so many different events had come in time */
+  arrived(count: number, timeoutMs: number): Promise<boolean> {
+    if (this.#times.size >= count) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      this.#waiting = {
+        count,
+        resolve: (all) => {
+          clearTimeout(timer);
+          resolve(all);
+        },
+      };
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((closed) => this.#server.close(closed));
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? "/", this.origin);
+    if (pathname.startsWith("/collect/")) return this.#collect(request, response, pathname);
+    return this.#serve(request, response, pathname);
+  }
+
+  async #collect(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    const body = await buffer(request);
+    const [, , service = ""] = path.split("/");
+    this.requests.set(service, (this.requests.get(service) ?? 0) + 1);
+    this.bytes += body.length;
+    const text = plain(body).toString();
+    const sequences = sequencesIn(text);
+    this.#count(sequences);
+    const { status, body: answer } =
+      service === "ours"
+        ? this.#people.answer(path, text)
+        : (ANSWERS[service]?.(sequences.length, body.length) ?? { status: 404, body: "" });
+    const content = typeof answer === "string" ? answer : JSON.stringify(answer);
+    response.writeHead(status, { "Content-Type": "application/json", ...ISOLATED }).end(content);
+  }
+
+  #count(sequences: number[]): void {
+    for (const sequence of sequences) {
+      const times = this.#times.get(sequence) ?? 0;
+      if (!times) this.lastArrivalAt = performance.now();
+      this.#times.set(sequence, times + 1);
+    }
+    if (this.#waiting && this.#times.size >= this.#waiting.count) this.#waiting.resolve(true);
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    const page = /^\/visit\/(\w+)$/.exec(path);
+    if (page) {
+      const scripts = ["page", page[1]].map(
+        (site) => `<script type="module" src="/${site}/entry.js"></script>`,
+      );
+      const html = `<!doctype html><html lang="en"><title>Benchmark</title>${scripts.join("")}</html>`;
+      response.writeHead(200, { "Content-Type": "text/html; charset=utf-8", ...ISOLATED }).end(html);
+      return;
+    }
+    const file = join(SITES, normalize(path));
+    try {
+      const content = await readFile(file);
+      const destination = String(request.headers["sec-fetch-dest"]);
+      this.loaded.push({ path, destination, at: performance.now() });
+      response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "text/plain", ...ISOLATED });
+      response.end(destination.endsWith("worker") ? this.beforeWorkers + content.toString() : content);
+    } catch {
+      response.writeHead(404, ISOLATED).end();
+    }
+  }
+}

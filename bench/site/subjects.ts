@@ -1,0 +1,28 @@
+/** Who is measured, in the order of the tables. */
+export interface Measured {
+  /** In the report. */
+  label: string;
+  /** The entry in `sites/`. */
+  site: string;
+  /** A browser whose shared workers end with their last tab: each batch is journaled when it is sent. */
+  journals?: boolean;
+}
+
+export const OURS: Measured = { label: "people-tracking-sdk", site: "ours" };
+export const JOURNALING: Measured = {
+  label: "people-tracking-sdk, journaling",
+  site: "ours",
+  journals: true,
+};
+export const FLOOR: Measured = { label: "floor: one postMessage", site: "floor" };
+
+export const PEERS: readonly Measured[] = [
+  { label: "Amplitude", site: "amplitude" },
+  { label: "Datadog RUM", site: "datadog" },
+  { label: "Grafana Faro", site: "faro" },
+  { label: "Mixpanel", site: "mixpanel" },
+  { label: "PostHog", site: "posthog" },
+  { label: "RudderStack", site: "rudderstack" },
+  { label: "Segment", site: "segment" },
+  { label: "Snowplow", site: "snowplow" },
+];

@@ -1,0 +1,20 @@
+import { SessionInstrumentation, ViewInstrumentation, initializeFaro } from "@grafana/faro-web-sdk";
+import type { Faro } from "@grafana/faro-web-sdk";
+import { EVENT, collector, present } from "./subject.js";
+
+let faro: Faro;
+present({
+  init: async () => {
+    faro = initializeFaro({
+      url: collector("faro"),
+      app: { name: "benchmark" },
+      instrumentations: [new SessionInstrumentation(), new ViewInstrumentation()],
+    });
+  },
+  // Its attributes are texts.
+  track: (event) =>
+    faro.api.pushEvent(
+      EVENT,
+      Object.fromEntries(Object.entries(event).map(([key, value]) => [key, String(value)])),
+    ),
+});

@@ -1,0 +1,95 @@
+/** What a page of the benchmark can be asked to do; it marks the trace at every step. */
+import type { BenchEvent, Subject } from "./subject.js";
+
+declare global {
+  interface Window {
+    bench: Bench;
+    /** Once its script has run. */
+    subject: Subject;
+  }
+}
+
+/** An event whose JSON has 300 bytes or a little more. */
+const eventOf = (sequence: number): BenchEvent => ({
+  sequence,
+  name: "Product added to the basket",
+  category: "kites/single-line/light-wind",
+  product: `product-${(sequence * 7919) % 10_000}`,
+  price: 49.9,
+  currency: "EUR",
+  quantity: 1 + (sequence % 3),
+  campaign: "spring-2026-newsletter-second-edition",
+  label: "add-to-basket-from-the-list-of-recommendations-below-the-product",
+});
+
+/** In a task of its own, so that the trace shows where it and its microtasks end. */
+const task = <Result>(work: () => Result): Promise<Result> =>
+  new Promise((resolve, reject) =>
+    setTimeout(() => {
+      try {
+        resolve(work());
+      } catch (thrown) {
+        reject(thrown);
+      }
+    }),
+  );
+
+const mark = (name: string): void => void performance.mark(`bench:${name}`);
+
+const bench = {
+  mark,
+
+  async init(): Promise<number> {
+    mark("init");
+    const startedAt = performance.now();
+    await window.subject.init();
+    const took = performance.now() - startedAt;
+    mark("usable");
+    return took;
+  },
+
+  /** All calls in one loop. @returns what the loop took, its microtasks aside */
+  burst(first: number, count: number): Promise<number> {
+    const events = Array.from({ length: count }, (_, index) => eventOf(first + index));
+    const { subject } = window;
+    return task(() => {
+      mark("burst");
+      const startedAt = performance.now();
+      if (subject.trackAll) subject.trackAll(events);
+      else for (const event of events) subject.track(event);
+      return performance.now() - startedAt;
+    });
+  },
+
+  /** One call each `gapMs`, each in a task of its own. */
+  async paced(first: number, count: number, gapMs: number): Promise<void> {
+    const startedAt = performance.now();
+    for (let index = 0; index < count; index++) {
+      const event = eventOf(first + index);
+      const due = startedAt + index * gapMs;
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
+      await task(() => {
+        mark("call");
+        window.subject.track(event);
+      });
+    }
+  },
+
+  /** Calls whose outcomes are awaited. @returns the milliseconds from each call to its outcome */
+  async settled(first: number, count: number, gapMs: number): Promise<number[]> {
+    const startedAt = performance.now();
+    const pending: Promise<number>[] = [];
+    for (let index = 0; index < count; index++) {
+      const due = startedAt + index * gapMs;
+      if (gapMs) await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
+      const calledAt = performance.now();
+      const outcome = window.subject.track(eventOf(first + index)) as Promise<unknown>;
+      pending.push(outcome.then(() => performance.now() - calledAt));
+    }
+    return Promise.all(pending);
+  },
+};
+
+export type Bench = typeof bench;
+
+window.bench = bench;
