@@ -8,13 +8,17 @@ import { readable } from "./number.js";
 import { linearScale, logScale } from "./scale.js";
 
 const WIDTH = 760;
-const MARGIN = { top: 56, right: 92, bottom: 34, left: 190 };
+const MARGIN = { top: 56, right: 92, bottom: 34 };
+/** Of the labels' bold letters, about. */
+const LETTER = 7.6;
 const STROKE = 16;
 const GAP = 4;
 const GROUP_GAP = 10;
 
 const STYLE = `
-  text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328 }
+  text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328;
+    /* Keeps the lines of the grid out of the letters. */
+    paint-order: stroke; stroke: #fff; stroke-width: 4px; stroke-linejoin: round }
   .title { font-size: 15px; font-weight: 600 }
   .quiet { font-size: 12px; fill: #59636e }
   .ours { font-weight: 600 }
@@ -26,9 +30,9 @@ const STYLE = `
   .second { opacity: 0.55 }
   .span { stroke: #1f2328 }
   .limit { stroke: #bc4c00; stroke-width: 1.5; stroke-dasharray: 5 3 }
-  text.limit { fill: #bc4c00; stroke: none; font-size: 12px }
+  text.limit { fill: #bc4c00; stroke: #fff; stroke-width: 4px; stroke-dasharray: none; font-size: 12px }
   @media (prefers-color-scheme: dark) {
-    text { fill: #f0f6fc }
+    text { fill: #f0f6fc; stroke: #0d1117 }
     .quiet { fill: #9198a1 }
     .card { fill: #0d1117; stroke: #3d444d }
     .grid { stroke: #3d444d }
@@ -37,7 +41,7 @@ const STYLE = `
     rect.ours { fill: #4493f8 }
     .span { stroke: #f0f6fc }
     .limit { stroke: #f0883e }
-    text.limit { fill: #f0883e }
+    text.limit { fill: #f0883e; stroke: #0d1117 }
   }`;
 
 export const drawChart = (chart: Chart, rows: readonly Row[]): string => {
@@ -46,7 +50,8 @@ export const drawChart = (chart: Chart, rows: readonly Row[]): string => {
   const groups = grouped(shown, settings);
   const unit = shown[0]?.unit ?? "count";
   const all = [...shown.flatMap(({ values }) => values), ...(chart.limit === undefined ? [] : [chart.limit])];
-  const scale = (chart.log ? logScale : linearScale)(all, MARGIN.left, WIDTH - MARGIN.right);
+  const left = Math.max(120, 26 + LETTER * Math.max(...shown.map(({ subject }) => subject.length)));
+  const scale = (chart.log ? logScale : linearScale)(all, left, WIDTH - MARGIN.right);
 
   const top = MARGIN.top + (settings.length > 1 ? 20 : 0);
   const bottom = top + groups.reduce((sum, group) => sum + groupHeight(group), 0);
@@ -64,9 +69,9 @@ export const drawChart = (chart: Chart, rows: readonly Row[]): string => {
     if (!first) continue;
     const ours = isOurs(first);
     const middle = y + (groupHeight(group) - GROUP_GAP) / 2;
-    parts.push(text(MARGIN.left - 10, middle + 4.5, first.subject, ours ? "ours" : "", "end"));
+    parts.push(text(left - 10, middle + 4.5, first.subject, ours ? "ours" : "", "end"));
     for (const row of group) {
-      parts.push(...stroke(row, y, settings.indexOf(row.setting), scale));
+      parts.push(...stroke(row, left, y, settings.indexOf(row.setting), scale));
       y += STROKE + GAP;
     }
     y += GROUP_GAP - GAP;
@@ -86,7 +91,7 @@ export const drawChart = (chart: Chart, rows: readonly Row[]): string => {
 <rect class="card" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>
 ${text(16, 26, chart.title, "title", "start")}
 ${text(WIDTH - 16, 26, scaleNote, "quiet", "end")}
-${settings.length > 1 ? legend(settings) : ""}
+${settings.length > 1 ? legend(settings, left) : ""}
 ${parts.join("\n")}
 </svg>
 `;
@@ -106,25 +111,31 @@ const grouped = (rows: readonly Row[], settings: readonly string[]): Row[][] => 
     .toSorted((a, b) => sizeOf(a) - sizeOf(b));
 };
 
-const stroke = (row: Row, y: number, series: number, scale: { at(value: number): number }): string[] => {
+const stroke = (
+  row: Row,
+  left: number,
+  y: number,
+  series: number,
+  scale: { at(value: number): number },
+): string[] => {
   const value = median(row.values);
   const end = scale.at(value);
   const kind = isOurs(row) ? "ours" : isFloor(row) ? "floor" : "peer";
   const least = scale.at(Math.min(...row.values));
   const most = scale.at(Math.max(...row.values));
   const middle = y + STROKE / 2;
-  const width = Math.max(2, end - MARGIN.left);
+  const width = Math.max(2, end - left);
   return [
-    `<rect class="${kind}${series ? " second" : ""}" x="${MARGIN.left}" y="${y}" width="${width}" height="${STROKE}" rx="2"/>`,
+    `<rect class="${kind}${series ? " second" : ""}" x="${left}" y="${y}" width="${width}" height="${STROKE}" rx="2"/>`,
     most - least > 1 ? `<line class="span" x1="${least}" x2="${most}" y1="${middle}" y2="${middle}"/>` : "",
     text(Math.max(end, most) + 6, y + 12.5, readable(value, row.unit), isOurs(row) ? "ours" : "", "start"),
   ];
 };
 
-const legend = (settings: readonly string[]): string =>
+const legend = (settings: readonly string[], left: number): string =>
   settings
     .map((setting, index) => {
-      const x = MARGIN.left + index * 190;
+      const x = left + index * 190;
       const box = `<rect class="peer${index ? " second" : ""}" x="${x}" y="40" width="12" height="12" rx="2"/>`;
       return box + text(x + 18, 50.5, setting, "quiet", "start");
     })

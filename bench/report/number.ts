@@ -10,6 +10,7 @@ export const readable = (value: number, unit: Unit): string => {
   if (unit === "bytes") return value < 1_000 ? `${grouped(value, 0)} B` : `${threeFigures(value / 1_000)} KB`;
   if (unit === "per second") return `${threeFigures(value)}/s`;
   if (unit === "count") return grouped(value, value < 100 ? 1 : 0);
+  if (unit === "ms" && Math.abs(value) >= 10_000) return `${threeFigures(value / 1_000)} s`;
   return `${threeFigures(value)} ${unit}`;
 };
 
@@ -25,5 +26,9 @@ export const withSpread = ({ values, unit }: Row): string => {
   const least = readable(Math.min(...values), unit);
   const most = readable(Math.max(...values), unit);
   if (values.length < 2 || least === most) return middle;
-  return `${middle} (${least.replace(/ ?[^\d.,]+$/, "")}–${most.replace(/ ?[^\d.,]+$/, "")})`;
+  const sameUnit = unitOf(least) === unitOf(middle) && unitOf(most) === unitOf(middle);
+  const bare = (text: string): string => (sameUnit ? text.slice(0, text.length - unitOf(text).length) : text);
+  return `${middle} (${bare(least)}–${bare(most)})`;
 };
+
+const unitOf = (text: string): string => / ?[^\d.,]*$/.exec(text)?.[0] ?? "";

@@ -17,15 +17,15 @@ export const linearScale = (values: readonly number[], left: number, right: numb
   };
 };
 
-/** Whole powers of ten. */
+/** From a whole power of ten to what is greatest, with the powers between as ticks. */
 export const logScale = (values: readonly number[], left: number, right: number): Scale => {
   const positive = values.filter((value) => value > 0);
   const first = Math.floor(Math.log10(Math.min(...positive)));
-  const last = Math.max(first + 1, Math.ceil(Math.log10(Math.max(...positive))));
+  const last = Math.max(first + 1, Math.log10(Math.max(...positive)));
   const share = (value: number): number =>
     (Math.log10(Math.max(value, 10 ** first)) - first) / (last - first);
   return {
     at: (value) => placed(left + share(value) * (right - left)),
-    ticks: Array.from({ length: last - first + 1 }, (_, index) => 10 ** (first + index)),
+    ticks: Array.from({ length: Math.floor(last) - first + 1 }, (_, index) => 10 ** (first + index)),
   };
 };
