@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { numbersAccepted, numbersArrived, upTo } from "./support/arrivals.js";
 import { useSetting } from "./support/setting.js";
-import { clearSiteData, deleteDatabases, holdDatabase, limitQuota } from "./support/storage.js";
+import { clearSiteData, deleteDatabases, fillStorage, holdDatabase, limitQuota } from "./support/storage.js";
 import { openTab, init, settle, stateOf, track, trackNumbers, visit } from "./support/visit.js";
 
 const setting = useSetting();
@@ -31,6 +31,33 @@ test("a full quota is told with what to do, and calls are stored again when ther
   await quota.lift();
   expect(await trackNumbers(tab, 5, 20)).toBe(20);
   expect(await numbersArrived(site, tab)).toEqual(upTo(25).slice(5));
+});
+
+test.each([
+  ["of which the tracker has nothing yet", 0],
+  ["of which the tracker has its part", 10],
+])("init on a quota that is full, %s, says so, and works when there is room", async (_, waiting) => {
+  const { person, browser, site } = setting;
+  const before = await openTab(browser, site);
+  if (waiting > 0) await init(before, site.trackingKey);
+  site.setReachable(false);
+  expect(waiting && (await trackNumbers(before, 0, waiting))).toBe(waiting);
+  await fillStorage(before, 5_000_000);
+  // A browser that has just started has not looked yet how much room there is.
+  await browser.close();
+  site.setReachable(true);
+  const tab = await openTab(await person.browse(), site);
+  const quota = await limitQuota(tab, site, 1_000_000);
+  const message: unknown = expect.stringContaining("free some space and call again");
+  const full = { success: false, error: { code: 2103, message } };
+  expect(await init(tab, site.trackingKey)).toMatchObject(full);
+  expect(await track(tab, "too early")).toMatchObject({ success: false, error: { code: 2015 } });
+  await quota.lift();
+  const again = () => tab.evaluate((key) => window.sdk.init(key), site.trackingKey);
+  await expect.poll(again, { timeout: 30_000 }).toEqual(STORED);
+  expect(await trackNumbers(tab, waiting, 20)).toBe(20);
+  expect(await stateOf(tab)).toMatchObject({ storage: "disk" });
+  expect(await numbersArrived(site, tab)).toEqual(upTo(waiting + 20));
 });
 
 test.each([

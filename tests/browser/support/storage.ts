@@ -16,6 +16,13 @@ export const limitQuota = async (page: Page, site: Site, quotaSize: number) => {
   };
 };
 
+/** Stores so many bytes of the site's own, which the tracker has nothing to do with. */
+export const fillStorage = (page: Page, bytes: number): Promise<void> =>
+  page.evaluate(async (size) => {
+    const cache = await caches.open("filler");
+    await cache.put("/filler", new Response(new Uint8Array(size)));
+  }, bytes);
+
 export const clearSiteData = async (page: Page, site: Site): Promise<void> => {
   const session = await page.context().newCDPSession(page);
   await session.send("Storage.clearDataForOrigin", { origin: site.origin, storageTypes: "all" });
@@ -57,3 +64,17 @@ export const holdDatabase = async (browser: BrowserContext, site: Site) => {
   });
   return { letGo: () => page.close() };
 };
+
+/** How many operations lie in the outbox, counted beside the tracker. */
+export const rowsOnDisk = (page: Page): Promise<number> =>
+  page.evaluate(async () => {
+    const { name } = (await indexedDB.databases())[0] as { name: string };
+    const db = await new Promise<IDBDatabase>((resolve) => {
+      const opening = indexedDB.open(name);
+      opening.onsuccess = () => resolve(opening.result);
+    });
+    const count = db.transaction("outbox").objectStore("outbox").count();
+    await new Promise((resolve) => (count.onsuccess = resolve));
+    db.close();
+    return count.result;
+  });
