@@ -1,13 +1,25 @@
 /** Clocks that are set, machines that sleep, tabs that freeze. */
 import { expect, test } from "vitest";
-import { numbersAccepted, upTo } from "./support/arrivals.js";
-import { freeze, setClock } from "./support/clock.js";
+import type { TimelineEntry } from "../../server/src/index.js";
+import { numbersAccepted, numbersOf, timelineArrived, upTo } from "./support/arrivals.js";
+import { freeze, setClock, travel } from "./support/clock.js";
 import { useSetting } from "./support/setting.js";
-import { profileIs, settle, stateOf, stateWithSession, track, trackNumbers, visit } from "./support/visit.js";
+import {
+  init,
+  openTab,
+  profileIs,
+  settle,
+  stateOf,
+  stateWithSession,
+  track,
+  trackNumbers,
+  visit,
+} from "./support/visit.js";
 
 const setting = useSetting();
 
-const HOUR = 60 * 60 * 1000;
+const SECOND = 1000;
+const HOUR = 60 * 60 * SECOND;
 const YEAR = 365 * 24 * HOUR;
 const KINDS = ["shared", "dedicated", "page"] as const;
 
@@ -102,3 +114,62 @@ test("a tab that was frozen goes on in the session of the others, and what it ho
   expect(await stateOf(frozen)).toMatchObject({ storage: "disk", outbox: { waiting: 0 } });
   expect(numbersAccepted(site)).toEqual(upTo(40));
 });
+
+test.each(KINDS)(
+  "the service gets instants, whatever the zone of a tab and its changes (%s)",
+  async (host) => {
+    const { browser, site } = setting;
+    const tab = await visit(browser, site, { host });
+    const elsewhere = await visit(browser, site, { host });
+    const lead = await tab.evaluate(() => window.widget.startChat());
+    await Promise.all([tab, elsewhere].map((each) => profileIs(each, "lead")));
+    const traveller = await travel(tab);
+    const calls: { name: string; from: number; to: number }[] = [];
+    for (const zone of ["Pacific/Kiritimati", "Pacific/Niue", "Australia/Eucla"]) {
+      await traveller.to(zone);
+      expect(await traveller.zones()).toContain(zone);
+      for (const [each, name] of [
+        [tab, zone],
+        [elsewhere, `not ${zone}`],
+      ] as const) {
+        const from = Date.now();
+        expect(await track(each, name)).toMatchObject({ success: true });
+        calls.push({ name, from, to: Date.now() });
+      }
+    }
+    await settle(tab);
+    const timeline = await site.timeline(lead);
+    const actions = timeline.filter(({ definitionId }) => definitionId === "action");
+    expect(actions.map(({ properties }) => properties?.["name"])).toEqual(calls.map(({ name }) => name));
+    for (const [index, { from, to }] of calls.entries()) {
+      const { occurredAt, givenAt } = actions[index] as TimelineEntry;
+      expect(givenAt).toBe(occurredAt);
+      expect(Date.parse(occurredAt)).toBeGreaterThanOrEqual(from);
+      expect(Date.parse(occurredAt)).toBeLessThanOrEqual(to);
+    }
+    expect(timeline.filter(({ definitionId }) => definitionId === "sessionStarted")).toHaveLength(1);
+  },
+);
+
+test.each([5 * HOUR, -5 * HOUR])(
+  "a clock that was wrong from the start (by %i ms): the service shows when it really was",
+  async (offset) => {
+    const { browser, site } = setting;
+    const tab = await openTab(browser, site);
+    await setClock(tab, offset);
+    const from = Date.now();
+    // The page's own host: a worker's clock could be set only after it has begun.
+    expect(await init(tab, site.trackingKey, { host: "page" })).toMatchObject({ success: true });
+    expect(await trackNumbers(tab, 0, 10)).toBe(10);
+    const to = Date.now();
+    const timeline = await timelineArrived(site, tab);
+    expect(numbersOf(timeline)).toEqual(upTo(10));
+    for (const { occurredAt, givenAt } of timeline) {
+      // Between what a page reads and what is sent, some milliseconds pass that look like skew.
+      expect(Date.parse(occurredAt)).toBeGreaterThanOrEqual(from - SECOND);
+      expect(Date.parse(occurredAt)).toBeLessThanOrEqual(to + SECOND);
+      expect(Date.parse(givenAt)).toBeGreaterThanOrEqual(from + offset);
+      expect(Date.parse(givenAt)).toBeLessThanOrEqual(to + offset);
+    }
+  },
+);
