@@ -1,6 +1,6 @@
 /** Installs the peers and builds the SDK where they are missing, then bundles the benchmark for Node and runs it. */
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -11,7 +11,16 @@ process.chdir(root);
 const npm = (folder, ...args) => execFileSync("npm", args, { cwd: resolve(folder), stdio: "inherit" });
 // No scripts: none of the peers needs its own, and they are not ours to run.
 if (!existsSync("bench/node_modules")) npm("bench", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
-if (!existsSync("dist/index.js") || !existsSync("server/dist/index.js")) npm(".", "run", "build");
+
+// A build older than its source would be told as the present commit's.
+const newest = (folder) =>
+  Math.max(
+    ...readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => statSync(resolve(parentPath, name)).mtimeMs),
+  );
+const isBuilt = existsSync("dist/index.js") && existsSync("server/dist/index.js");
+if (!isBuilt || newest("src") > statSync("dist/index.js").mtimeMs) npm(".", "run", "build");
 
 const file = resolve(".cache/bench/cli.mjs");
 const build = await rolldown({

@@ -83,10 +83,11 @@ export class Trace {
   }
 
   /** Threads whose name contains this. */
-  threads(name: string): { pid: number; tid: number; name: string }[] {
-    return this.#events.flatMap(({ name: kind, pid, tid, args }) =>
-      kind === "thread_name" && args?.name?.includes(name) ? [{ pid, tid, name: args.name }] : [],
+  threads(name: string): { pid: number; tid: number }[] {
+    const found = this.#events.filter(
+      (event) => event.name === "thread_name" && event.args?.name?.includes(name),
     );
+    return [...new Map(found.map(({ pid, tid }) => [`${pid}/${tid}`, { pid, tid }])).values()];
   }
 
   /** How often something of this name began on a thread. */

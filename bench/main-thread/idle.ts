@@ -35,6 +35,7 @@ const measure = async ({ quick, steps, step }: Context): Promise<Row[]> => {
 
     step(`counts for ${seconds} s`);
     const requestsBefore = new Map(first.collector.requests);
+    let requestsAfter = requestsBefore;
     const markAll = (name: string): Promise<unknown> =>
       Promise.all(
         pages.map((page, index) => page.evaluate((mark) => window.bench.mark(mark), `${name}-${index}`)),
@@ -43,19 +44,26 @@ const measure = async ({ quick, steps, step }: Context): Promise<Row[]> => {
       await markAll("idle");
       await setTimeout(seconds * 1_000);
       await markAll("end");
+      requestsAfter = new Map(first.collector.requests);
+      // Shows below that the trace would have seen it.
+      await pages[0]?.evaluate((count) => window.bench.burst(count, 1), EVENTS);
+      await first.collector.arrived(EVENTS + 1, CALM_MS);
     }, ["devtools.timeline", "blink.user_timing"]);
 
+    const workers = trace.threads("SharedWorker");
+    if (!workers.some((thread) => trace.count("FunctionCall", thread))) {
+      throw new Error("The trace does not show what runs in workers");
+    }
     subjects.forEach(({ label, site }, index) => {
       const from = trace.mark(`idle-${index}`);
       const to = trace.mark(`end-${index}`);
-      const requests = (first.collector.requests.get(site) ?? 0) - (requestsBefore.get(site) ?? 0);
+      const requests = (requestsAfter.get(site) ?? 0) - (requestsBefore.get(site) ?? 0);
       rows.add(label, setting, TIMERS, "count", trace.count("TimerFire", from, from.at, to.at));
       // The first mark and the last are calls of script themselves.
       const calls = trace.count("FunctionCall", from, from.at + 5, to.at - 5);
       rows.add(label, setting, SCRIPTS, "count", calls);
-      const workers = site === OURS.site ? trace.threads("SharedWorker") : [];
-      const inWorkers = workers.map((thread) => trace.count("FunctionCall", thread, from.at, to.at));
-      if (workers.length)
+      if (site === OURS.site) {
+        const inWorkers = workers.map((thread) => trace.count("FunctionCall", thread, from.at, to.at));
         rows.add(
           label,
           setting,
@@ -63,6 +71,7 @@ const measure = async ({ quick, steps, step }: Context): Promise<Row[]> => {
           "count",
           inWorkers.reduce((a, b) => a + b, 0),
         );
+      }
       rows.add(label, setting, REQUESTS, "count", requests);
     });
   });

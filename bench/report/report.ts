@@ -32,15 +32,19 @@ export const writeReport = async (results: Results): Promise<Bar[]> => {
       ["bar", "measured", ""],
       bars.map(({ bar, measured, met }) => [bar, measured, met ? "met" : "**not met**"]),
     ),
+    `<sub>${[...new Set(measured.map(({ result }) => sourceOf(result)))].join("<br>")}</sub>`,
     ...measured.flatMap(({ section, result }) => sectionText(section, result)),
   ].join("\n\n");
   await writeFile(`${FOLDER}/README.md`, await format(text, { parser: "markdown", printWidth: 110 }));
   return bars;
 };
 
+const sourceOf = ({ commit, date, runs, command, machine }: Omit<Measured, "rows">): string =>
+  `Commit ${commit}, ${date}, ${runs} ${runs === 1 ? "run" : "runs"}, \`${command}\`; ${machine}.`;
+
 const sectionText = (section: Section, { rows, ...from }: Measured): string[] => [
   `## ${section.title}`,
-  `<sub>Commit ${from.commit}, ${from.date}, ${from.runs} ${from.runs === 1 ? "run" : "runs"}, \`${from.command}\`; ${from.machine}.</sub>`,
+  `<sub>${sourceOf(from)}</sub>`,
   ...(section.charts ?? []).map(({ name, title }) => `![${title}](${name}.svg)`),
   rowsTable(rows),
   ...(section.notes ? [section.notes] : []),
