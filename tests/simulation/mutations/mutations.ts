@@ -128,12 +128,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: "if (!record) return { record, plan",
   },
   {
-    name: "what was read when it might be sent no more is sent",
-    file: "lease.ts",
-    original: 'holdsLease(record, hostId) && isLeased(record, now) && planOf(record, now).kind === "send";',
-    replacement: "isLeased(record, now) || holdsLease(record, hostId);",
-  },
-  {
     name: "Retry-After binds no batch",
     file: "gate.ts",
     original: "    boundUntil(delivery, now) ?? 0,\n",
