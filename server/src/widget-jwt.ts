@@ -55,7 +55,8 @@ export async function redeemJwt(
     .values({
       widget: claims.iss,
       jti: claims.jti.toWellFormed(),
-      expiresAt: Math.ceil((claims.exp + CLOCK_TOLERANCE_S) * 1000),
+      // Verification counts whole seconds: forgotten within its last one, it could be used again.
+      expiresAt: (Math.ceil(claims.exp) + CLOCK_TOLERANCE_S) * 1000,
     })
     .onConflictDoNothing()
     .returning({ jti: usedJwtIds.jti });

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHmac, randomUUID } from "node:crypto";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { expect, test } from "vitest";
 import { HOUR, MINUTE } from "../../src/protocol/wire.js";
@@ -6,6 +6,7 @@ import { pageView } from "./operations.js";
 import { onEachDriver, sharedService, signJwt, START, WIDGET } from "./start-service.js";
 
 const path = "/v1/live-chat/sessions";
+const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString("base64url");
 
 onEachDriver((driver) => {
   const shared = sharedService(driver);
@@ -86,6 +87,18 @@ onEachDriver((driver) => {
     expect(statuses).toEqual([200, 401]);
   });
 
+  test("a jti is used once, also by many at the same moment and in the last one of its life", async () => {
+    const subject = shared();
+    const jwt = await signJwt(START, { exp: START / 1000 + 0.5 });
+    const redeem = async () => (await subject.call("POST", `${path}/authenticate`, { body: { jwt } })).status;
+    expect((await Promise.all([1, 2, 3, 4, 5].map(redeem))).toSorted((a, b) => a - b)).toEqual([
+      200, 401, 401, 401, 401,
+    ]);
+    subject.clock.now += MINUTE + 900;
+    await subject.service.sweep();
+    expect(await redeem()).toBe(401);
+  });
+
   const secret = new TextEncoder().encode(WIDGET.keys[0]!.secret);
   const claims = {
     iss: WIDGET.id,
@@ -96,6 +109,15 @@ onEachDriver((driver) => {
     iat: START / 1000,
     exp: (START + HOUR) / 1000,
   };
+  /** Signed with the right secret, whatever the header says. */
+  const withHeader = (header: object): string => {
+    const text = `${encode(header)}.${encode({ ...claims, jti: randomUUID() })}`;
+    return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
+  };
+  test("a JWT put together by hand is good where its header is", async () => {
+    const jwt = withHeader({ alg: "HS256" });
+    expect((await shared().call("POST", `${path}/authenticate`, { body: { jwt } })).status).toBe(200);
+  });
   test.each<[string, () => string | Promise<string>]>([
     ["no JWT", () => "nonsense"],
     ["one of another secret", () => signJwt(START, {}, "another secret")],
@@ -103,6 +125,17 @@ onEachDriver((driver) => {
     ["one of an unknown key", () => signJwt(START, { ski: "key-2" })],
     ["an unsigned one", () => new UnsecuredJWT(claims).encode()],
     ["one of another algorithm", () => new SignJWT(claims).setProtectedHeader({ alg: "HS512" }).sign(secret)],
+    ["one whose header says none above a signature", () => withHeader({ alg: "none" })],
+    ["one whose header says None", () => withHeader({ alg: "None" })],
+    ["one of a public key's algorithm", () => withHeader({ alg: "RS256" })],
+    [
+      "one with a key of its own in its header",
+      () => withHeader({ alg: "RS256", jwk: { kty: "oct", k: "eA" } }),
+    ],
+    ["one with a header that must be understood", () => withHeader({ alg: "HS256", crit: ["x"], x: 1 })],
+    ["one whose key id is a list", () => signJwt(START, { ski: ["key-1"] })],
+    ["one whose widget is a prototype", () => signJwt(START, { iss: "__proto__" })],
+    ["one that is not yet good", () => signJwt(START, { nbf: (START + HOUR) / 1000 })],
     ["an expired one", () => signJwt(START, { exp: (START - 2 * MINUTE) / 1000 })],
     ["one from the future", () => signJwt(START, { iat: (START + HOUR) / 1000 })],
     ["one that never expires", () => signJwt(START, { exp: undefined })],
