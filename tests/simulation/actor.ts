@@ -4,6 +4,7 @@ import type { Scheduler } from "./scheduler.js";
 export class Actor {
   readonly name: string;
   isAlive = true;
+  thawedAt = -Infinity;
   #frozen = 0;
   #parked: (() => void)[] = [];
   protected readonly scheduler: Scheduler;
@@ -40,6 +41,7 @@ export class Actor {
   thaw(): void {
     this.#frozen -= 1;
     if (this.isFrozen) return;
+    this.thawedAt = this.scheduler.now;
     const parked = this.#parked;
     this.#parked = [];
     for (const task of parked) this.after(0, task);

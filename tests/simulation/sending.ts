@@ -76,7 +76,10 @@ export class Sending {
     const { scheduler, chronicle } = this.#browser.world;
     const { now } = scheduler;
     const { excuses } = this.#browser;
-    chronicle.expect(now < this.#optedOutSince + GRACE_MS, host.name, () => "sends though opted out");
+    // Who thaws goes on with what it had read; of batches, `began` asks for more.
+    const since = Math.max(this.#optedOutSince, host.thawedAt);
+    const isAllowed = this.#optedOutSince === Infinity || now < since + GRACE_MS;
+    chronicle.expect(isAllowed, host.name, () => "sends though opted out");
     this.#bounds = this.#bounds.filter(
       (bound) => bound.until > now && bound.excuses === excuses && bound.host.isAlive,
     );
