@@ -65,7 +65,12 @@ export function openDefinitions(db: Database): Definitions {
     async find(ids) {
       const custom = ids.filter((id) => !STANDARD.has(id));
       if (!custom.length) return new Map(STANDARD);
-      const rows = await db.select().from(definitions).where(isAmong(definitions.id, custom));
+      const rows = await db
+        .select()
+        .from(definitions)
+        .where(isAmong(definitions.id, custom))
+        .prepare("definitions_among")
+        .execute();
       return new Map([...STANDARD, ...rows.map((row) => [row.id, toDefinition(row)] as const)]);
     },
   };

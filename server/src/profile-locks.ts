@@ -25,14 +25,16 @@ export async function lockProfiles(
 ): Promise<LockedProfiles> {
   let { mergedInto } = registration;
   for (;;) {
-    const isParty = inArray(profiles.key, [registration.key, ...(mergedInto === null ? [] : [mergedInto])]);
+    const isParty = inArray(profiles.key, [registration.key, mergedInto ?? registration.key]);
     const isVisitor = sql`${profiles.kind} = 'visitor' and ${isAmong(profiles.id, visitorIds)}`;
     const rows = await tx
       .select()
       .from(profiles)
       .where(visitorIds.length ? or(isParty, isVisitor) : isParty)
       .orderBy(profiles.key)
-      .for("update");
+      .for("update")
+      .prepare(visitorIds.length ? "lock_parties_and_visitors" : "lock_parties")
+      .execute();
     const sender = rows.find(({ key }) => key === registration.key);
     // Deleted since the registration was read: an idle visitor. Its browser registers anew.
     if (!sender) throw new Problem(4010, "the registration's profile is gone");

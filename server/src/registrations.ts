@@ -45,6 +45,24 @@ export function openRegistrations(
   definitions: Definitions,
   lifetimeMs: number,
 ): Registrations {
+  /** Asked with every batch. */
+  const registrationOf = db
+    .select({
+      key: profiles.key,
+      kind: profiles.kind,
+      mergedInto: profiles.mergedInto,
+      expiresAt: registrations.expiresAt,
+      revokedAt: apiKeys.revokedAt,
+      endedAt: liveChatEnd,
+    })
+    .from(registrations)
+    .innerJoin(apiKeys, eq(apiKeys.id, registrations.apiKey))
+    .innerJoin(profiles, eq(profiles.key, registrations.profile))
+    .leftJoin(liveChatTokens, eq(liveChatTokens.hash, registrations.liveChatTokenHash))
+    .leftJoin(liveChatSessions, eq(liveChatSessions.id, liveChatTokens.session))
+    .where(eq(registrations.tokenHash, sql.placeholder("tokenHash")))
+    .prepare("registration_of");
+
   /** The visitor's profile, made where it is new. */
   const visitorKey = async (id: string): Promise<number> => {
     const known = await db
@@ -106,23 +124,7 @@ export function openRegistrations(
     },
 
     async find(token) {
-      const [row] = token
-        ? await db
-            .select({
-              key: profiles.key,
-              kind: profiles.kind,
-              mergedInto: profiles.mergedInto,
-              expiresAt: registrations.expiresAt,
-              revokedAt: apiKeys.revokedAt,
-              endedAt: liveChatEnd,
-            })
-            .from(registrations)
-            .innerJoin(apiKeys, eq(apiKeys.id, registrations.apiKey))
-            .innerJoin(profiles, eq(profiles.key, registrations.profile))
-            .leftJoin(liveChatTokens, eq(liveChatTokens.hash, registrations.liveChatTokenHash))
-            .leftJoin(liveChatSessions, eq(liveChatSessions.id, liveChatTokens.session))
-            .where(eq(registrations.tokenHash, hashSecret(token)))
-        : [];
+      const [row] = token ? await registrationOf.execute({ tokenHash: hashSecret(token) }) : [];
       if (!row || row.expiresAt <= clock() || row.revokedAt !== null)
         throw new Problem(4010, "the registration is not known, has expired or was withdrawn", {
           "WWW-Authenticate": "Bearer",
