@@ -6,6 +6,7 @@ import { sizes } from "./main-thread/sizes.js";
 import { start } from "./main-thread/start.js";
 import { tabs } from "./main-thread/tabs.js";
 import type { Section } from "./section.js";
+import { service } from "./service/service.js";
 
 /** In the order of the report. */
-export const sections: readonly Section[] = [sizes, burst, paced, start, tabs, idle, counts];
+export const sections: readonly Section[] = [sizes, burst, paced, start, tabs, idle, counts, service];

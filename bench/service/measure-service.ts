@@ -1,0 +1,156 @@
+import type { Context, Row } from "../section.js";
+import { quantile } from "../statistics.js";
+import { bodyOf, newEvents } from "./batches.js";
+import { fillPglite, openPostgresStores, type DatabaseName, type Store } from "./places.js";
+import { openRawStore } from "./raw-store.js";
+import { startService } from "./service-process.js";
+
+interface Cell {
+  database: DatabaseName;
+  /** Clients that send at the same time, and connections to PostgreSQL. */
+  connections: number;
+  /** Operations a batch. */
+  batch: number;
+  /** Operations stored before the first round. */
+  stored: number;
+}
+
+const CELLS: Cell[] = (["PostgreSQL", "PGlite"] as const).flatMap((database) => [
+  ...[1, 8, 32].map((connections) => ({ database, connections, batch: 500, stored: 10_000 })),
+  ...[1, 8, 32].map((connections) => ({ database, connections, batch: 10, stored: 10_000 })),
+  ...[10, 1_000_000].map((stored) => ({ database, connections: 8, batch: 500, stored })),
+]);
+
+export const SERVICE = "People service";
+export const FLOOR = "raw loop";
+export const RATE = "operations stored";
+
+export const settingOf = ({ database, connections, batch, stored }: Cell): string =>
+  `${database}, ${connections} at once, batches of ${batch}, ${stored.toLocaleString("en")} stored`;
+
+/** The service beside a raw loop of the same inserts in one process, round by round in turn. */
+export async function measureService(context: Context): Promise<Row[]> {
+  const cells = CELLS.filter(({ stored }) => !context.quick || stored <= 10_000);
+  context.steps(cells.length);
+  const postgres = await openPostgresStores();
+  const rows: Row[] = [];
+  try {
+    for (const cell of cells) {
+      context.step(settingOf(cell));
+      if (cell.database === "PostgreSQL" && !postgres) continue;
+      const store = await (cell.database === "PostgreSQL" ? postgres!.fill : fillPglite)(cell.stored);
+      try {
+        rows.push(...(await measureCell(cell, store, context)));
+      } finally {
+        await store.remove();
+      }
+    }
+  } finally {
+    await postgres?.close();
+  }
+  return rows;
+}
+
+async function measureCell(cell: Cell, store: Store, { runs, quick }: Context): Promise<Row[]> {
+  const raw = await openRawStore(await store.copy(), cell.connections);
+  const service = await startService(await store.copy(), cell.connections);
+  try {
+    const operations = (quick ? 8_000 : 32_000) / (cell.batch < 100 ? 4 : 1);
+    const each = Math.ceil(operations / cell.batch / cell.connections);
+    const newBatches = () =>
+      Array.from({ length: cell.connections }, (_, client) =>
+        Array.from({ length: each }, () => newEvents(cell.batch, `session-${client}`)),
+      );
+    const floorRound = async () => {
+      const clients = await Promise.all(
+        newBatches().map(async (batches) => ({ owner: await raw.newOwner(), batches })),
+      );
+      return timed(
+        clients.map(({ owner, batches }) => batches.map((events) => () => raw.store(owner, events))),
+      );
+    };
+    const serviceRound = async () => {
+      const clients = await Promise.all(
+        newBatches().map(async (batches) => ({
+          token: await service.register(),
+          bodies: batches.map(bodyOf),
+        })),
+      );
+      return timed(
+        clients.map(({ token, bodies }) =>
+          bodies.map((body) => async () => {
+            expectAccepted(await service.send(token, body), cell.batch);
+          }),
+        ),
+      );
+    };
+
+    // Both compilers have seen everything before the clock starts.
+    await floorRound();
+    await serviceRound();
+    const rounds: { service: Timed; floor: Timed }[] = [];
+    for (let run = 0; run < runs; run++)
+      rounds.push(
+        run % 2
+          ? { service: await serviceRound(), floor: await floorRound() }
+          : { floor: await floorRound(), service: await serviceRound() },
+      );
+    const rate = ({ seconds }: Timed) => (each * cell.connections * cell.batch) / seconds;
+    const row = (subject: string, metric: string, unit: Row["unit"], values: number[]): Row => ({
+      subject,
+      setting: settingOf(cell),
+      metric,
+      unit,
+      values,
+    });
+    const latency = (part: number) =>
+      rounds.map(({ service: { latenciesMs } }) => quantile(latenciesMs, part));
+    return [
+      row(
+        SERVICE,
+        RATE,
+        "per second",
+        rounds.map((round) => rate(round.service)),
+      ),
+      row(
+        FLOOR,
+        RATE,
+        "per second",
+        rounds.map((round) => rate(round.floor)),
+      ),
+      row(SERVICE, "a batch, p50", "ms", latency(0.5)),
+      row(SERVICE, "a batch, p95", "ms", latency(0.95)),
+      row(SERVICE, "a batch, p99", "ms", latency(0.99)),
+    ];
+  } finally {
+    await raw.close();
+    await service.stop();
+  }
+}
+
+/** A batch that is not applied would make the service look fast. */
+function expectAccepted(answer: string, count: number): void {
+  if (answer.split('"accepted"').length - 1 !== count)
+    throw new Error(`not all were accepted: ${answer.slice(0, 500)}`);
+}
+
+interface Timed {
+  seconds: number;
+  latenciesMs: number[];
+}
+
+/** Runs each client's tasks one after the other, the clients side by side. */
+async function timed(clients: (() => Promise<void>)[][]): Promise<Timed> {
+  const latenciesMs: number[] = [];
+  const startedAt = performance.now();
+  await Promise.all(
+    clients.map(async (tasks) => {
+      for (const task of tasks) {
+        const before = performance.now();
+        await task();
+        latenciesMs.push(performance.now() - before);
+      }
+    }),
+  );
+  return { seconds: (performance.now() - startedAt) / 1000, latenciesMs };
+}

@@ -1,0 +1,84 @@
+import { PGlite } from "@electric-sql/pglite";
+import { Pool } from "pg";
+import type { EventOperation } from "../../src/protocol/wire.js";
+import type { Place } from "./places.js";
+
+/** The floor: a batch's rows stored in one transaction, and nothing else done. */
+export interface RawStore {
+  /** A new owner of rows, as a registration makes one. */
+  newOwner(): Promise<number>;
+  store(owner: number, events: readonly EventOperation[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+type Query = (text: string, values?: unknown[]) => Promise<{ rows: Record<string, unknown>[] }>;
+
+const NEW_OWNER = `
+  insert into profiles (kind, id, created_at, last_activity_at)
+  values ('visitor', gen_random_uuid()::text, 0, 0) returning key`;
+const INSERT_IDS = `
+  insert into operation_ids (owner, id, received_at)
+  select $1, id, $2 from unnest($3::text[]) as id`;
+const INSERT_EVENTS = `
+  insert into events (owner, received_at, operation_id, definition_id, session_id, occurred_at, given_at, properties, page)
+  select $1, $2, operation_id, definition_id, session_id, occurred_at, occurred_at, properties, page
+  from jsonb_to_recordset($3::jsonb) as rows (
+    operation_id text, definition_id text, session_id text, occurred_at bigint, properties jsonb, page jsonb)`;
+const INSERT_SESSION = `
+  insert into sessions (owner, id, started_at, last_activity_at) values ($1, $2, $3, $4)
+  on conflict (owner, id) do update set last_activity_at = excluded.last_activity_at`;
+
+/** The rows are made within the measured time, as any program that stores them must. */
+async function insert(query: Query, owner: number, events: readonly EventOperation[]): Promise<void> {
+  const now = Date.now();
+  const rows = events.map((event) => ({
+    operation_id: event.id,
+    definition_id: event.definitionId,
+    session_id: event.sessionId,
+    occurred_at: Date.parse(event.occurredAt),
+    properties: event.properties,
+    page: event.page,
+  }));
+  await query(INSERT_IDS, [owner, now, events.map(({ id }) => id)]);
+  await query(INSERT_EVENTS, [owner, now, JSON.stringify(rows)]);
+  const { session_id, occurred_at } = rows[0]!;
+  await query(INSERT_SESSION, [owner, session_id, occurred_at, rows.at(-1)!.occurred_at]);
+}
+
+const ownerOf = ({ rows }: Awaited<ReturnType<Query>>): number => Number(rows[0]!["key"]);
+
+export const openRawStore = (place: Place, connections: number): Promise<RawStore> =>
+  "DATABASE_URL" in place ? openPostgres(place.DATABASE_URL, connections) : openPglite(place.DATA_DIR);
+
+async function openPostgres(url: string, connections: number): Promise<RawStore> {
+  const pool = new Pool({ connectionString: url, max: connections });
+  // Named by its own text, so that each connection prepares it once.
+  return {
+    newOwner: async () => ownerOf(await pool.query(NEW_OWNER)),
+    async store(owner, events) {
+      const client = await pool.connect();
+      try {
+        await client.query("begin");
+        await insert(
+          (text, values = []) => client.query({ name: text.slice(0, 60), text, values }),
+          owner,
+          events,
+        );
+        await client.query("commit");
+      } finally {
+        client.release();
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+async function openPglite(dataDir: string): Promise<RawStore> {
+  const db = await PGlite.create({ dataDir });
+  return {
+    newOwner: async () => ownerOf(await db.query(NEW_OWNER)),
+    store: (owner, events) =>
+      db.transaction((tx) => insert((text, values) => tx.query(text, values), owner, events)),
+    close: () => db.close(),
+  };
+}

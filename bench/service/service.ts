@@ -1,0 +1,36 @@
+import type { Section } from "../section.js";
+import { median } from "../statistics.js";
+import { FLOOR, measureService, RATE, SERVICE } from "./measure-service.js";
+
+/** Of what a raw loop of the same inserts stores. */
+const SHARE = 0.6;
+
+export const service: Section = {
+  name: "service",
+  title: "The People service",
+  notes:
+    "Over HTTP, gzip as the tracker sends it, the service in a process of its own. The raw loop stores the same rows in the same tables by the same driver, one transaction a batch, and does nothing else. Clients, service and PostgreSQL share the machine.",
+  measure: measureService,
+  bars: (rows) => {
+    const rate = (subject: string, setting: string) =>
+      median(
+        rows.find((row) => row.subject === subject && row.setting === setting && row.metric === RATE)!.values,
+      );
+    return rows
+      .filter(
+        ({ subject, setting, metric }) =>
+          subject === SERVICE &&
+          metric === RATE &&
+          setting.startsWith("PostgreSQL") &&
+          setting.includes("batches of 500, 10,000"),
+      )
+      .map(({ setting }) => {
+        const share = rate(SERVICE, setting) / rate(FLOOR, setting);
+        return {
+          bar: `service ≥ ${SHARE * 100}% of a raw loop of the same inserts (${setting})`,
+          measured: `${Math.round(share * 100)}%`,
+          met: share >= SHARE,
+        };
+      });
+  },
+};
