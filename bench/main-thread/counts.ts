@@ -26,8 +26,8 @@ const measure = async ({ steps, step }: Context): Promise<Row[]> => {
   step(OURS.label);
   await Visit.with(OURS, async ({ collector, context, openTab }) => {
     const script = await readFile(join(SITES, "count-in-worker/entry.js"), "utf8");
-    // A block of its own: its names may be the worker's too.
-    collector.beforeWorkers = `{${script}}\n`;
+    // In a function: its names may be the worker's too.
+    collector.beforeWorkers = `(() => {${script}})();\n`;
     await context.addInitScript(() => {
       const { prototype } = MessagePort;
       const original = Reflect.get(prototype, "postMessage") as (...args: unknown[]) => void;
