@@ -23,6 +23,7 @@ export default defineConfig({
       { test: project("simulation") },
       "server/vitest.config.ts",
       { test: { ...project("browser"), ...inTurn } },
+      { test: { ...project("playground"), ...inTurn } },
       { test: { ...project("engines"), ...inTurn } },
       { test: { ...project("package"), ...inTurn } },
     ],

@@ -9,11 +9,13 @@ export function App() {
       <a class="skip" href="#tracker">
         Skip to what the tracker knows
       </a>
-      <div class="storefront">
-        <Shop />
-        <ChatBox />
-      </div>
-      <Inspector />
+      <main class="panes">
+        <div class="storefront">
+          <Shop />
+          <ChatBox />
+        </div>
+        <Inspector />
+      </main>
       <ViewBar />
     </div>
   );

@@ -43,7 +43,7 @@ effect(() => {
   document.title = `${titleOf(route.value)} · Updraft`;
 });
 
-/** What the shop's `<main>` is called in the document: where focus goes after a navigation, as it would on a new page. */
+/** What the shop's current page is called in the document: where focus goes after a navigation, as it would on a new page. */
 export const MAIN_ID = "shop-main";
 
 export function navigate(href: string): void {

@@ -1,4 +1,5 @@
 import { lastCall, startError, startTracking } from "../tracker.js";
+import { view } from "../view-bar.js";
 import { BrowserStation } from "./browser-station.js";
 import { CallLine } from "./call-line.js";
 import { ConnectionStation } from "./connection-station.js";
@@ -9,11 +10,13 @@ import { WireStation } from "./wire-station.js";
 
 /** What the tracker knows, in the order in which an action travels: down one line, from this browser to the person. */
 export function Inspector() {
+  // A phone shows nothing else then.
+  const Title = view.value === "tracker" ? "h1" : "h2";
   return (
     <section id="tracker" class="inspector" aria-labelledby="tracker-title" tabIndex={-1}>
       <header class="inspector-head">
         <div class="title-row">
-          <h2 id="tracker-title">What the tracker knows</h2>
+          <Title id="tracker-title">What the tracker knows</Title>
           <button
             type="button"
             class="button small"

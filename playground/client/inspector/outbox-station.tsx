@@ -34,10 +34,14 @@ export function OutboxStation() {
           </p>
         ) : (
           <ul class="rows">
+            {unseen > 0 && (
+              <li class="more">
+                The {rows.length} that go first, of {counts.waiting + counts.rejected}
+              </li>
+            )}
             {rows.map((row) => (
               <Row key={row.seq} row={row} />
             ))}
-            {unseen > 0 && <li class="more">and {unseen} more</li>}
           </ul>
         )}
       </div>

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
+import { view } from "../view-bar.js";
 import { messages, OPENERS, say } from "./conversation.js";
 import { chatSession, leave, startChat } from "./live-chat-source.js";
 
@@ -11,6 +12,8 @@ export function ChatBox() {
   const input = useRef<HTMLInputElement>(null);
   const said = messages();
   const session = chatSession.value;
+  // A phone shows nothing else then.
+  const Title = view.value === "chat" ? "h1" : "h2";
 
   useEffect(() => {
     log.current?.scrollTo({ top: log.current.scrollHeight });
@@ -35,7 +38,7 @@ export function ChatBox() {
     <aside class="chat" data-open={open.value} aria-label="Live Chat">
       <section class="chat-window" id="chat-window">
         <header>
-          <h2>Live Chat</h2>
+          <Title>Live Chat</Title>
           <p>Replies are automatic; nobody reads along.</p>
           <button
             type="button"

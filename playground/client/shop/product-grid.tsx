@@ -3,10 +3,17 @@ import { addToBag, saved, toggleSaved } from "./basket.js";
 import { KitePicture } from "./kite-art.js";
 import { formatPrice, type Product } from "./products.js";
 
-export function ProductGrid({ title, products }: { title: string; products: readonly Product[] }) {
+interface ProductGridProps {
+  title: string;
+  products: readonly Product[];
+  /** It is all that the page shows, so that its title is the page's. */
+  isPage?: boolean;
+}
+export function ProductGrid({ title, products, isPage }: ProductGridProps) {
+  const Title = isPage ? "h1" : "h2";
   return (
     <section class="shelf" aria-labelledby="shelf-title">
-      <h2 id="shelf-title">{title}</h2>
+      <Title id="shelf-title">{title}</Title>
       <ul class="grid">
         {products.map((product) => (
           <li key={product.sku} class="card">

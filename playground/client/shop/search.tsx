@@ -41,7 +41,7 @@ export function SearchResults({ query }: { query: string }) {
     if (query) void track("searched", { query, results });
   }, [query, results]);
 
-  if (results > 0) return <ProductGrid title={`${results} for “${query}”`} products={products} />;
+  if (results > 0) return <ProductGrid isPage title={`${results} for “${query}”`} products={products} />;
   return (
     <Empty title={`Nothing for “${query}”`} action="See all kites" href="/">
       Try “delta”, “beach” or “line”.

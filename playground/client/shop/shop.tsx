@@ -14,9 +14,9 @@ export function Shop() {
   return (
     <div class="shop">
       <ShopHeader />
-      <main id={MAIN_ID} tabIndex={-1}>
+      <div id={MAIN_ID} tabIndex={-1}>
         <CurrentPage />
-      </main>
+      </div>
       <footer class="shop-footer">
         Updraft is made up, and so are its kites. The tracker, the Live Chat and the service behind them are
         real.
@@ -52,7 +52,7 @@ function CurrentPage() {
 
 function Saved() {
   const products = saved.value.flatMap((sku) => productBySku(sku) ?? []);
-  if (products.length > 0) return <ProductGrid title="Saved" products={products} />;
+  if (products.length > 0) return <ProductGrid isPage title="Saved" products={products} />;
   return (
     <Empty title="Nothing saved yet" action="See all kites" href="/">
       The heart on a kite keeps it here, and tracks <code>action</code>.
