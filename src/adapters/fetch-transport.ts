@@ -80,10 +80,15 @@ const encoded = async (headers: Record<string, string>, body: string | undefined
   if (body.length < COMPRESS_FROM_CHARACTERS || typeof CompressionStream === "undefined") {
     return { headers: typed, body };
   }
-  // Whole in memory, for only a body of known length can be sent without HTTP/2.
-  const compressed = new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"));
-  return {
-    headers: { ...typed, "Content-Encoding": "gzip" },
-    body: await new Response(compressed).blob(),
-  };
+  return { headers: { ...typed, "Content-Encoding": "gzip" }, body: await compressed(body) };
+};
+
+/** Whole in memory, for only a body of known length can be sent without HTTP/2; as bytes, which no other process keeps. */
+const compressed = (body: string): Promise<ArrayBuffer> => {
+  const { readable, writable } = new CompressionStream("gzip");
+  const writer = writable.getWriter();
+  // What fails here fails the reading too.
+  writer.write(new TextEncoder().encode(body)).catch(() => undefined);
+  writer.close().catch(() => undefined);
+  return new Response(readable).arrayBuffer();
 };
