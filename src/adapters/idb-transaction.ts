@@ -1,0 +1,42 @@
+/** IndexedDB's events as promises. A transaction lives on while what it was asked is awaited, and nothing else is. */
+
+export const asked = <Answer>(request: IDBRequest<Answer>): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    request.addEventListener("success", () => resolve(request.result));
+    request.addEventListener("error", () => reject(request.error as DOMException));
+  });
+
+/** What the work answers, once what it wrote is committed; all of that, or none. */
+export const inTransaction = <Result>(
+  transaction: IDBTransaction,
+  work: (transaction: IDBTransaction) => Promise<Result>,
+): Promise<Result> =>
+  new Promise((resolve, reject) => {
+    let refusal: { error: unknown } | undefined;
+    transaction.addEventListener("abort", () =>
+      reject(refusal ? refusal.error : (transaction.error ?? new Error("the browser ended the transaction"))),
+    );
+    const run = async (): Promise<void> => {
+      try {
+        const result = await work(transaction);
+        if (transaction.mode === "readonly") return resolve(result);
+        transaction.addEventListener("complete", () => resolve(result));
+        // At once, instead of when each write has been answered. Missing before Safari 15.
+        transaction.commit?.();
+      } catch (error) {
+        refusal = { error };
+        if (!aborted(transaction)) reject(error);
+      }
+    };
+    void run();
+  });
+
+/** Whether it could be ended without a trace; it cannot where it has ended. */
+const aborted = (transaction: IDBTransaction): boolean => {
+  try {
+    transaction.abort();
+    return true;
+  } catch {
+    return false;
+  }
+};
