@@ -140,9 +140,9 @@ export class EnduringTrackerStore implements TrackerStore {
     return this.#read(async (store) => this.#seen(store, await store.read()));
   }
 
-  readWaiting(profiles: readonly Profile[], limit: number): Promise<Waiting> {
+  readWaiting(profiles: readonly Profile[], limit: number, after?: number): Promise<Waiting> {
     return this.#read(async (store) => {
-      const { record, rows } = await store.readWaiting(profiles, limit);
+      const { record, rows } = await store.readWaiting(profiles, limit, after);
       return { record: this.#seen(store, record), rows };
     });
   }

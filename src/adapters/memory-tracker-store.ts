@@ -75,12 +75,14 @@ export class MemoryTrackerStore implements TrackerStore {
     return this.#record;
   }
 
-  async readWaiting(profiles: readonly Profile[], limit: number): Promise<Waiting> {
+  async readWaiting(profiles: readonly Profile[], limit: number, after = 0): Promise<Waiting> {
     const first = this.#first(
-      ({ state, profile }) => state === "waiting" && isAmong(profiles, profile),
+      ({ state, profile, seq }) => seq > after && state === "waiting" && isAmong(profiles, profile),
       1,
     )[0];
-    return { record: this.#record, rows: first ? this.#first(waitingOf(first.profile), limit) : [] };
+    if (!first) return { record: this.#record, rows: [] };
+    const isWaiting = waitingOf(first.profile);
+    return { record: this.#record, rows: this.#first((row) => row.seq > after && isWaiting(row), limit) };
   }
 
   async countWaiting(profile: Profile, beforeSeq: number): Promise<number> {

@@ -102,7 +102,7 @@ export class Delivery {
     };
     tell();
     while (turn.plan.kind === "send" && !this.#closed) {
-      turn = await sender.send(turn.plan.lanes);
+      turn = await sender.send(turn.record, turn.plan.lanes);
       tell();
     }
     if (turn.plan.kind === "send") await this.#letGo();

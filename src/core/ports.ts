@@ -78,8 +78,11 @@ export interface TrackerStore {
     decide: (snapshot: Snapshot) => { change: Change; result: Result },
   ): Promise<Result>;
   read(): Promise<TrackerRecord>;
-  /** Of that profile whose waiting row comes first: its first waiting rows, in order; and the record of that moment. */
-  readWaiting(profiles: readonly Profile[], limit: number): Promise<Waiting>;
+  /**
+   * Of that profile whose waiting row comes first after a `seq`: its first waiting rows after it, in order; and the record
+   * of that moment.
+   */
+  readWaiting(profiles: readonly Profile[], limit: number, after?: number): Promise<Waiting>;
   countWaiting(profile: Profile, beforeSeq: number): Promise<number>;
   /** Rows in the order of `seq`. */
   inspect(query: RowQuery): Promise<OutboxRow[]>;

@@ -12,7 +12,7 @@ import { withFailure, withoutStopsOf, withRetryAfter, withStop, withSuccess } fr
 import { laneOf, sameProfile, withLane, withoutIdleLanes } from "./lanes.js";
 import type { Turn } from "./lease.js";
 import { holdsLease, maySend, nextTurn } from "./lease.js";
-import type { Change, Need, Ports, Snapshot, WireAnswer } from "./ports.js";
+import type { Change, Need, Ports, Snapshot, Waiting, WireAnswer } from "./ports.js";
 import type { Registrar } from "./registrar.js";
 import { profileKey, tokenOf } from "./registrar.js";
 import { needToSettle, settle } from "./settle.js";
@@ -22,6 +22,14 @@ import type { Lane, TrackerRecord } from "./tracker-record.js";
 const MOST_REFUSED_ALONE = 10;
 
 type Changed = Change & { record: TrackerRecord };
+
+/** Rows that are read while those before them are on their way. */
+interface Ahead {
+  profile: Profile;
+  generation: number;
+  /** Set once they are read. */
+  rows?: OutboxRow[];
+}
 
 /** One host's sender, from when it takes the lease until it lets go of it. */
 export class Sender {
@@ -34,6 +42,7 @@ export class Sender {
   readonly #untried = new Map<string, string>();
   /** The token that the service refused last: it asks for a new one, once. */
   #refused: string | undefined;
+  #ahead: Ahead | null = null;
 
   constructor(ports: Ports, registrar: Registrar, hostId: string) {
     this.#ports = ports;
@@ -42,10 +51,11 @@ export class Sender {
   }
 
   /** Profiles go in the order of their first waiting row, so that a visitor's activity arrives before its merge. */
-  async send(lanes: readonly Lane[]): Promise<Turn> {
+  async send(turned: TrackerRecord, lanes: readonly Lane[]): Promise<Turn> {
     const { clock, ids, store, transport } = this.#ports;
     const profiles = lanes.map(({ profile }) => profile);
-    const { record, rows } = await store.readWaiting(profiles, this.#batchOperations);
+    const { record, rows } =
+      this.#readAlready(turned, profiles) ?? (await store.readWaiting(profiles, this.#batchOperations));
     // This host was frozen, or the machine asleep: another may send by now, or nobody may. What the record says decides.
     if (!maySend(record, this.#hostId, clock.now())) {
       return this.#commit({}, (snapshot) => ({ record: snapshot.record }));
@@ -66,19 +76,55 @@ export class Sender {
     const batch = batchOf(ids.uuid(), clock.now(), rows, visitorTokens);
     if (batch.rows.length < rows.length) this.#batchOperations = 2 * batch.rows.length;
     // Nothing is awaited since the rows were read, so that what an erase or an opt-out cuts off is all that is on its way.
-    const answer = await transport.send({
+    const answering = transport.send({
       method: "POST",
       url: `${record.connection?.endpoint}/v1/batches`,
       headers: { Authorization: `Bearer ${token}` },
       body: batch.body,
     });
+    const ahead = this.#readAhead(record, lanes, batch.rows);
+    const answer = await answering;
     const verdict = batchVerdict(answer);
+    // What does not leave the outbox comes first again.
+    const isSettled = verdict.kind === "settled" && batch.rows.every(({ id }) => verdict.results.has(id));
+    this.#ahead = isSettled ? ahead : null;
     if (verdict.kind === "unauthorized" && !this.#untried.has(profileKey(profile))) {
       this.#refused = token;
       return this.#commit({}, (snapshot, now) => ({ record: withRetryAfter(snapshot.record, now, answer) }));
     }
     this.#untried.clear();
     return this.#apply(profile, batch.rows, verdict, answer);
+  }
+
+  /**
+   * Reads what comes after these rows, if that is a whole batch. Of several profiles none, for another may come first
+   * then.
+   */
+  #readAhead(record: TrackerRecord, lanes: readonly Lane[], sent: readonly OutboxRow[]): Ahead | null {
+    const [lane] = lanes;
+    if (!lane || lanes.length > 1 || lane.waiting < sent.length + this.#batchOperations) return null;
+    const ahead: Ahead = { profile: lane.profile, generation: record.generation };
+    this.#ports.store.readWaiting([lane.profile], this.#batchOperations, sent.at(-1)?.seq).then(
+      ({ rows }) => (ahead.rows = rows),
+      () => undefined, // the store failed: read again, when it is their turn
+    );
+    return ahead;
+  }
+
+  /**
+   * What was read ahead, with the record of the turn that lets it be sent. Whatever was decided since has added rows
+   * at most, unless it erased them.
+   */
+  #readAlready(record: TrackerRecord, profiles: readonly Profile[]): Waiting | null {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    const [profile = null] = profiles;
+    const isNext =
+      profiles.length === 1 &&
+      ahead?.generation === record.generation &&
+      sameProfile(profile, ahead.profile) &&
+      ahead.rows?.length === this.#batchOperations;
+    return isNext && ahead.rows ? { record, rows: ahead.rows } : null;
   }
 
   async #register(record: TrackerRecord, sending: Profile, profile: Profile): Promise<Turn> {

@@ -186,6 +186,18 @@ describe.each(STORES)("%s", (_, open) => {
     expect(seen).not.toContain(false);
   });
 
+  test("waiting rows are read on after a seq, which itself is not read", async () => {
+    const { store } = await open();
+    await putRows(store, [row(1), row(2, BEN), row(3, ANNA, "rejected"), row(4), row(5, BEN), row(6)]);
+    const after = async (profiles: Profile[], seq: number, limit = 10) =>
+      seqs((await store.readWaiting(profiles, limit, seq)).rows);
+    expect(await after([ANNA], 1)).toEqual([4, 6]);
+    expect(await after([ANNA], 1, 1)).toEqual([4]);
+    expect(await after([ANNA, BEN], 1)).toEqual([2, 5]);
+    expect(await after([ANNA, BEN], 4)).toEqual([5]);
+    expect(await after([ANNA, BEN], 6)).toEqual([]);
+  });
+
   test("waiting rows are counted up to a seq, which itself does not count", async () => {
     const { store } = await open();
     await putRows(store, [...rows(1, 5), row(6, BEN), row(7, ANNA, "rejected"), row(8)]);

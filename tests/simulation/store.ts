@@ -100,8 +100,8 @@ export class HostStore implements TrackerStore {
   }
 
   read = () => this.#read((rows) => rows.read());
-  readWaiting: TrackerStore["readWaiting"] = async (profiles, limit) => {
-    const waiting = await this.#read((rows) => rows.readWaiting(profiles, limit));
+  readWaiting: TrackerStore["readWaiting"] = async (profiles, limit, after) => {
+    const waiting = await this.#read((rows) => rows.readWaiting(profiles, limit, after));
     // What is sent of it is sent before anything else happens.
     this.#host.lastRead = waiting.record;
     return waiting;

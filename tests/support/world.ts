@@ -281,8 +281,8 @@ class HostStore implements TrackerStore {
   }
 
   read = () => this.#turn("reads", () => this.#shared.read());
-  readWaiting: TrackerStore["readWaiting"] = (profiles, limit) =>
-    this.#turn("reads", () => this.#shared.readWaiting(profiles, limit));
+  readWaiting: TrackerStore["readWaiting"] = (profiles, limit, after) =>
+    this.#turn("reads", () => this.#shared.readWaiting(profiles, limit, after));
   countWaiting: TrackerStore["countWaiting"] = (profile, before) =>
     this.#turn("reads", () => this.#shared.countWaiting(profile, before));
   inspect: TrackerStore["inspect"] = (query) => this.#turn("reads", () => this.#shared.inspect(query));
