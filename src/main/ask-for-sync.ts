@@ -55,8 +55,10 @@ export const askForSync = async ({
 
 /** Where the site has registered this script itself, its own scope holds: a second one would run it twice. */
 const registered = async (url: string): Promise<ServiceWorkerRegistration> => {
+  // Where Trusted Types are required, what is given is an object.
+  const { href } = new URL(url);
   const known = (await navigator.serviceWorker.getRegistrations()).find(({ active, waiting, installing }) =>
-    [active, waiting, installing].some((worker) => worker?.scriptURL === url),
+    [active, waiting, installing].some((worker) => worker?.scriptURL === href),
   );
   const registration = await new Workbox(url, known && { scope: known.scope }).register();
   if (!registration) throw new Error("no service workers here");
