@@ -82,9 +82,12 @@ export interface SiteOptions {
   script?: string | undefined;
   /** What it serves besides: folders by the path before their files, with a slash at both ends. */
   folders?: Record<string, string>;
+  /** Where it listens, if not on the loopback interface. */
+  address?: string;
 }
 
 export const startSite = async (options: SiteOptions = {}): Promise<Site> => {
+  const { address = "127.0.0.1" } = options;
   const service = options.service ?? (await startService());
   const { key: trackingKey } = await service.keys.create({ scopes: ["web:tracking:sdk"] });
   const { key: adminKey } = await service.keys.create({ scopes: ["people:read"] });
@@ -99,8 +102,8 @@ export const startSite = async (options: SiteOptions = {}): Promise<Site> => {
     if (!path.startsWith("/people/")) return void serveFile(path, response, options);
     proxy.handle(request, response);
   });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await new Promise<void>((listening) => server.listen(0, address, listening));
+  const origin = `http://${address}:${(server.address() as AddressInfo).port}`;
 
   const read = async (path: string): Promise<unknown> => {
     const url = `http://site/people/v1/persons${path && `/${path}`}`;

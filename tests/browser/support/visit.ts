@@ -22,6 +22,12 @@ declare global {
   }
 }
 
+export interface BrowserOptions {
+  executablePath?: string;
+  /** Besides the usual ones. */
+  args?: string[];
+}
+
 /** A browser profile that outlives its browser. */
 export interface Person {
   /** The folder of the browser's profile. */
@@ -33,15 +39,15 @@ export interface Person {
   leave(): Promise<void>;
 }
 
-export const newPerson = async (): Promise<Person> => {
+export const newPerson = async (options: BrowserOptions = {}): Promise<Person> => {
   const profile = await mkdtemp(join(tmpdir(), "people-tracking-"));
   const contexts = new Set<BrowserContext>();
   return {
     profile,
     async browse() {
       const context = await chromium.launchPersistentContext(profile, {
-        executablePath: chromiumPath(),
-        args: [...CHROMIUM_ARGS, TRUSTED.trustArg],
+        executablePath: options.executablePath ?? chromiumPath(),
+        args: [...CHROMIUM_ARGS, TRUSTED.trustArg, ...(options.args ?? [])],
         // Playwright turns it off, and it is what people's browsers have.
         ignoreDefaultArgs: ["--disable-back-forward-cache"],
       });
