@@ -1,3 +1,4 @@
+import { noBackgroundSync } from "./background-sync.js";
 import { consent, lastingConsent } from "./consent.js";
 import { delivery, restarts } from "./delivery.js";
 import { hosts } from "./hosts.js";
@@ -17,4 +18,5 @@ onEngine(
   lastingConsent,
   closings,
   lastHandlers,
+  noBackgroundSync,
 );

@@ -1,3 +1,4 @@
+import { noBackgroundSync } from "./background-sync.js";
 import { consent, lastingConsent } from "./consent.js";
 import { delivery, restarts } from "./delivery.js";
 import { hosts } from "./hosts.js";
@@ -6,4 +7,15 @@ import { miniBrowser } from "./support/mini-browser.js";
 import { onEngine } from "./support/setting.js";
 import { backForwardCache, tabs } from "./tabs.js";
 
-onEngine(miniBrowser, tabs, backForwardCache, delivery, restarts, hosts, consent, lastingConsent, closings);
+onEngine(
+  miniBrowser,
+  tabs,
+  backForwardCache,
+  delivery,
+  restarts,
+  hosts,
+  consent,
+  lastingConsent,
+  closings,
+  noBackgroundSync,
+);
