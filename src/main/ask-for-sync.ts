@@ -62,6 +62,8 @@ const registered = async (url: string): Promise<ServiceWorkerRegistration> => {
   );
   const registration = await new Workbox(url, known && { scope: known.scope }).register();
   if (!registration) throw new Error("no service workers here");
+  // Browsers look for a new version where a page of the worker's scope is opened, and at registering not once more.
+  if (!document.URL.startsWith(registration.scope)) registration.update().catch(() => {});
   await activated(registration);
   return registration;
 };

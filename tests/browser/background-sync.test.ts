@@ -86,7 +86,7 @@ test("a page asks for a sync when it is hidden with calls unanswered, and not wh
   expect(await asked.jsonValue()).toEqual([TAG]);
 });
 
-test("a new version of the service worker takes over at once and delivers what waits", async () => {
+test("a new version of the service worker takes over and delivers what waits", async () => {
   const { browser, site } = setting;
   const first = await fileOf("../../dist/service-worker.js");
   const path = join(own, "service-worker.js");
@@ -94,8 +94,6 @@ test("a new version of the service worker takes over at once and delivers what w
   const options = { ...OPTIONS, serviceWorkerUrl: "/own/service-worker.js", host: "dedicated" } as const;
   const page = await withServiceWorker(await visit(browser, site, options));
   await settle(page);
-  site.setReachable(false);
-  expect(await trackNumbers(page, 0, 50)).toBe(50);
 
   await writeFile(
     path,
@@ -116,6 +114,9 @@ test("a new version of the service worker takes over at once and delivers what w
       }),
   );
   expect(await version).toBe("second");
+
+  site.setReachable(false);
+  expect(await trackNumbers(page, 0, 50)).toBe(50);
   await Promise.all([page.close(), next.close()]);
   expect(numbersAccepted(site)).toEqual([]);
   site.setReachable(true);

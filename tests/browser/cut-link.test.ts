@@ -1,14 +1,13 @@
 /** A network that lies: the link goes, with and without the browser noticing, and comes back. */
-import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import type { BrowserContext, Page } from "playwright";
-import { numbersAccepted, numbersArrived, upTo } from "./support/arrivals.js";
+import { numbersArrived, upTo } from "./support/arrivals.js";
 import type { Cut, Link } from "./support/link.js";
 import { openLink } from "./support/link.js";
 import type { Site } from "./support/site.js";
 import { startSite } from "./support/site.js";
 import type { Person } from "./support/visit.js";
 import { newPerson, settle, stateOf, trackNumbers, visit } from "./support/visit.js";
-import { withServiceWorker } from "./support/service-worker.js";
 
 const link: Link = await openLink();
 const way = link.isReal ? "the link is down" : "the service is stopped (no link to cut here)";
@@ -89,35 +88,5 @@ test.each(["noticed", "unnoticed"] as const)(
     const ids = site.requests.flatMap(({ operations }) => operations).map(({ id }) => id);
     expect(ids.length).toBeGreaterThan(new Set(ids).size);
     expect(await numbersArrived(site, page)).toEqual(upTo(100));
-  },
-);
-
-test.runIf(link.isReal)(
-  "after the last tab is closed while the link is down, Chromium itself wakes the service worker when it is back",
-  async () => {
-    // A dedicated worker ends with its tab: nothing else is left to deliver.
-    const page = await withServiceWorker(
-      await visit(browser, site, {
-        namespace: "shop",
-        serviceWorkerUrl: "/sdk/service-worker.js",
-        host: "dedicated",
-      }),
-    );
-    await settle(page);
-    link.cut(site, "noticed");
-    await noticed(page, "noticed");
-    expect(await trackNumbers(page, 0, 200)).toBe(200);
-    await page.waitForFunction(async () => {
-      const [registration] = await navigator.serviceWorker.getRegistrations();
-      const { sync } = registration as unknown as { sync: { getTags(): Promise<string[]> } };
-      return (await sync.getTags()).includes("people-tracking:shop");
-    });
-    await page.close();
-    expect(numbersAccepted(site)).toEqual([]);
-    link.heal(site);
-    await vi.waitFor(() => expect(numbersAccepted(site)).toEqual(upTo(200)), 60_000);
-
-    const next = await visit(browser, site, { namespace: "shop", pageViews: "manual" });
-    expect(await numbersArrived(site, next)).toEqual(upTo(200));
   },
 );
