@@ -154,6 +154,8 @@ export class CommandQueue {
         resolve(SUCCESS);
         return true;
       }
+      // A host that was left may yet store it: until the deadline nobody can tell that it failed.
+      if (refusal?.undecided && this.#connection.hasLeft && Date.now() < shared!.deadline!) return true;
       if (!refusals) resolve(fail(CODES[command.type], "the tracker did not answer in time"));
       else resolve(refusal ? { success: false, error: refusal.error } : SUCCESS);
       return false;

@@ -47,6 +47,11 @@ export class HostConnection {
     this.#onState = onState;
   }
 
+  /** There is a host that may yet do what it was asked. */
+  get hasLeft(): boolean {
+    return this.#left > 0;
+  }
+
   /** @returns why there is no host to be had */
   async connect(): Promise<TrackingError | undefined> {
     // An open host is attached or about to be, unless it is the one being tried.

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
 import type { TrackingOptions } from "../../../src/main/index.js";
 import type { FakePage } from "./fake-page.js";
-import { pass, settle } from "./fake-page.js";
+import { isSettled, pass, settle } from "./fake-page.js";
 import { leavePage, loadPage, using } from "./tracked-page.js";
 
 const SUCCESS = { success: true, data: null };
@@ -107,6 +107,24 @@ test("a host that falls silent is left for one of the next generation, with the 
   expect(page.host.batches).toEqual(dead.batches);
   expect(page.host.calls.map(([method]) => method)).toEqual(["attach", "submit", "submit"]);
   expect(dead.closed).toBe(true);
+});
+
+test("what the next host cannot decide is not told as failed while the one before may yet store it", async () => {
+  const sdk = make();
+  await sdk.init("key");
+  page.host.silent.add("submit");
+  page.prepare = (host) => {
+    host.undecided = true;
+    host.refuse = () => ({ code: 2016, name: "E", message: "m", origin: "worker", platform: "p" });
+  };
+  const outcome = sdk.track("a");
+  await pass(3250);
+  expect(page.hosts).toHaveLength(2);
+  expect(page.host.asked("submit")).toHaveLength(1);
+  expect(await isSettled(outcome)).toBe(false);
+  page.host.refuse = () => undefined;
+  await pass(5000);
+  expect(await outcome).toEqual(SUCCESS);
 });
 
 test("a script that ran again on the same port is attached to and asked again", async () => {
