@@ -11,8 +11,8 @@ export type Statement<Values extends Record<string, unknown>, Row> = (
 const dialect = new PgDialect();
 
 /**
- * A statement of every batch. Its text is made once, and each connection to PostgreSQL parses it once, under its name;
- * building and parsing it anew took longer than storing a small batch. Its values are `sql.placeholder`s.
+ * A statement of every batch. Its text is made once, and each connection to PostgreSQL parses it once, under its name.
+ * Its values are `sql.placeholder`s.
  */
 export function statement<Values extends Record<string, unknown>, Row = never>(
   name: string,
