@@ -5,8 +5,9 @@ import { paced } from "./main-thread/paced.js";
 import { sizes } from "./main-thread/sizes.js";
 import { start } from "./main-thread/start.js";
 import { tabs } from "./main-thread/tabs.js";
+import { outbox } from "./outbox/outbox.js";
 import type { Section } from "./section.js";
 import { service } from "./service/service.js";
 
 /** In the order of the report. */
-export const sections: readonly Section[] = [sizes, burst, paced, start, tabs, idle, counts, service];
+export const sections: readonly Section[] = [sizes, burst, paced, start, outbox, tabs, idle, counts, service];
