@@ -75,15 +75,13 @@ async function openPostgres(
     max: connections,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    // A plan kept from when the tables were empty would read them whole for as long as nobody counted them anew.
+    options: "-c plan_cache_mode=force_custom_plan",
   });
   // A connection that breaks is replaced by the next query; without a listener it would end the process, an idle one
   // by the pool's event, one in the middle of a transaction by its own.
   pool.on("error", onError);
-  pool.on("connect", (client) => {
-    client.on("error", onError);
-    // A plan kept from when the tables were empty would read them whole for as long as nobody counted them anew.
-    client.query("set plan_cache_mode = force_custom_plan").catch(onError);
-  });
+  pool.on("connect", (client) => client.on("error", onError));
   try {
     const client = await pool.connect();
     try {
