@@ -1,16 +1,26 @@
 /** What the tracker's shared worker holds, by the debugging protocol. */
 import type { BrowserContext, CDPSession } from "playwright";
 
+let asked = 0;
+
 const ask = async (
   session: CDPSession,
   sessionId: string,
   method: string,
 ): Promise<{ usedSize?: number } | undefined> => {
+  const id = ++asked;
   const answered = new Promise<string>((resolve) => {
-    session.once("Target.receivedMessageFromTarget", ({ message }) => resolve(message));
+    session.on("Target.receivedMessageFromTarget", ({ message }) => {
+      if ((JSON.parse(message) as { id?: number }).id === id) resolve(message);
+    });
   });
-  await session.send("Target.sendMessageToTarget", { sessionId, message: JSON.stringify({ id: 1, method }) });
-  return (JSON.parse(await answered) as { result?: { usedSize?: number } }).result;
+  await session.send("Target.sendMessageToTarget", { sessionId, message: JSON.stringify({ id, method }) });
+  const { result, error } = JSON.parse(await answered) as {
+    result?: { usedSize?: number };
+    error?: { message: string };
+  };
+  if (error) throw new Error(`${method}: ${error.message}`);
+  return result;
 };
 
 /** In MB, after a garbage collection. */
