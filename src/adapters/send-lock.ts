@@ -1,4 +1,8 @@
-/** The Web Lock that a sender holds while it sends; on insecure origins there is none, and the lease decides. */
+/**
+ * The Web Lock that a sender holds while it sends, in browsers with Background Sync, where all kinds of host see
+ * `SyncManager`. In others the lease decides alone: Firefox throws a page out of its back-forward cache when its worker
+ * has a lock, WebKit leaves one with workers that it froze, and insecure origins have none.
+ */
 import type { Hold, SendLock } from "../core/ports.js";
 
 const request = (name: string, options: LockOptions): Promise<Hold | null> =>
@@ -13,9 +17,9 @@ const request = (name: string, options: LockOptions): Promise<Hold | null> =>
   });
 
 export const sendLock = (name: string): SendLock =>
-  typeof navigator === "undefined" || !("locks" in navigator)
-    ? { exclusive: false, tryHold: () => Promise.resolve({ release: () => undefined }) }
-    : {
+  "SyncManager" in globalThis && "locks" in navigator
+    ? {
         exclusive: true,
         tryHold: (options) => request(name, options?.steal ? { steal: true } : { ifAvailable: true }),
-      };
+      }
+    : { exclusive: false, tryHold: () => Promise.resolve({ release: () => undefined }) };

@@ -1,12 +1,12 @@
 /**
- * The sending loop: one sender at a time for the whole outbox, by lock and lease. All that must outlive the host is in
+ * The sending loop: one sender at a time for the whole outbox, by lease, and by lock where there is one. All that must outlive the host is in
  * the record, so that any host can go on where another one died.
  */
 import { MINUTE, SECOND } from "../protocol/wire.js";
 import type { Plan } from "./gate.js";
 import { planOf } from "./gate.js";
 import type { Turn } from "./lease.js";
-import { BUSY_RECHECK_MS, LEASE_MS, holdsLease, isLeased, nextTurn, withLease } from "./lease.js";
+import { BUSY_RECHECK_MS, LEASE_MS, RENEWAL_MS, holdsLease, isLeased, nextTurn, withLease } from "./lease.js";
 import type { Hold, Ports } from "./ports.js";
 import type { Registrar } from "./registrar.js";
 import { Sender } from "./sender.js";
@@ -102,11 +102,31 @@ export class Delivery {
     };
     tell();
     while (turn.plan.kind === "send" && !this.#closed) {
-      turn = await sender.send(turn.record, turn.plan.lanes);
+      turn = await this.#renewing(sender.send(turn.record, turn.plan.lanes));
       tell();
     }
     if (turn.plan.kind === "send") await this.#letGo();
     return turn.plan;
+  }
+
+  /** Keeps the lease while a request is under way. */
+  async #renewing(sending: Promise<Turn>): Promise<Turn> {
+    let isOver = false;
+    let cancelTimer: (() => void) | undefined;
+    const renew = (): Promise<void> =>
+      this.#changeOwnLease((record, now) => withLease(record, this.#hostId, now));
+    const renewLater = (): void => {
+      if (isOver) return;
+      // Where the store fails, there is time for another try.
+      cancelTimer = this.#ports.timers.after(RENEWAL_MS, () => void renew().then(renewLater, renewLater));
+    };
+    renewLater();
+    try {
+      return await sending;
+    } finally {
+      isOver = true;
+      cancelTimer?.();
+    }
   }
 
   /** A lock that outlives its lease belongs to a frozen worker and is stolen. */
@@ -146,8 +166,14 @@ export class Delivery {
   }
 
   #letGo(): Promise<void> {
-    return this.#ports.store.commit({}, ({ record }) => ({
-      change: holdsLease(record, this.#hostId) ? { record: { ...record, lease: null } } : {},
+    return this.#changeOwnLease((record) => ({ ...record, lease: null }));
+  }
+
+  /** Who lost the lease does not get it back. */
+  #changeOwnLease(change: (record: TrackerRecord, now: number) => TrackerRecord): Promise<void> {
+    const { clock, store } = this.#ports;
+    return store.commit({}, ({ record }) => ({
+      change: holdsLease(record, this.#hostId) ? { record: change(record, clock.now()) } : {},
       result: undefined,
     }));
   }

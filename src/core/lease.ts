@@ -1,14 +1,16 @@
 /**
- * The right to send: one record that every host of the origin sees, renewed before each request, so that a holder that
- * died or froze is followed by another host. Pure.
+ * The right to send: one record that every host of the origin sees, renewed before each request and while it is under
+ * way, so that a holder that died or froze is soon followed by another host. Pure.
  */
 import { SECOND } from "../protocol/wire.js";
 import type { Plan } from "./gate.js";
 import { pending, planOf } from "./gate.js";
 import type { TrackerRecord } from "./tracker-record.js";
 
-/** Longer than a request may take. */
-export const LEASE_MS = 60 * SECOND;
+/** So long what waits is held up by a holder that died. A request may take longer: the lease is renewed meanwhile. */
+export const LEASE_MS = 10 * SECOND;
+/** Time for a few tries, on a slow disk too; most requests are answered before the first. */
+export const RENEWAL_MS = 2.5 * SECOND;
 /** How often to look whether another host still sends. */
 export const BUSY_RECHECK_MS = 1 * SECOND;
 

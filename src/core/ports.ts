@@ -119,7 +119,7 @@ export interface Transport {
 export interface Hold {
   release(): void;
 }
-/** Web Locks, where there are any. Without them (`exclusive: false`) the lease record alone keeps the order. */
+/** A Web Lock, where one is used. Without it (`exclusive: false`) the lease record alone keeps the order. */
 export interface SendLock {
   readonly exclusive: boolean;
   /** `null`: somebody else holds it. With `steal`, a holder that outlived its lease loses it. */

@@ -5,7 +5,7 @@ import { MINUTE } from "../../src/protocol/wire.js";
 export interface Plan {
   browsers: number;
   steps: number;
-  /** Web Locks; without them the lease alone keeps the order. */
+  /** A Web Lock beside the lease, as where there is Background Sync; elsewhere the lease alone keeps the order. */
   locks: boolean;
   /** One host for all tabs, or one each. */
   hosts: "shared" | "dedicated";

@@ -106,8 +106,10 @@ export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[];
 const strikes = (name: FaultName, { operations }: SiteRequest): boolean =>
   name !== "413" || operations.length > MOST_OPERATIONS;
 
-/** What happens to a request: a fault, or an answer in the service's stead; `undefined` lets it through. */
-export type Interceptor = (request: SiteRequest) => FaultName | Answer | undefined;
+/** A fault, or an answer in the service's stead; `undefined` lets it through. */
+type Fate = FaultName | Answer | undefined;
+/** What happens to a request, once that is known. */
+export type Interceptor = (request: SiteRequest) => Fate | Promise<Fate>;
 
 export interface FaultProxy {
   /** What came, in order. */
@@ -182,7 +184,7 @@ export const createFaultProxy = (service: PeopleService): FaultProxy => {
     };
     requests.push(entry);
     const exchange = exchangeOf(request, response, entry, body);
-    const fate = reachable ? interceptor?.(entry) : "unreachable";
+    const fate = reachable ? await interceptor?.(entry) : "unreachable";
     if (typeof fate === "object") return exchange.answer(fate);
     if (!fate || !strikes(fate, entry)) return exchange.answer(await exchange.ask());
     faults.set(fate, (faults.get(fate) ?? 0) + 1);

@@ -116,10 +116,10 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: "this.#cancelTimer = timers.after(delay, () => undefined);",
   },
   {
-    name: "a lease is shorter than a request may take",
-    file: "lease.ts",
-    original: "LEASE_MS = 60 * SECOND",
-    replacement: "LEASE_MS = 5 * SECOND",
+    name: "the lease is not renewed while a request is under way",
+    file: "delivery.ts",
+    original: "void renew().then(renewLater, renewLater)",
+    replacement: "void 0",
   },
   {
     name: "a sender goes on after another one took its lease",

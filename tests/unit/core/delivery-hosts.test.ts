@@ -1,7 +1,7 @@
 /** Several hosts on one store: one sender at a time, and none that must stay alive. */
 import { expect, test, vi } from "vitest";
 import { MINUTE, SECOND } from "../../../src/protocol/wire.js";
-import { LEASE_MS } from "../../../src/core/lease.js";
+import { LEASE_MS, RENEWAL_MS } from "../../../src/core/lease.js";
 import type { TrackerRecord } from "../../../src/core/tracker-record.js";
 import { UNREACHABLE } from "../../support/people-service.js";
 import type { TestHost } from "../../support/world.js";
@@ -92,7 +92,7 @@ test("a host whose lock was stolen before it took the lease takes it from nobody
   world.lockHolder = { host: second, hold: {} };
   const lease = { holder: "thief", takenAt: world.now(), expiresAt: world.now() + LEASE_MS };
   await world.store.commit({}, ({ record }) => ({ change: { record: { ...record, lease } }, result: null }));
-  await world.time.advance(30 * SECOND);
+  await world.time.advance(LEASE_MS - 1 * SECOND);
   expect((await world.record()).lease).toEqual(lease);
   expect(service.requests).toEqual([]);
 });
@@ -160,17 +160,19 @@ test("a sender whose lease was taken over while its answer was on its way settle
   expect(service.appliedIds()).toEqual([...world.accepted.keys()].slice(0, service.applied.length));
 });
 
-test("a sender that lost its lease has no word in when to try again, and sends nothing more", async () => {
+test("a sender that lost its lease does not renew it, has no word in when to try again, and sends nothing more", async () => {
   const { world, sender, service } = await sendingHosts(false);
   const lease = { holder: "another", takenAt: world.now(), expiresAt: world.now() + LEASE_MS };
   await world.store.commit({}, ({ record }) => ({ change: { record: { ...record, lease } }, result: null }));
+  await world.time.advance(2 * RENEWAL_MS);
+  expect((await world.record()).lease).toEqual(lease);
   await world.time.advance(40 * SECOND);
   expect((await world.record()).delivery.failures).toBe(0);
   expect(service.requestsTo("batches").filter(({ host }) => host === sender.id)).toHaveLength(1);
   await world.drained(5 * MINUTE);
 });
 
-test("the lease is renewed before each request, so that slow ones never outlive it", async () => {
+test("the lease is renewed before each request and while it is under way, so that slow ones never outlive it", async () => {
   const world = new World({ locks: false });
   const host = await world.host();
   world.service.fault = () => ({ kind: "slow", delayMs: 29 * SECOND });
@@ -185,6 +187,20 @@ test("the lease is renewed before each request, so that slow ones never outlive 
   expect(
     senders.filter((host, index) => index > 0 && host !== senders[index - 1]).length,
   ).toBeLessThanOrEqual(1);
+});
+
+test.each(LOCKS)("a request that is answered soon costs no renewal %s", async (_, locks) => {
+  const commits: number[] = [];
+  for (const delayMs of [0, RENEWAL_MS - 100, RENEWAL_MS + 100]) {
+    const { world, host, service } = await World.withHost({ locks });
+    service.script("batches", { kind: "slow", delayMs });
+    world.commits = 0;
+    await host.track();
+    await world.drained();
+    commits.push(world.commits);
+  }
+  const [atOnce = 0, soon, late] = commits;
+  expect([soon, late]).toEqual([atOnce, atOnce + 1]);
 });
 
 /** Changes the record while a host sleeps that has its lease, and has just read what to send. */
@@ -202,7 +218,7 @@ const wakeAfter = async (locks: boolean, change: (record: TrackerRecord, now: nu
     return rows;
   });
   await host.track();
-  await world.time.advance(10 * SECOND);
+  await world.time.advance(LEASE_MS - 1 * SECOND);
   expect(asleep).toHaveBeenCalled();
   return { world, sent: service.requests };
 };
