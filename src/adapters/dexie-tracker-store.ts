@@ -26,14 +26,28 @@ const DEFINITIONS_KEY = "current";
 /** IndexedDB's number for Dexie's version 1. */
 const NATIVE_VERSION = 10;
 
+/** Not by `databases()`: asked while the person clears the site's data, Chromium's never answers. */
+const storedVersion = (name: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const opening = indexedDB.open(name);
+    // There is none yet, and this makes none.
+    opening.addEventListener("upgradeneeded", () => opening.transaction?.abort());
+    opening.addEventListener("success", () => {
+      resolve(opening.result.version);
+      opening.result.close();
+    });
+    opening.addEventListener("error", () => {
+      if (opening.error?.name === "AbortError") resolve(0);
+      else reject(opening.error as DOMException);
+    });
+  });
+
 /**
  * A tab of before a deploy meets the database of the tabs after it. Where that has all that we know, we go on with it;
  * where not, Dexie would add what is missing to a schema that is not ours to change.
  */
 const checkLaterSchema = async (name: string): Promise<void> => {
-  if (typeof indexedDB === "undefined" || !("databases" in indexedDB)) return;
-  const known = await indexedDB.databases();
-  if ((known.find((one) => one.name === name)?.version ?? 0) <= NATIVE_VERSION) return;
+  if (typeof indexedDB === "undefined" || (await storedVersion(name)) <= NATIVE_VERSION) return;
   const later = new Dexie(name);
   try {
     await later.open();

@@ -107,17 +107,20 @@ export const bringHome = (
   now: number,
 ): Change & { record: TrackerRecord } => {
   const mine = held.record;
-  const base = disk.record;
+  const base = withKnown(disk.record, left && { ...left, nextSeq: mine.nextSeq });
+  // The person cleared the site's data: who they were then stays forgotten.
+  const isForgotten = base !== disk.record && !held.erased;
   const consent = mine.consent === (left?.consent ?? "undecided") ? base.consent : mine.consent;
   // Erased by another host: nothing of before comes back.
   if (left && !held.erased && base.generation > left.generation) return { record: { ...base, consent } };
 
   // Nobody else moved on: the history in memory is the disk's, continued.
   const goesOn =
-    held.erased || selectedProfile(base) === null || sameHistory(base, left) || sameHistory(base, mine);
+    !isForgotten &&
+    (held.erased || selectedProfile(base) === null || sameHistory(base, left) || sameHistory(base, mine));
   const ending = draftOf(mine, now);
   const isOwn = mine.session?.id !== base.session?.id && mine.session?.id !== left?.session?.id;
-  if (!goesOn && isOwn) endSessionAt(ending, now);
+  if (isForgotten || (!goesOn && isOwn)) endSessionAt(ending, now);
   const known = new Set(base.pastSessions.map(({ id }) => id));
   const past = ending.record.pastSessions.filter(({ id }) => !known.has(id));
   const history = goesOn
@@ -128,7 +131,7 @@ export const bringHome = (
         session: later(mine.session, base.session),
         pastSessions: mine.pastSessions,
       }
-    : { pastSessions: [...base.pastSessions, ...past].slice(-PAST_SESSIONS_KEPT) };
+    : !isForgotten && { pastSessions: [...base.pastSessions, ...past].slice(-PAST_SESSIONS_KEPT) };
 
   const rows = [...held.rows, ...ending.put]
     .filter((row) => !isOnDisk(disk.pages)(row))
@@ -148,7 +151,8 @@ export const bringHome = (
   draft.put.push(...rows);
   draft.retire.push(...held.retired);
   const { liveChat } = mine;
-  if (!goesOn && liveChat && liveChat.id !== base.liveChat?.id) {
+  const toldBefore = (isForgotten ? left : base)?.liveChat?.id;
+  if (!goesOn && liveChat && liveChat.id !== toldBefore) {
     const person: Profile = { kind: liveChat.kind, id: liveChat.personId };
     const token = laneOf(mine, person).liveChatToken;
     if (token !== undefined) liveChatTold(draft, { ...liveChat, token }, now, disk.retired);

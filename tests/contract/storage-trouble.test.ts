@@ -5,6 +5,7 @@ import type { OutboxRow } from "../../src/protocol/api.js";
 import type { CommandAnswer } from "../../src/protocol/host.js";
 import { SESSION_TIMEOUT_MS } from "../../src/protocol/wire.js";
 import { Tracker } from "../../src/core/tracker.js";
+import { emptyRecord } from "../../src/core/tracker-record.js";
 import type { EnduringTrackerStore } from "../../src/adapters/enduring-tracker-store.js";
 import { FaultyDisk, domError, once } from "./faulty-disk.js";
 
@@ -189,7 +190,6 @@ test("an emptied database gets a new visitor, and the way to the service, consen
   await store.writeDefinitions({ version: "7", definitions: [] });
   const before = await store.read();
   const direct = await disk.direct();
-  const { emptyRecord } = await import("../../src/core/tracker-record.js");
   await direct.commit({}, () => ({ change: { erase: true, record: emptyRecord() }, result: null }));
   expect((await store.read()).connection).toEqual(before.connection);
   expect(await track(disk, tracker, 2)).toEqual([{ n: 2 }]);
@@ -199,6 +199,29 @@ test("an emptied database gets a new visitor, and the way to the service, consen
   // What was on its way to the service must not be taken for what has its number now.
   expect(after.nextSeq).toBeGreaterThan(before.nextSeq);
   await disk.until(async () => (await direct.readDefinitions())?.version === "7");
+});
+
+test("who was known before the database was emptied is forgotten by a host in memory too, which loses no row", async () => {
+  const { disk, store, tracker } = await started();
+  await track(disk, tracker, 1);
+  const before = await store.read();
+  disk.onCall = () => "hang";
+  await track(disk, tracker, 2);
+  disk.heal();
+  const direct = await disk.direct();
+  await direct.commit({}, () => ({ change: { erase: true, record: emptyRecord() }, result: null }));
+  await isHome(disk, store);
+  const ended = `e-${before.session?.id}`;
+  expect(ids(await rowsOn(disk))).toEqual(["page-2", ended]);
+  const after = await store.read();
+  expect(after).toMatchObject({ connection: before.connection, visitor: null, session: null });
+  // What was on its way to the service must not be taken for what has its number now.
+  expect((await rowsOn(disk))[0]?.seq).toBeGreaterThan(before.nextSeq + 1_000_000);
+  await track(disk, tracker, 3);
+  const { visitor, session } = await direct.read();
+  expect(visitor).not.toBeNull();
+  expect(visitor?.id).not.toBe(before.visitor?.id);
+  expect(session?.id).not.toBe(before.session?.id);
 });
 
 test("an opt-out made in memory holds on disk, and one that the disk remembers holds in memory's rows", async () => {
