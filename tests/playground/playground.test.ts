@@ -112,6 +112,7 @@ for (const view of ["Shop", "Live Chat", "Tracker"])
 test("of more rows than the outbox shows, it says how many there are and which it shows", async () => {
   await page.getByText("Empty: all that was done here has been delivered.").waitFor();
   await page.getByRole("switch").first().click();
+  await page.getByText("The line is cut").waitFor();
   const add = page.getByRole("button", { name: /^Add .* to the bag$/ }).first();
   for (let count = 0; count < 60; count++) await add.click();
   await expect.poll(() => outbox().getByText("The 50 that go first, of 60").count(), WAIT).toBe(1);

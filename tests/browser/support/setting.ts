@@ -16,9 +16,9 @@ export interface Setting {
 export const useSetting = (options: SiteOptions = {}): Setting => {
   const setting = {} as Setting;
   beforeEach(async () => {
-    setting.site = await startSite(options);
+    const starting = startSite(options);
     setting.person = await newPerson();
-    setting.browser = await setting.person.browse();
+    [setting.site, setting.browser] = await Promise.all([starting, setting.person.browse()]);
   });
   afterEach(async () => {
     await setting.person.leave();

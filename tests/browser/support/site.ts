@@ -10,6 +10,7 @@ import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SignJWT } from "jose";
+import { inject } from "vitest";
 import type { PeopleService, TimelineEntry } from "../../../server/src/index.js";
 import { createPeopleService } from "../../../server/src/index.js";
 import type { FaultName, Interceptor, SiteRequest } from "./fault-proxy.js";
@@ -71,9 +72,16 @@ const serveFile = async (path: string, response: ServerResponse, options: SiteOp
   }
 };
 
-/** Takes seconds to start. */
-export const startService = (): Promise<PeopleService> =>
-  createPeopleService({ widgets: [WIDGET], sweepIntervalMs: 0, corsOrigins: ["*"] });
+/** On a copy of the run's prepared database. */
+export const startService = async (): Promise<PeopleService> => {
+  const snapshot = new Blob([await readFile(inject("snapshotPath"))]);
+  return createPeopleService({
+    database: { snapshot },
+    widgets: [WIDGET],
+    sweepIntervalMs: 0,
+    corsOrigins: ["*"],
+  });
+};
 
 export interface SiteOptions {
   /** One that is running and goes on after the site; without it, the site has its own. */
