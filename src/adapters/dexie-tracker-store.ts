@@ -38,7 +38,7 @@ const storedVersion = (name: string): Promise<number> =>
     });
     opening.addEventListener("error", () => {
       if (opening.error?.name === "AbortError") resolve(0);
-      else reject(opening.error as DOMException);
+      else reject(opening.error);
     });
   });
 
