@@ -7,6 +7,7 @@ import type { ApiKeys } from "./api-keys.js";
 import { isUnavailable, type Database } from "./database.js";
 import type { Definitions } from "./definitions.js";
 import type { LiveChat } from "./live-chat.js";
+import { loggedError } from "./logged-error.js";
 import type { Metrics } from "./metrics.js";
 import type { Limits } from "./options.js";
 import type { Persons } from "./persons.js";
@@ -67,7 +68,7 @@ export function createApp(backend: Backend, basePath: string, corsOrigins: reado
   app.notFound((c) => answer(new Problem(4040, `there is no ${c.req.method} ${c.req.path}`.slice(0, 500))));
   app.onError((error) => {
     const problem = toProblem(error);
-    if (problem.status >= 500) logger.error({ err: error }, "request failed");
+    if (problem.status >= 500) logger.error({ error: loggedError(error) }, "request failed");
     return answer(problem);
   });
   return app;

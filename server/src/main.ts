@@ -2,6 +2,7 @@ import { pino } from "pino";
 import { collectDefaultMetrics } from "prom-client";
 import { readConfiguration } from "./configuration.js";
 import { startHttpServer } from "./http-server.js";
+import { loggedError } from "./logged-error.js";
 import { createPeopleService } from "./service.js";
 
 const { host, port, requestTimeoutMs, logLevel, ...options } = readConfiguration(process.env);
@@ -21,7 +22,7 @@ const stop = async (signal: string): Promise<void> => {
 for (const signal of ["SIGTERM", "SIGINT"] as const)
   process.once(signal, () => {
     stop(signal).catch((error: unknown) => {
-      logger.error({ err: error }, "did not stop cleanly");
+      logger.error({ error: loggedError(error) }, "did not stop cleanly");
       process.exitCode = 1;
     });
   });

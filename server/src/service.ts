@@ -6,6 +6,7 @@ import { createApp } from "./app.js";
 import { openDatabase } from "./database.js";
 import { openDefinitions, type Definitions } from "./definitions.js";
 import { openLiveChat } from "./live-chat.js";
+import { loggedError } from "./logged-error.js";
 import { createMetrics } from "./metrics.js";
 import { DEFAULT_LIMITS, DEFAULTS, type PeopleServiceOptions } from "./options.js";
 import { openPersons } from "./persons.js";
@@ -54,7 +55,7 @@ export async function createPeopleService(options: PeopleServiceOptions = {}): P
   options.widgets?.forEach(putWidget);
 
   const { db, close } = await openDatabase(options.database ?? {}, (error) =>
-    logger.warn({ err: error }, "database connection lost"),
+    logger.warn({ error: loggedError(error) }, "database connection lost"),
   );
   const keys = openApiKeys(db, clock);
   const definitions = openDefinitions(db);
@@ -80,7 +81,9 @@ export async function createPeopleService(options: PeopleServiceOptions = {}): P
   const sweepNow = () => sweep(db, clock());
   const timer = sweepIntervalMs
     ? setInterval(() => {
-        sweeping = sweepNow().catch((error: unknown) => logger.warn({ err: error }, "sweep failed"));
+        sweeping = sweepNow().catch((error: unknown) =>
+          logger.warn({ error: loggedError(error) }, "sweep failed"),
+        );
       }, sweepIntervalMs).unref()
     : undefined;
 
