@@ -15,6 +15,10 @@ export interface Parameter {
   schema: JsonSchema;
 }
 
+/** What a schema begins with, if it is a pipe: only that is asked for. */
+const startOf = (schema: v.GenericSchema & { pipe?: readonly unknown[] }): unknown =>
+  schema.pipe ? startOf(schema.pipe[0] as v.GenericSchema) : schema;
+
 /**
  * A Valibot schema as OpenAPI 3.1 has it. Checks that JSON Schema cannot express are left out: the document then allows
  * a little more than the service does, and nothing less.
@@ -25,7 +29,7 @@ export const jsonSchemaOf = (schema: v.GenericSchema): JsonSchema => {
     typeMode: "input",
     errorMode: "ignore",
     overrideSchema: ({ valibotSchema }) => {
-      if (valibotSchema === definitionPropertiesSchema)
+      if (startOf(definitionPropertiesSchema) === valibotSchema)
         return { type: "object", additionalProperties: { enum: [...PROPERTY_TYPES] } };
       // The guard in front of every record.
       return valibotSchema.type === "custom" ? { type: "object" } : undefined;

@@ -40,3 +40,10 @@ test("a batch is described by its operations", async () => {
   // In any case of letters, which a pattern of JSON Schema cannot say.
   expect(text).not.toContain("male|female");
 });
+
+test("a definition is described by the types that its properties may have", async () => {
+  const { call } = await startService("PGlite");
+  const { body } = await call<Document>("GET", "/openapi.json");
+  const text = JSON.stringify(body.paths["/people/v1/definitions/{id}"]?.["put"]?.requestBody);
+  expect(text).toContain('"properties":{"type":"object","additionalProperties":{"enum":["string",');
+});
