@@ -17,7 +17,7 @@ export interface HttpServerOptions {
 
 /** @returns what stops it: nothing new is accepted, and what is under way is answered first */
 export async function startHttpServer(
-  fetch: (request: Request) => Response | Promise<Response>,
+  fetch: (request: Request, bindings: object) => Response | Promise<Response>,
   { host, port, requestTimeoutMs }: HttpServerOptions,
 ): Promise<() => Promise<void>> {
   const server = createAdaptorServer({

@@ -14,6 +14,8 @@ export interface Limits {
   batchesAtOnce: number;
   /** Registrations a minute for one profile: 120. */
   registrationsPerMinute: number;
+  /** Chats that one address starts a minute, and again sign-ins: 600. */
+  chatsPerMinute: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -24,6 +26,8 @@ export const DEFAULT_LIMITS: Limits = {
   // A browser sends one at a time, however many tabs it has.
   batchesAtOnce: 64,
   registrationsPerMinute: 120,
+  // A whole office may stand behind one address.
+  chatsPerMinute: 600,
 };
 
 export interface PeopleServiceOptions {

@@ -1,8 +1,10 @@
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import * as v from "valibot";
 import type { Backend } from "./app.js";
+import { addressOf } from "./address.js";
 import { credential } from "./authorization.js";
 import { describe, jsonSchemaOf } from "./describe.js";
+import { limitRate, type RateLimit } from "./rate-limit.js";
 import { readBody } from "./request-body.js";
 
 const tag = "Live Chat";
@@ -17,8 +19,15 @@ const personSchema = v.object({ kind: v.picklist(["lead", "authenticated"]), id:
 const currentSchema = v.object({ sessionId: v.string(), person: personSchema });
 const answerSchema = v.object({ sessionId: v.string(), token: v.string(), person: personSchema });
 
+const limitAddress = async (limit: RateLimit, c: Context): Promise<void> => {
+  const address = addressOf(c);
+  if (address) await limit(address);
+};
+
 /** What a site's Live Chat calls. */
 export function addLiveChatRoutes(app: Hono, { liveChat, limits }: Backend): void {
+  // Anybody may call them, so that there is nothing but the address to count by.
+  const [limitStarts, limitSignIns] = [limitRate(limits.chatsPerMinute), limitRate(limits.chatsPerMinute)];
   app.post(
     path,
     describe({
@@ -26,9 +35,10 @@ export function addLiveChatRoutes(app: Hono, { liveChat, limits }: Backend): voi
       tag,
       body: jsonSchemaOf(startSchema),
       answer: { status: 201, description: "The session.", schema: jsonSchemaOf(answerSchema) },
-      errors: [400, 413, 415],
+      errors: [400, 413, 415, 429],
     }),
     async (c) => {
+      await limitAddress(limitStarts, c);
       await readBody(c.req.raw, startSchema, limits.bodyBytes);
       return c.json(await liveChat.start(), 201);
     },
@@ -40,9 +50,10 @@ export function addLiveChatRoutes(app: Hono, { liveChat, limits }: Backend): voi
       tag,
       body: jsonSchemaOf(authenticateSchema),
       answer: { status: 200, description: "The session.", schema: jsonSchemaOf(answerSchema) },
-      errors: [400, 401, 413, 415],
+      errors: [400, 401, 413, 415, 429],
     }),
     async (c) => {
+      await limitAddress(limitSignIns, c);
       const { jwt, sessionId } = await readBody(c.req.raw, authenticateSchema, limits.bodyBytes);
       return c.json(await liveChat.authenticate(jwt, sessionId));
     },

@@ -19,7 +19,7 @@ export interface PeopleService {
   /** All routes, below the base path. */
   app: Hono;
   /** `app.fetch`, to mount it in a server: `getRequestListener(service.fetch)` of `@hono/node-server`. */
-  fetch: (request: Request) => Response | Promise<Response>;
+  fetch: (request: Request, bindings?: object) => Response | Promise<Response>;
   /** What is due with time alone; runs by itself every minute. */
   sweep(): Promise<SweepReport>;
   /** Ends the sweeps and closes the database. Stop sending requests first. */
@@ -96,7 +96,7 @@ export async function createPeopleService(options: PeopleServiceOptions = {}): P
 
   return {
     app,
-    fetch: (request) => app.fetch(request),
+    fetch: (request, bindings) => app.fetch(request, bindings),
     sweep: sweepNow,
     close: () => (closed ??= closeAll()),
     keys,

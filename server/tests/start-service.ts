@@ -100,6 +100,8 @@ interface CallInit {
   body?: unknown;
   raw?: string | Uint8Array;
   headers?: Record<string, string>;
+  /** Where it comes from; nowhere by itself. */
+  address?: string;
 }
 
 /** One service for all tests of a block, which are about profiles of their own; its clock starts anew for each. */
@@ -142,7 +144,7 @@ export async function startService(
   const { key: trackingKey } = await service.keys.create({ scopes: ["web:tracking:sdk"] });
   const { key: adminKey } = await service.keys.create({ scopes: ["people:read", "people:manage"] });
 
-  const call: Subject["call"] = async (method, path, { authorization, body, raw, headers } = {}) => {
+  const call: Subject["call"] = async (method, path, { authorization, body, raw, headers, address } = {}) => {
     const response = await service.fetch(
       new Request(`http://service.test/people${path}`, {
         method,
@@ -150,6 +152,8 @@ export async function startService(
         ...(body !== undefined && { body: JSON.stringify(body) }),
         ...(raw !== undefined && { body: raw }),
       }),
+      // As the server hands it over.
+      address === undefined ? undefined : { incoming: { socket: { remoteAddress: address } } },
     );
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json");
