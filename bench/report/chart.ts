@@ -27,7 +27,6 @@ const STYLE = `
   .peer { fill: #8c959f }
   .floor { fill: none; stroke: #59636e; stroke-dasharray: 3 2 }
   rect.ours { fill: #0969da }
-  .second { opacity: 0.55 }
   .span { stroke: #1f2328 }
   .limit { stroke: #bc4c00; stroke-width: 1.5; stroke-dasharray: 5 3 }
   text.limit { fill: #bc4c00; stroke: #fff; stroke-width: 4px; stroke-dasharray: none; font-size: 12px }
@@ -53,7 +52,8 @@ export const drawChart = (chart: Chart, rows: readonly Row[]): string => {
   const left = Math.max(120, 26 + LETTER * Math.max(...shown.map(({ subject }) => subject.length)));
   const scale = (chart.log ? logScale : linearScale)(all, left, WIDTH - MARGIN.right);
 
-  const top = MARGIN.top + (settings.length > 1 ? 20 : 0);
+  const names = legend(settings, left);
+  const top = MARGIN.top + 20 * names.lines;
   const bottom = top + groups.reduce((sum, group) => sum + groupHeight(group), 0);
   const parts: string[] = [];
 
@@ -91,7 +91,7 @@ export const drawChart = (chart: Chart, rows: readonly Row[]): string => {
 <rect class="card" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>
 ${text(16, 26, chart.title, "title", "start")}
 ${text(WIDTH - 16, 26, scaleNote, "quiet", "end")}
-${settings.length > 1 ? legend(settings, left) : ""}
+${names.drawn}
 ${parts.join("\n")}
 </svg>
 `;
@@ -111,6 +111,9 @@ const grouped = (rows: readonly Row[], settings: readonly string[]): Row[][] => 
     .toSorted((a, b) => sizeOf(a) - sizeOf(b));
 };
 
+/** The settings in their order, each fainter than the one before. */
+const opacityOf = (setting: number): number => [1, 0.7, 0.5, 0.4][setting] ?? 0.3;
+
 const stroke = (
   row: Row,
   left: number,
@@ -126,20 +129,26 @@ const stroke = (
   const middle = y + STROKE / 2;
   const width = Math.max(2, end - left);
   return [
-    `<rect class="${kind}${series ? " second" : ""}" x="${left}" y="${y}" width="${width}" height="${STROKE}" rx="2"/>`,
+    `<rect class="${kind}" opacity="${opacityOf(series)}" x="${left}" y="${y}" width="${width}" height="${STROKE}" rx="2"/>`,
     most - least > 1 ? `<line class="span" x1="${least}" x2="${most}" y1="${middle}" y2="${middle}"/>` : "",
     text(Math.max(end, most) + 6, y + 12.5, readable(value, row.unit), isOurs(row) ? "ours" : "", "start"),
   ];
 };
 
-const legend = (settings: readonly string[], left: number): string =>
-  settings
-    .map((setting, index) => {
-      const x = left + index * 190;
-      const box = `<rect class="peer${index ? " second" : ""}" x="${x}" y="40" width="12" height="12" rx="2"/>`;
-      return box + text(x + 18, 50.5, setting, "quiet", "start");
-    })
-    .join("\n");
+/** Each setting as wide as its name, in as many lines as that takes; none where there is but one. */
+const legend = (settings: readonly string[], left: number): { lines: number; drawn: string } => {
+  if (settings.length < 2) return { lines: 0, drawn: "" };
+  let [x, line] = [left, 0];
+  const drawn = settings.map((setting, index) => {
+    const width = 18 + LETTER * setting.length + 16;
+    if (x > left && x + width > WIDTH) [x, line] = [left, line + 1];
+    const [at, y] = [x, 40 + 20 * line];
+    x += width;
+    const box = `<rect class="peer" opacity="${opacityOf(index)}" x="${at}" y="${y}" width="12" height="12" rx="2"/>`;
+    return box + text(at + 18, y + 10.5, setting, "quiet", "start");
+  });
+  return { lines: line + 1, drawn: drawn.join("\n") };
+};
 
 const text = (x: number, y: number, content: string, className: string, anchor: string): string =>
   content &&
