@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { build } from "vite";
-import { FLOOR, OURS, PEERS } from "./subjects.js";
+import { FLOOR, NOTHING, OURS, PEERS, SHARED_FLOOR } from "./subjects.js";
 
 /** Where the built sites lie, one folder each. */
 export const SITES = resolve(".cache/bench/sites");
@@ -35,7 +35,8 @@ let built: Promise<void> | undefined;
 /** Each as a site would bundle it for production. Once a run. */
 export const buildSites = (): Promise<void> => {
   built ??= (async () => {
-    for (const entry of ["page", "count-in-worker", FLOOR.site, OURS.site, ...PEERS.map(({ site }) => site)])
+    const subjects = [NOTHING, FLOOR, SHARED_FLOOR, OURS, ...PEERS];
+    for (const entry of ["page", "count-in-worker", ...subjects.map(({ site }) => site)])
       await buildSite(entry);
   })();
   return built;

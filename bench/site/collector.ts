@@ -133,7 +133,7 @@ export class Collector {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-    const page = /^\/visit\/(\w+)$/.exec(path);
+    const page = /^\/visit\/([\w-]+)$/.exec(path);
     if (page) {
       const scripts = ["page", page[1]].map(
         (site) => `<script type="module" src="/${site}/entry.js"></script>`,

@@ -15,6 +15,12 @@ export const JOURNALING: Measured = {
   journals: true,
 };
 export const FLOOR: Measured = { label: "floor: one postMessage", site: "floor" };
+/** As ours reaches its worker: the one that serves every tab. */
+export const SHARED_FLOOR: Measured = {
+  label: "floor: one postMessage, shared worker",
+  site: "floor-shared",
+};
+export const NOTHING: Measured = { label: "floor: nothing at all", site: "nothing" };
 
 export const PEERS: readonly Measured[] = [
   { label: "Amplitude", site: "amplitude" },
