@@ -10,15 +10,20 @@ export interface AfterStart {
   erased(): void;
 }
 
-/** @param trust - makes a script's URL one that the page may use */
+/**
+ * @param isErased - the host has erased everything before
+ * @param trust - makes a script's URL one that the page may use
+ */
 export const afterStart = (
   { connection, queue, settings }: Tracking,
   state: TrackerState,
+  isErased: boolean,
   trust: (url: string) => string,
   signal: AbortSignal,
 ): AfterStart => {
   const { name, serviceWorkerUrl } = settings;
   const prefix = `${name}:journal:`;
+  if (isErased) eraseJournals(prefix);
   takeInJournals(connection, prefix, signal);
   let tellSync: ((state: TrackerState) => void) | undefined;
   if (serviceWorkerUrl && !signal.aborted && "SyncManager" in globalThis && "serviceWorker" in navigator) {

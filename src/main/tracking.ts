@@ -31,6 +31,7 @@ export class Tracking {
   readonly #ended = new AbortController();
   #state: TrackerState | undefined;
   #later: AfterStart | undefined;
+  #isErased = false;
 
   constructor(
     settings: Settings,
@@ -81,7 +82,10 @@ export class Tracking {
 
   async erase(): Promise<Outcome> {
     const outcome = await this.ask("eraseLocalData", []);
-    if (outcome.success) this.#later?.erased();
+    if (outcome.success) {
+      this.#isErased = true;
+      this.#later?.erased();
+    }
     return outcome;
   }
 
@@ -142,10 +146,14 @@ export class Tracking {
     this.queue.open();
     const outcome = await recorded;
     if (outcome && !outcome.success) console.warn(outcome.error.message);
-    import("./after-start.js").then(
-      ({ afterStart }) => (this.#later = afterStart(this, this.#state!, trust, signal)),
-      () => {}, // the site does not serve the file: journals wait for a page that has it
-    );
+    // A task after `init()` has resolved, which waits for none of it. Should the page end before, the next one does it.
+    const later = setTimeout(() => {
+      import("./after-start.js").then(
+        ({ afterStart }) => (this.#later = afterStart(this, this.#state!, this.#isErased, trust, signal)),
+        () => {}, // the site does not serve the file: journals wait for a page that has it
+      );
+    });
+    signal.addEventListener("abort", () => clearTimeout(later));
     return { success: true, data: null };
   }
 

@@ -21,6 +21,7 @@ const start = async (options: TrackingOptions = {}): Promise<PeopleTrackingSDK> 
     new PeopleTrackingSDK({ liveChat: null, pageViews: "manual", namespace: "shop", ...options }),
   );
   expect(await sdk.init("key")).toEqual(SUCCESS);
+  await vi.advanceTimersByTimeAsync(0); // journals are taken in a task later
   await settle();
   return sdk;
 };
@@ -261,6 +262,17 @@ test("a journal that was written to while it was taken in stays", async () => {
   };
   await start();
   expect(journals()[0]?.commands).toHaveLength(2);
+});
+
+test("what is erased right after init() takes the journals along, before they are looked at", async () => {
+  local.storage[KEY] = journal();
+  const sdk = using(new PeopleTrackingSDK({ liveChat: null, pageViews: "manual", namespace: "shop" }));
+  await sdk.init("key");
+  expect(await sdk.eraseLocalData()).toEqual(SUCCESS);
+  await vi.advanceTimersByTimeAsync(0);
+  await settle();
+  expect(journals()).toEqual([]);
+  expect(page.host.asked("submit")).toEqual([]);
 });
 
 const tell = (newValue: string): void => {
