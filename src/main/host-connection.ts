@@ -20,8 +20,15 @@ const PATIENCE_MS = 3 * SECOND;
 
 interface Ask {
   send(call: CallHost): void;
-  stopWaiting?: () => void;
+  /** No answer came in time. */
+  giveUp(): void;
+  limitAt: number;
+  patienceMs: number;
+  /** When it was sent to the present host; never, where there is none. */
+  sentAt: number;
 }
+
+const NEVER = Infinity;
 
 export class HostConnection {
   /** With its number, an operation's id. */
@@ -38,6 +45,12 @@ export class HostConnection {
   /** Counts the hosts left behind. In the name, so that a wedged worker is not met again. */
   #left = 0;
   #answeredAt = 0;
+  /**
+   * One timer for all that is asked, left to run when the answer comes: to set and to clear one for each costs a page more
+   * than all else in a call that comes alone.
+   */
+  #stopWatching: (() => void) | undefined;
+  #watchesUntil = NEVER;
   /** Changes with every attachment: what an instance says to which this page is not attached does not count. */
   #epoch = 0;
   #closed = false;
@@ -71,19 +84,9 @@ export class HostConnection {
   ): Promise<Awaited<ReturnType<Host[Method]>> | undefined> {
     return new Promise((resolve) => {
       const settle = (answer?: Awaited<ReturnType<Host[Method]>>): void => {
-        stopLimit?.();
-        ask.stopWaiting?.();
         this.#asks.delete(ask);
         this.#hangUpIfDone();
         resolve(answer);
-      };
-      const wait = (): void => {
-        const since = performance.now();
-        ask.stopWaiting = after(patienceMs, () => {
-          // Busy is not dead: answers to what was asked before count.
-          if (this.#answeredAt > since) wait();
-          else this.#leave();
-        });
       };
       const ask: Ask = {
         send: (call) => {
@@ -96,14 +99,45 @@ export class HostConnection {
             },
             () => {}, // no expected answer: as good as none, and asked again
           );
-          wait();
+          ask.sentAt = performance.now();
+          this.#watch(ask);
         },
+        giveUp: settle,
+        limitAt: limitMs === undefined ? NEVER : performance.now() + limitMs,
+        patienceMs,
+        sentAt: NEVER,
       };
-      const stopLimit = limitMs === undefined ? undefined : after(limitMs, settle);
       this.#asks.add(ask);
-      if (this.#call) ask.send(this.#call);
-      else void this.connect();
+      if (this.#call) {
+        ask.send(this.#call);
+      } else {
+        this.#watch(ask);
+        void this.connect();
+      }
     });
+  }
+
+  #watch({ limitAt, sentAt, patienceMs }: Ask): void {
+    const due = Math.min(limitAt, sentAt + patienceMs);
+    if (due >= this.#watchesUntil) return;
+    this.#stopWatching?.();
+    this.#watchesUntil = due;
+    this.#stopWatching = after(Math.ceil(due - performance.now()), () => this.#look());
+  }
+
+  #look(): void {
+    this.#watchesUntil = NEVER;
+    const now = performance.now();
+    let isSilent = false;
+    for (const ask of this.#asks) {
+      if (now >= ask.limitAt) ask.giveUp();
+      // Busy is not dead: answers to what was asked before count.
+      else if (now < ask.sentAt + ask.patienceMs) continue;
+      else if (this.#answeredAt > ask.sentAt) ask.sentAt = now;
+      else isSilent = true;
+    }
+    if (isSilent) this.#leave();
+    for (const ask of this.#asks) this.#watch(ask);
   }
 
   /** The host says nothing more, not even what it was asked: the page goes, perhaps into the back-forward cache. */
@@ -124,6 +158,7 @@ export class HostConnection {
 
   #hangUpIfDone(): void {
     if (!this.#closed || (this.#call && this.#asks.size)) return;
+    if (!this.#asks.size) this.#stopWatching?.();
     this.detach();
     this.#hangUp();
   }
@@ -131,7 +166,7 @@ export class HostConnection {
   #pause(): void {
     this.#call = undefined;
     this.#epoch++;
-    for (const ask of this.#asks) ask.stopWaiting?.();
+    for (const ask of this.#asks) ask.sentAt = NEVER;
   }
 
   #hangUp(): void {

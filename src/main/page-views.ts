@@ -27,7 +27,7 @@ export class PageViews {
   readonly #pageLoad: PageLoad;
   /** The page that led here: at a client-side navigation, the one before. */
   #referrer = document.referrer;
-  /** Redacted once for all events of one task, and one object to `postMessage`, which then writes it once. */
+  /** One object for all events of one task, which `postMessage` writes but once. */
   #eventPage: { url: string; title: string; sent: SentPage } | undefined;
 
   constructor({ hello, page }: Settings) {
@@ -73,7 +73,7 @@ export class PageViews {
 
   /** The next event asks the site's redaction again. */
   forgetEventPage(): void {
-    this.#eventPage = undefined;
+    if (this.#redact) this.#eventPage = undefined;
   }
 
   /** Records the page view of this page load, unless another instance has. */

@@ -161,6 +161,31 @@ test("a host that is busy but answers is not left", async () => {
   expect(page.hosts).toHaveLength(1);
 });
 
+test("calls that are answered set no timer each", async () => {
+  const sdk = make();
+  await sdk.init("key");
+  await pass(1000);
+  const set = vi.spyOn(globalThis, "setTimeout");
+  for (let call = 0; call < 20; call++) await sdk.track("a");
+  expect(set.mock.calls.length).toBeLessThanOrEqual(1);
+  await pass(12_000);
+  expect(vi.getTimerCount()).toBe(0);
+  expect(page.hosts).toHaveLength(1);
+});
+
+test("a call gets no less time because of those before it, and none of theirs", async () => {
+  const sdk = make();
+  await sdk.init("key");
+  await sdk.track("a");
+  await pass(2000);
+  page.host.silent.add("submit");
+  void sdk.track("b");
+  await pass(2750);
+  expect(page.hosts).toHaveLength(1);
+  await pass(500);
+  expect(page.hosts).toHaveLength(2);
+});
+
 test("subscriptions live on through a change of hosts", async () => {
   const sdk = make();
   await sdk.init("key");
