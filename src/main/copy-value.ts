@@ -67,8 +67,8 @@ export const copyValue = (root: string, value: unknown): unknown => {
  */
 const flatCopy = (value: unknown): object | undefined => {
   try {
-    if (!value || Object.getPrototypeOf(value) !== Object.prototype || Array.isArray(value)) return undefined;
-    const copy = { ...value } as Record<string, unknown>;
+    if (Object.getPrototypeOf(value) !== Object.prototype) return undefined;
+    const copy = { ...(value as Record<string, unknown>) };
     for (const key in copy) {
       const part = copy[key];
       if (typeof part !== "string" && typeof part !== "boolean" && !Number.isFinite(part)) return undefined;

@@ -15,10 +15,12 @@ interface ComlinkAnswer {
   value: never;
 }
 
+/** Gives the answer, if one comes: a call that was thrown out has none. */
 export type CallHost = <Method extends keyof Host>(
   method: Method,
   args: Parameters<Host[Method]>,
-) => Promise<Awaited<ReturnType<Host[Method]>>>;
+  give: (answer: Awaited<ReturnType<Host[Method]>>) => void,
+) => void;
 
 /** @param hear is told what the host says unasked */
 export const hostAt = (endpoint: HostEndpoint, hear: (message: HostMessage) => void): CallHost => {
@@ -32,10 +34,9 @@ export const hostAt = (endpoint: HostEndpoint, hear: (message: HostMessage) => v
     asked.delete(data.id);
   });
   endpoint.start?.();
-  return (method, args) =>
-    new Promise((resolve) => {
-      asked.set(++count, resolve);
-      const argumentList = args.map((value) => ({ type: "RAW", value }));
-      endpoint.postMessage({ id: count, type: "APPLY", path: [method], argumentList });
-    });
+  return (method, args, give) => {
+    asked.set(++count, give);
+    const argumentList = args.map((value) => ({ type: "RAW", value }));
+    endpoint.postMessage({ id: count, type: "APPLY", path: [method], argumentList });
+  };
 };

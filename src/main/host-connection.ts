@@ -4,7 +4,7 @@
  * same order. So what is asked must do no harm twice; commands have numbers for that.
  */
 import type { HostKind, TrackerState, TrackingError } from "../protocol/api.js";
-import type { Host } from "../protocol/host.js";
+import type { AttachAnswer, Host } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
 import { after, within } from "./after.js";
 import type { CallHost } from "./host-at.js";
@@ -20,8 +20,7 @@ const PATIENCE_MS = 3 * SECOND;
 
 interface Ask {
   send(call: CallHost): void;
-  /** No answer came in time. */
-  giveUp(): void;
+  settle(answer?: undefined): void;
   limitAt: number;
   patienceMs: number;
   /** When it was sent to the present host; never, where there is none. */
@@ -79,38 +78,33 @@ export class HostConnection {
   ask<Method extends keyof Host>(
     method: Method,
     args: Parameters<Host[Method]>,
-    limitMs?: number,
+    limitMs = NEVER,
     patienceMs = PATIENCE_MS,
   ): Promise<Awaited<ReturnType<Host[Method]>> | undefined> {
     return new Promise((resolve) => {
-      const settle = (answer?: Awaited<ReturnType<Host[Method]>>): void => {
-        this.#asks.delete(ask);
-        this.#hangUpIfDone();
-        resolve(answer);
-      };
-      const ask: Ask = {
-        send: (call) => {
+      const ask = {
+        send: (call: CallHost) => {
           const epoch = this.#epoch;
-          call(method, args).then(
-            (answer) => {
-              if (epoch !== this.#epoch) return undefined;
-              this.#answeredAt = performance.now();
-              return settle(answer);
-            },
-            () => {}, // no expected answer: as good as none, and asked again
-          );
           ask.sentAt = performance.now();
           this.#watch(ask);
+          call(method, args, (answer) => {
+            if (epoch !== this.#epoch) return;
+            this.#answeredAt = performance.now();
+            ask.settle(answer);
+          });
         },
-        giveUp: settle,
-        limitAt: limitMs === undefined ? NEVER : performance.now() + limitMs,
+        settle: (answer?: Awaited<ReturnType<Host[Method]>>) => {
+          this.#asks.delete(ask);
+          this.#hangUpIfDone();
+          resolve(answer);
+        },
+        limitAt: performance.now() + limitMs,
         patienceMs,
         sentAt: NEVER,
       };
       this.#asks.add(ask);
-      if (this.#call) {
-        ask.send(this.#call);
-      } else {
+      if (this.#call) ask.send(this.#call);
+      else {
         this.#watch(ask);
         void this.connect();
       }
@@ -130,11 +124,12 @@ export class HostConnection {
     const now = performance.now();
     let isSilent = false;
     for (const ask of this.#asks) {
-      if (now >= ask.limitAt) ask.giveUp();
+      if (now >= ask.limitAt) ask.settle();
       // Busy is not dead: answers to what was asked before count.
-      else if (now < ask.sentAt + ask.patienceMs) continue;
-      else if (this.#answeredAt > ask.sentAt) ask.sentAt = now;
-      else isSilent = true;
+      else if (now >= ask.sentAt + ask.patienceMs) {
+        if (this.#answeredAt > ask.sentAt) ask.sentAt = now;
+        else isSilent = true;
+      }
     }
     if (isSilent) this.#leave();
     for (const ask of this.#asks) this.#watch(ask);
@@ -142,7 +137,7 @@ export class HostConnection {
 
   /** The host says nothing more, not even what it was asked: the page goes, perhaps into the back-forward cache. */
   detach(): void {
-    void this.#call?.("detach", []);
+    this.#call?.("detach", [], () => {});
   }
 
   /** Comes back from `detach()`. */
@@ -158,9 +153,9 @@ export class HostConnection {
 
   #hangUpIfDone(): void {
     if (!this.#closed || (this.#call && this.#asks.size)) return;
-    if (!this.#asks.size) this.#stopWatching?.();
     this.detach();
     this.#hangUp();
+    if (!this.#asks.size) this.#stopWatching?.();
   }
 
   #pause(): void {
@@ -225,7 +220,10 @@ export class HostConnection {
           this.#pause();
           const epoch = this.#epoch;
           const page = { ...hello, host: kind, online: navigator.onLine };
-          const answer = await within(PATIENCE_MS, call("attach", [page]));
+          const answer = await within(
+            PATIENCE_MS,
+            new Promise<AttachAnswer>((give) => call("attach", [page], give)),
+          );
           if (epoch !== this.#epoch) return;
           if (!answer?.ok) return giveUp(answer?.error ?? "it did not answer");
           attached = true;

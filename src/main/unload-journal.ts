@@ -34,12 +34,14 @@ export class UnloadJournal {
   /** Writes these, and no others, in their order. */
   write(batches: JournaledBatch[]): void {
     let length = 0;
-    const fitting = batches.flatMap(({ entries, shared }) =>
-      entries.filter((entry) => {
-        entry.text ??= JSON.stringify({ ...shared, deadline: undefined, ...entry.command });
+    const fitting = batches.flatMap(({ entries, shared }) => {
+      const head = JSON.stringify({ ...shared, deadline: undefined }).slice(0, -1);
+      return entries.filter((entry) => {
+        if (length >= MAX_LENGTH) return false;
+        entry.text ??= `${head},${JSON.stringify(entry.command).slice(1)}`;
         return (length += entry.text.length) < MAX_LENGTH;
-      }),
-    );
+      });
+    });
     if (!fitting.length) return;
     const commands = fitting.map(({ text }) => text).join();
     try {
