@@ -16,7 +16,8 @@ const text = (length) => {
 };
 const texts = Array.from({ length: 997 }, () => text(180));
 
-let stateUpdates = 0;
+/** When each came. */
+let stateUpdates = [];
 
 const answered = (request) =>
   new Promise((resolve, reject) => {
@@ -45,7 +46,7 @@ window.outbox = {
       namespace: NAMESPACE,
       maxWaiting: 10_000_000,
     });
-    sdk.subscribe(() => stateUpdates++);
+    sdk.subscribe(() => stateUpdates.push(performance.now()));
     const outcome = await sdk.init(key);
     if (!outcome.success) throw new Error(outcome.error.message);
   },
@@ -63,10 +64,11 @@ window.outbox = {
     return performance.now() - begin;
   },
 
+  /** @returns how many came a second since it was last asked, from the first to the last */
   takeStateUpdates() {
-    const updates = stateUpdates;
-    stateUpdates = 0;
-    return updates;
+    const times = stateUpdates;
+    stateUpdates = [];
+    return times.length > 1 ? (1_000 * (times.length - 1)) / (times.at(-1) - times[0]) : 0;
   },
 
   storedRow,
