@@ -82,7 +82,7 @@ export const start: Section = {
   name: "start",
   title: "init() to usable",
   notes:
-    "From the call until the tracker says that it takes events, by the means that each has for it: a promise or a callback; Datadog RUM, Grafana Faro and Snowplow start within the call. Ours then has a worker that runs, a database that is open and, on the first tab, a visitor that is stored. The floor opens a shared worker of a few lines and waits for its first word. *Blocked* is the sum of the main thread's tasks in between.",
+    "From the call until the tracker says that it takes events, by the means that each has for it: a promise or a callback; Datadog RUM, Grafana Faro and Snowplow start within the call. Ours then has a worker that runs, a database that is open and, on the first tab, a visitor that is stored. The floor opens a shared worker of a few lines and waits for its first word. *Blocked* is the sum of the main thread's tasks in between. A trace of the fifth tab shows four waits of about the same length, one after the other: the browser connects the port, then the page attaches, selects its profile and has its page view stored, each a message, a transaction and an answer. Of the page's eight tasks the first, which opens the worker, takes about half.",
   charts: [
     { name: "start", title: "init() to usable", metric: USABLE, log: true },
     {
