@@ -13,8 +13,32 @@ const openChannel = (name: string): BroadcastChannel | null => {
 };
 
 export const changeChannel = (name: string): ChangeSignal & { close(): void } => {
-  const channel = openChannel(name);
+  const listeners = new Set<() => void>();
+  const hear = (): void => listeners.forEach((listener) => listener());
+  const closing = new AbortController();
+  let channel: BroadcastChannel | null = null;
   let announced = false;
+
+  const open = (): void => {
+    channel = openChannel(name);
+    channel?.addEventListener("message", hear);
+  };
+  open();
+  // Where the page itself is the host: Chromium throws it out of its back-forward cache when a message comes for it.
+  const on = (type: string, listener: () => void): void =>
+    globalThis.addEventListener?.(type, listener, { signal: closing.signal });
+  let isAway = false;
+  on("pagehide", () => {
+    isAway = true;
+    channel?.close();
+  });
+  on("pageshow", () => {
+    if (!isAway) return;
+    isAway = false;
+    open();
+    hear();
+  });
+
   return {
     announce() {
       if (announced) return;
@@ -24,14 +48,17 @@ export const changeChannel = (name: string): ChangeSignal & { close(): void } =>
         try {
           channel?.postMessage("changed");
         } catch {
-          // Closed in the meantime: this host is done.
+          // Closed in the meantime: this host is done, or its page away.
         }
       });
     },
     listen(listener) {
-      channel?.addEventListener("message", listener);
-      return () => channel?.removeEventListener("message", listener);
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
-    close: () => channel?.close(),
+    close() {
+      closing.abort();
+      channel?.close();
+    },
   };
 };

@@ -1,7 +1,8 @@
 /**
- * The Web Lock that a sender holds while it sends, in browsers with Background Sync, where all kinds of host see
- * `SyncManager`. In others the lease decides alone: Firefox throws a page out of its back-forward cache when its worker
- * has a lock, WebKit leaves one with workers that it froze, and insecure origins have none.
+ * The Web Lock that shared and service workers hold while they send, in browsers with Background Sync. Elsewhere the lease
+ * decides alone, for a lock throws pages out of the back-forward cache: in Firefox those of a worker that has one, in
+ * Chromium a page that has one itself or in its dedicated worker. WebKit leaves locks with workers that it froze, and
+ * insecure origins have none.
  */
 import type { Hold, SendLock } from "../core/ports.js";
 
@@ -16,8 +17,10 @@ const request = (name: string, options: LockOptions): Promise<Hold | null> =>
       .catch(() => resolve(null));
   });
 
+const outlivesPages = "SharedWorkerGlobalScope" in globalThis || "ServiceWorkerGlobalScope" in globalThis;
+
 export const sendLock = (name: string): SendLock =>
-  "SyncManager" in globalThis && "locks" in navigator
+  outlivesPages && "SyncManager" in globalThis && "locks" in navigator
     ? {
         exclusive: true,
         tryHold: (options) => request(name, options?.steal ? { steal: true } : { ifAvailable: true }),

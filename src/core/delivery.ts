@@ -150,17 +150,18 @@ export class Delivery {
   }
 
   /**
-   * With an exclusive lock in hand, whoever had the lease before is done or dead; who took it since has stolen the lock,
-   * for this host was frozen. Without one the lease itself decides.
+   * With the lock in hand, whoever had the lease under it before is done or dead; who took it since has stolen the lock,
+   * for this host was frozen. Otherwise the lease itself decides.
    */
   #takeLease(lockAskedAt: number | null): Promise<Turn | null> {
     const { clock, store } = this.#ports;
     return store.commit({}, ({ record }) => {
       const now = clock.now();
-      const isFormer = lockAskedAt !== null && (record.lease?.takenAt ?? 0) <= lockAskedAt;
+      const { lease } = record;
+      const isFormer = lockAskedAt !== null && lease?.underLock && lease.takenAt <= lockAskedAt;
       const free = isFormer || holdsLease(record, this.#hostId) || !isLeased(record, now);
       if (!free) return { change: {}, result: null };
-      const turn = nextTurn(withLease(record, this.#hostId, now), this.#hostId, now);
+      const turn = nextTurn(withLease(record, this.#hostId, now, lockAskedAt !== null), this.#hostId, now);
       return { change: { record: turn.record }, result: turn };
     });
   }

@@ -20,9 +20,20 @@ export const isLeased = ({ lease }: TrackerRecord, now: number): boolean =>
 
 export const holdsLease = ({ lease }: TrackerRecord, hostId: string): boolean => lease?.holder === hostId;
 
-export const withLease = (record: TrackerRecord, hostId: string, now: number): TrackerRecord => ({
+/** Renewed, it stays what it was taken as. */
+export const withLease = (
+  record: TrackerRecord,
+  hostId: string,
+  now: number,
+  underLock = holdsLease(record, hostId) && record.lease?.underLock === true,
+): TrackerRecord => ({
   ...record,
-  lease: { holder: hostId, takenAt: now, expiresAt: now + LEASE_MS },
+  lease: {
+    holder: hostId,
+    takenAt: now,
+    expiresAt: now + LEASE_MS,
+    ...(underLock && { underLock: true as const }),
+  },
 });
 
 /** Whether what was read together with this record may be sent. */

@@ -79,8 +79,8 @@ export interface TrackerRecord {
   nextSeq: number;
   lanes: readonly Lane[];
   delivery: DeliveryRecord;
-  /** Who sends now. Held while sending, renewed with every batch. */
-  lease: { holder: string; takenAt: number; expiresAt: number } | null;
+  /** Who sends now. Held while sending, and renewed. `underLock`: the holder has the Web Lock too, as long as it lives. */
+  lease: { holder: string; takenAt: number; expiresAt: number; underLock?: true } | null;
 }
 
 export const emptyRecord = (): TrackerRecord => ({

@@ -18,6 +18,40 @@ test("two hosts hear of each other's changes, once a task", async () => {
   other.close();
 });
 
+test("a page that hosts itself hears nothing while it is away, and looks once when it is back", async () => {
+  const page = new EventTarget();
+  vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
+  const hosted = changeChannel("c");
+  vi.unstubAllGlobals();
+  const [one, other] = [changeChannel("c"), changeChannel("c")];
+  const heard: string[] = [];
+  hosted.listen(() => heard.push("page"));
+  other.listen(() => heard.push("other"));
+  const bothHear = async (): Promise<void> => {
+    heard.length = 0;
+    one.announce();
+    await vi.waitFor(() => expect(heard.toSorted()).toEqual(["other", "page"]));
+  };
+  page.dispatchEvent(new Event("pageshow"));
+  expect(heard).toEqual([]);
+  await bothHear();
+
+  page.dispatchEvent(new Event("pagehide"));
+  heard.length = 0;
+  one.announce();
+  await vi.waitUntil(() => heard.length > 0);
+  expect(heard).toEqual(["other"]);
+
+  page.dispatchEvent(new Event("pageshow"));
+  expect(heard).toEqual(["other", "page"]);
+  await bothHear();
+
+  for (const channel of [hosted, one, other]) channel.close();
+  page.dispatchEvent(new Event("pagehide"));
+  page.dispatchEvent(new Event("pageshow"));
+  expect(heard).toHaveLength(2);
+});
+
 test.each([
   ["missing", undefined],
   [

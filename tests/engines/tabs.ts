@@ -114,6 +114,8 @@ const goAndComeBack = async (tab: Tab, meanwhile?: () => Promise<void>): Promise
 const mark = (tab: Tab): Promise<void> => tab.run(() => void ((window as { mark?: boolean }).mark = true));
 const isMarked = (tab: Tab): Promise<boolean> => tab.run(() => (window as { mark?: boolean }).mark === true);
 
+const HOSTS = ["shared", "dedicated", "page"] as const;
+
 export const backForwardCache = (setting: Setting): void => {
   test("the back-forward cache restores a page that went with calls unanswered, and they are answered", async () => {
     const { browser, site } = setting;
@@ -183,34 +185,37 @@ export const backForwardCache = (setting: Setting): void => {
     ]);
   });
 
-  test("the back-forward cache restores a page whose host goes on sending for another tab", async () => {
-    const { browser, site } = setting;
-    const tab = await visit(browser, site);
-    const other = await visit(browser, site);
-    await settle(tab);
-    await track(tab, "sent as it goes");
-    await mark(tab);
-    await goAndComeBack(tab, async () => {
-      for (const name of ["first", "second", "third"]) {
-        await track(other, name);
-        await settle(other);
-      }
-    });
-    expect(await isMarked(tab)).toBe(true);
-    expect(await track(tab, "restored")).toEqual({ success: true, data: null });
+  test.each(HOSTS)(
+    "the back-forward cache restores a page while another tab sends (host: %s)",
+    async (host) => {
+      const { browser, site } = setting;
+      const tab = await visit(browser, site, { host });
+      const other = await visit(browser, site, { host });
+      await settle(tab);
+      await track(tab, "sent as it goes");
+      await mark(tab);
+      await goAndComeBack(tab, async () => {
+        for (const name of ["first", "second", "third"]) {
+          await track(other, name);
+          await settle(other);
+        }
+      });
+      expect(await isMarked(tab)).toBe(true);
+      expect(await track(tab, "restored")).toEqual({ success: true, data: null });
 
-    const lead = await startChat(tab);
-    await settle(tab);
-    expect(told(await site.timeline(lead)).toSorted()).toEqual([
-      "action:first",
-      "action:restored",
-      "action:second",
-      "action:sent as it goes",
-      "action:third",
-      "pageView",
-      "pageView",
-      "pageView",
-      "sessionStarted",
-    ]);
-  });
+      const lead = await startChat(tab);
+      await settle(tab);
+      expect(told(await site.timeline(lead)).toSorted()).toEqual([
+        "action:first",
+        "action:restored",
+        "action:second",
+        "action:sent as it goes",
+        "action:third",
+        "pageView",
+        "pageView",
+        "pageView",
+        "sessionStarted",
+      ]);
+    },
+  );
 };

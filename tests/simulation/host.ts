@@ -108,7 +108,8 @@ export class SimulatedHost extends Actor {
   #lock(): SendLock {
     const { browser } = this;
     const { plan, chronicle } = browser.world;
-    if (!plan.locks) return { exclusive: false, tryHold: async () => ({ release: () => undefined }) };
+    const isWithout = plan.locks === "none" || (plan.locks === "some" && this.scheduler.chance(0.5));
+    if (isWithout) return { exclusive: false, tryHold: async () => ({ release: () => undefined }) };
     const take = (steal: boolean): Hold | null => {
       if (browser.lockHolder && !steal) return null;
       if (browser.lockHolder) {

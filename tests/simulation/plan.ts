@@ -5,8 +5,8 @@ import { MINUTE } from "../../src/protocol/wire.js";
 export interface Plan {
   browsers: number;
   steps: number;
-  /** A Web Lock beside the lease, as where there is Background Sync; elsewhere the lease alone keeps the order. */
-  locks: boolean;
+  /** Which hosts have a Web Lock beside the lease; with the others the lease alone keeps the order. */
+  locks: "all" | "some" | "none";
   /** One host for all tabs, or one each. */
   hosts: "shared" | "dedicated";
   /** As WebKit: each batch is journaled, for the page may end without a word. */
@@ -43,7 +43,7 @@ export const planOf = (scheduler: Scheduler): Plan => {
   return {
     browsers: scheduler.pick([1, 1, 2]),
     steps: 60 + scheduler.upTo(120),
-    locks: scheduler.chance(0.5),
+    locks: scheduler.pick(["all", "some", "none"]),
     hosts: scheduler.chance(0.5) ? "shared" : "dedicated",
     journalsEachBatch: scheduler.chance(0.3),
     sessionTimeoutMs: scheduler.pick([30 * MINUTE, 30 * MINUTE, 5 * MINUTE]),

@@ -43,6 +43,12 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: "const free = true;",
   },
   {
+    name: "a lease is ignored that was taken without the lock",
+    file: "delivery.ts",
+    original: "lockAskedAt !== null && lease?.underLock &&",
+    replacement: "lockAskedAt !== null && lease &&",
+  },
+  {
     name: "a merge stands before the visitor's last activity",
     file: "profile-selection.ts",
     original: "iso(Math.max(latestKnown(draft.record), visitor.latestOperationAt ?? 0))",

@@ -62,6 +62,20 @@ test("without locks, a dead holder's lease ends after its time", async () => {
   expect(world.time.now - startedAt).toBeLessThan(LEASE_MS + 5 * SECOND);
 });
 
+test.each(LOCKS)("a host %s waits for the lease of one of the other kind", async (_, locks) => {
+  const { world, host, service } = await World.withHost({ locks });
+  service.script("batches", { kind: "silent" });
+  await host.track();
+  await world.time.until(() => service.requestsTo("batches").length === 1);
+  world.options.locks = !locks;
+  const other = await world.host();
+  await other.track();
+  await world.time.advance(2 * LEASE_MS);
+  expect(service.requestsTo("batches")).toHaveLength(1);
+  host.die();
+  await world.drained(LEASE_MS + 2 * SECOND);
+});
+
 test("a lock that outlives its lease is stolen", async () => {
   const { world, sender, other, startedAt } = await sendingHosts(true);
   sender.freeze();
