@@ -18,6 +18,7 @@ import type {
   TrackerStore,
   Waiting,
 } from "../core/ports.js";
+import { waitingIn } from "../core/lanes.js";
 import { bringHome, needToBringHome, withKnown, withoutDisk } from "../core/bring-home.js";
 import type { PageMarks } from "../core/page-marks.js";
 import type { TrackerRecord } from "../core/tracker-record.js";
@@ -71,6 +72,8 @@ export class EnduringTrackerStore implements TrackerStore {
   #opening: Promise<DiskStore> | null = null;
   #isOpen = false;
   #memory: MemoryTrackerStore | null = null;
+  /** Rows that waited on the disk when memory took over. */
+  #leftWaiting = 0;
   /** While a move to disk has taken what memory holds, and is not through. */
   #moving: Promise<void> | null = null;
   /** What the disk said last. */
@@ -88,6 +91,10 @@ export class EnduringTrackerStore implements TrackerStore {
 
   get kind(): "disk" | "memory" {
     return this.#memory ? "memory" : "disk";
+  }
+
+  get outOfReach(): number {
+    return this.#memory && !this.#memory.isErased ? this.#leftWaiting : 0;
   }
 
   async commit<Result>(need: Need, decide: Decide<Result>): Promise<Result> {
@@ -264,8 +271,10 @@ export class EnduringTrackerStore implements TrackerStore {
     const pages = new Map(this.#pages);
     for (const marks of doubtful.pages ?? []) pages.set(marks.pageId, marks);
     const record = doubtful.record ?? left ?? emptyRecord();
+    const doubtfulRows = doubtful.put ?? [];
+    this.#leftWaiting = waitingIn(record) - doubtfulRows.filter(({ state }) => state === "waiting").length;
     this.#memory = new MemoryTrackerStore({
-      ...withoutDisk(record, doubtful.put ?? [], clock.now()),
+      ...withoutDisk(record, doubtfulRows, clock.now()),
       pages: [...pages.values()],
       definitions: this.#definitions,
     });

@@ -29,6 +29,7 @@ export interface MemoryContents extends Held {
 
 export class MemoryTrackerStore implements TrackerStore {
   readonly kind = "memory";
+  readonly outOfReach = 0;
   #record = emptyRecord();
   #definitions: CachedDefinitions | null = null;
   /** In the order of `seq`, which only grows. */
@@ -41,6 +42,11 @@ export class MemoryTrackerStore implements TrackerStore {
     this.#definitions = start.definitions ?? null;
     const { record = this.#record, rows = [], pages = [] } = start;
     this.#write({ record, put: rows, pages });
+  }
+
+  /** An erase was asked for. */
+  get isErased(): boolean {
+    return this.#erased;
   }
 
   /** All that it holds. */

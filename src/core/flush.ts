@@ -19,7 +19,7 @@ export class Flushes {
     for (const look of this.#looking) look();
   }
 
-  /** @returns how many rows before `mark` still wait, once it is none or after `timeoutMs`. */
+  /** @returns how many rows before `mark` still wait, once it is none or after `timeoutMs` */
   async settled(mark: number, timeoutMs: number): Promise<number> {
     await new Promise<void>((resolve) => {
       const finish = (): void => {
@@ -41,6 +41,11 @@ export class Flushes {
 
   /** How many rows before `mark` wait. */
   async count(mark: number): Promise<number> {
+    const within = await this.#countWithin(mark);
+    return within + this.#store.outOfReach;
+  }
+
+  async #countWithin(mark: number): Promise<number> {
     const record = await this.#store.read();
     // Nothing was accepted since: the counters tell, and no row need be looked at.
     if (record.nextSeq <= mark) return waitingIn(record);
@@ -50,10 +55,8 @@ export class Flushes {
 
   async #isSettled(mark: number): Promise<boolean> {
     const profiles = waitingProfiles(await this.#store.read());
-    if (profiles.length === 0) return true;
-    const { rows } = await this.#store.readWaiting(profiles, 1);
-    const [first] = rows;
-    return first === undefined || first.seq >= mark;
+    const first = profiles.length > 0 && (await this.#store.readWaiting(profiles, 1)).rows[0];
+    return (!first || first.seq >= mark) && this.#store.outOfReach === 0;
   }
 }
 

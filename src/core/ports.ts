@@ -73,6 +73,8 @@ export interface Waiting {
  */
 export interface TrackerStore {
   readonly kind: "disk" | "memory";
+  /** How many rows wait on a disk that does not answer now: nothing that is read or counted here has them. */
+  readonly outOfReach: number;
   commit<Result>(
     need: Need,
     decide: (snapshot: Snapshot) => { change: Change; result: Result },

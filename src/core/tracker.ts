@@ -204,7 +204,7 @@ export class Tracker {
   async state(host: HostKind): Promise<{ state: TrackerState; generation: number }> {
     const { clock, store } = this.#ports;
     const record = await store.read();
-    const facts = { host, storage: store.kind, online: this.online };
+    const facts = { host, storage: store.kind, outOfReach: store.outOfReach, online: this.online };
     return { state: stateOf(record, facts, clock.now()), generation: record.generation };
   }
 

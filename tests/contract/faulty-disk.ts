@@ -106,6 +106,7 @@ export class FaultyDisk {
     const call = <Answer>(work: () => Promise<Answer>): Promise<Answer> => this.#call(work);
     return {
       kind: "disk",
+      outOfReach: 0,
       commit: <Result>(need: Need, decide: (snapshot: Snapshot) => { change: Change; result: Result }) =>
         call(() =>
           real.commit(need, (snapshot) => {

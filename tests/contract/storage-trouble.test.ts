@@ -137,13 +137,27 @@ test("a transaction behind a frozen worker's is given up, and can decide nothing
   // Sent again, by a page that took the host for dead: its number is known here too.
   expect(await track(disk, tracker, 1)).toEqual(STORED);
   const { state } = await tracker.state("shared");
-  expect(state).toMatchObject({ storage: "memory", outbox: { waiting: 1 } });
+  expect(state).toMatchObject({ storage: "memory", outbox: { waiting: 3 } });
   disk.heal();
   disk.release();
   await isHome(disk, store);
   const rows = await rowsOn(disk);
   expect(ids(rows)).toEqual([expect.stringMatching(/^s-/), "page-1", "page-2"]);
   expect(rows.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  expect((await tracker.state("shared")).state.outbox.waiting).toBe(3);
+});
+
+test("what waits on a disk that fell silent counts as waiting, and no flush takes it for settled", async () => {
+  const { disk, store, tracker } = await started();
+  await track(disk, tracker, 1);
+  disk.onCall = () => "hang";
+  await track(disk, tracker, 2);
+  expect(store.kind).toBe("memory");
+  expect((await tracker.state("shared")).state.outbox.waiting).toBe(3);
+  const flushed = tracker.flush(8_000);
+  expect(await disk.wait(flushed, 9_000)).toBe(3);
+  disk.heal();
+  await isHome(disk, store);
   expect((await tracker.state("shared")).state.outbox.waiting).toBe(3);
 });
 

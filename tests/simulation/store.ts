@@ -84,6 +84,7 @@ export class SharedStore {
 /** One host's way to its origin's store. */
 export class HostStore implements TrackerStore {
   readonly kind = "disk";
+  readonly outOfReach = 0;
   readonly #host: SimulatedHost;
   readonly #store: SharedStore;
 

@@ -170,7 +170,7 @@ export class TestHost {
     const { world, tracker } = this;
     return stateOf(
       await world.record(),
-      { host: "shared", storage: "disk", online: tracker.online },
+      { host: "shared", storage: "disk", outOfReach: 0, online: tracker.online },
       world.now(),
     );
   }
@@ -258,6 +258,7 @@ export class TestHost {
 /** One host's way to the shared store: every call takes its turn, and a dead host's calls are never answered. */
 class HostStore implements TrackerStore {
   readonly kind = "disk";
+  readonly outOfReach = 0;
   readonly #host: TestHost;
 
   constructor(host: TestHost) {
