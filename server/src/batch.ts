@@ -21,6 +21,7 @@ import {
   type PendingChanges,
 } from "./pending-changes.js";
 import { appendToList, draftFields, updatePerson, type FieldsDraft } from "./person-fields.js";
+import { isPlainEvent } from "./plain-event.js";
 import { rejection, type Rejection } from "./problem.js";
 import { lockProfiles, makeVisitor, markMerged } from "./profile-locks.js";
 import type { Registration } from "./registrations.js";
@@ -139,7 +140,7 @@ export async function applyBatch(
         continue;
       }
       applied.add(id);
-      pending.ids.push(id);
+      if ("operation" in entry && entry.operation.type !== "event") pending.otherIds.push(id);
       results.push({ id, status: "accepted" });
     }
     await writeChanges(tx, owner, receivedAt, pending);
@@ -149,6 +150,7 @@ export async function applyBatch(
 }
 
 function parse(input: unknown): Parsed {
+  if (isPlainEvent(input)) return { operation: input };
   const result = v.safeParse(operationSchema, input, { abortEarly: true });
   // The output, not the input: it holds nothing that the schema does not name.
   if (result.success) return { operation: result.output };
