@@ -18,12 +18,19 @@ const NEW_OWNER = `
   values ('visitor', gen_random_uuid()::text, 0, 0) returning key`;
 const INSERT_IDS = `
   insert into operation_ids (owner, id, received_at)
-  select $1, id, $2 from unnest($3::text[]) as id`;
+  select $1, id, $2 from unnest(string_to_array($3, ',')) as id`;
+/** A list a column, as the service has it: rows as objects cost both sides a fifth more. */
 const INSERT_EVENTS = `
   insert into events (owner, received_at, operation_id, definition_id, session_id, occurred_at, given_at, properties, page)
-  select $1, $2, operation_id, definition_id, session_id, occurred_at, occurred_at, properties, page
-  from jsonb_to_recordset($3::jsonb) as rows (
-    operation_id text, definition_id text, session_id text, occurred_at bigint, properties jsonb, page jsonb)`;
+  select $1, $2, id, definition_id, session_id, occurred_at, occurred_at, properties, page
+  from rows from (
+    unnest(string_to_array($3, ',')),
+    unnest(string_to_array($4, ',')),
+    unnest(string_to_array($5, ',')),
+    unnest($6::bigint[]),
+    jsonb_array_elements($7::jsonb),
+    jsonb_array_elements($8::jsonb)
+  ) as rows (id, definition_id, session_id, occurred_at, properties, page)`;
 const INSERT_SESSION = `
   insert into sessions (owner, id, started_at, last_activity_at) values ($1, $2, $3, $4)
   on conflict (owner, id) do update set last_activity_at = excluded.last_activity_at`;
@@ -31,18 +38,20 @@ const INSERT_SESSION = `
 /** The rows are made within the measured time, as any program that stores them must. */
 async function insert(query: Query, owner: number, events: readonly EventOperation[]): Promise<void> {
   const now = Date.now();
-  const rows = events.map((event) => ({
-    operation_id: event.id,
-    definition_id: event.definitionId,
-    session_id: event.sessionId,
-    occurred_at: Date.parse(event.occurredAt),
-    properties: event.properties,
-    page: event.page,
-  }));
-  await query(INSERT_IDS, [owner, now, events.map(({ id }) => id)]);
-  await query(INSERT_EVENTS, [owner, now, JSON.stringify(rows)]);
-  const { session_id, occurred_at } = rows[0]!;
-  await query(INSERT_SESSION, [owner, session_id, occurred_at, rows.at(-1)!.occurred_at]);
+  const ids = events.map(({ id }) => id).join();
+  const times = events.map(({ occurredAt }) => Date.parse(occurredAt));
+  await query(INSERT_IDS, [owner, now, ids]);
+  await query(INSERT_EVENTS, [
+    owner,
+    now,
+    ids,
+    events.map(({ definitionId }) => definitionId).join(),
+    events.map(({ sessionId }) => sessionId).join(),
+    `{${times.join()}}`,
+    JSON.stringify(events.map(({ properties }) => properties)),
+    JSON.stringify(events.map(({ page }) => page)),
+  ]);
+  await query(INSERT_SESSION, [owner, events[0]!.sessionId, times[0], times.at(-1)]);
 }
 
 const ownerOf = ({ rows }: Awaited<ReturnType<Query>>): number => Number(rows[0]!["key"]);
