@@ -22,7 +22,7 @@ type Watcher = (message: HostMessage) => void;
 
 export class SharedTracker {
   readonly #watchers = new Map<Watcher, HostKind>();
-  #tellTimer: ReturnType<typeof setTimeout> | null = null;
+  #isTelling = false;
   #changedSinceTold = false;
   readonly tracker: Tracker;
 
@@ -72,20 +72,22 @@ export class SharedTracker {
   /** Tells at once where nothing was told lately, and once more after the interval for what came in between. */
   #changed(): void {
     this.#changedSinceTold = true;
-    if (this.#tellTimer === null) void this.#tellAll();
+    if (!this.#isTelling) void this.#tellAll();
   }
 
   async #tellAll(): Promise<void> {
+    this.#isTelling = true;
     this.#changedSinceTold = false;
-    this.#tellTimer = setTimeout(() => {
-      this.#tellTimer = null;
-      if (this.#changedSinceTold) void this.#tellAll();
-    }, STATE_INTERVAL_MS);
     try {
       for (const watcher of this.#watchers.keys()) await this.tell(watcher);
     } catch {
       // The store failed: there is nothing to tell until it answers again.
     }
+    // From here: where the store took long to say what is told, the next word would come too soon after this one.
+    setTimeout(() => {
+      this.#isTelling = false;
+      if (this.#changedSinceTold) void this.#tellAll();
+    }, STATE_INTERVAL_MS);
   }
 }
 
