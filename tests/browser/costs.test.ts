@@ -1,0 +1,133 @@
+/** What calls cost, counted: the same on every machine but for where the worker's groups happen to end. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import type { Page } from "playwright";
+import { numbersAccepted, upTo } from "./support/arrivals.js";
+import { useSetting } from "./support/setting.js";
+import { init, settle, stateOf, trackNumbers } from "./support/visit.js";
+
+/** Loaded by the worker before its own script, and told to whoever asks. */
+const COUNTING = `
+  const counts = { messages: 0, transactions: 0, requests: 0, rowsWritten: 0, rowsRead: 0, reads: 0 };
+  const watch = (prototype, names, count) => {
+    for (const name of names) {
+      const original = prototype[name];
+      prototype[name] = function (...args) {
+        const result = original.apply(this, args);
+        count(result, this);
+        return result;
+      };
+    }
+  };
+  watch(MessagePort.prototype, ["postMessage"], () => counts.messages++);
+  watch(IDBDatabase.prototype, ["transaction"], () => counts.transactions++);
+  watch(globalThis, ["fetch"], () => counts.requests++);
+  watch(IDBObjectStore.prototype, ["add", "put"], (_, { name }) => (counts.rowsWritten += name === "outbox"));
+  for (const { prototype } of [IDBObjectStore, IDBIndex])
+    watch(prototype, ["get", "getAll", "openCursor"], (request, { name, objectStore }) => {
+      if ((objectStore?.name ?? name) !== "outbox") return;
+      counts.reads++;
+      request.addEventListener("success", () => (counts.rowsRead += request.result?.length ?? 1));
+    });
+  new BroadcastChannel("counts").onmessage = ({ target }) => target.postMessage(counts);`;
+interface Counts {
+  messages: number;
+  transactions: number;
+  requests: number;
+  rowsWritten: number;
+  rowsRead: number;
+  reads: number;
+}
+
+let own: string;
+const folders: Record<string, string> = {};
+beforeAll(async () => {
+  own = await mkdtemp(join(tmpdir(), "people-tracking-costs-"));
+  folders["/own/"] = own;
+  await writeFile(join(own, "counting.js"), COUNTING);
+  await writeFile(join(own, "worker.js"), 'import "./counting.js";\nimport "/sdk/worker.js";');
+});
+afterAll(() => rm(own, { recursive: true }));
+const setting = useSetting({ folders });
+
+const inWorker = (page: Page): Promise<Counts> =>
+  page.evaluate(
+    () =>
+      new Promise<Counts>((resolve) => {
+        const channel = new BroadcastChannel("counts");
+        channel.addEventListener("message", ({ data }) => {
+          channel.close();
+          resolve(data as Counts);
+        });
+        channel.postMessage("how many?");
+      }),
+  );
+const differences = (before: Counts, after: Counts): Counts =>
+  Object.fromEntries(
+    Object.entries(after).map(([name, count]) => [name, count - before[name as keyof Counts]]),
+  ) as unknown as Counts;
+
+/** A tab whose worker counts, with nothing left to do. */
+const openCountedTab = async (): Promise<Page> => {
+  const { browser, site } = setting;
+  await browser.addInitScript(() => {
+    const { prototype } = MessagePort;
+    const original = Reflect.get(prototype, "postMessage") as (...args: unknown[]) => void;
+    Object.assign(window, { posted: 0 });
+    prototype.postMessage = function (this: MessagePort, ...args: unknown[]) {
+      (window as unknown as { posted: number }).posted++;
+      original.apply(this, args);
+    };
+  });
+  const page = await browser.newPage();
+  await page.goto(site.origin);
+  await page.waitForFunction(() => window.loaded);
+  expect(await init(page, site.trackingKey, { workerUrl: "/own/worker.js" })).toMatchObject({
+    success: true,
+  });
+  await settle(page);
+  expect((await stateOf(page))?.host).toBe("shared");
+  return page;
+};
+const posted = (page: Page): Promise<number> =>
+  page.evaluate(() => (window as unknown as { posted: number }).posted);
+const delivered = async (page: Page, count: number): Promise<void> => {
+  await vi.waitFor(() => expect(numbersAccepted(setting.site)).toEqual(upTo(count)), 60_000);
+  await page.waitForFunction(() => window.sdk.state?.outbox.waiting === 0);
+};
+
+test("1,000 calls in one task are one message to the worker, are read once, and leave in a few requests", async () => {
+  const page = await openCountedTab();
+  const [before, sentBefore] = [await inWorker(page), await posted(page)];
+  expect(await trackNumbers(page, 0, 1000)).toBe(1000);
+  await delivered(page, 1000);
+  const costs = differences(before, await inWorker(page));
+  expect((await posted(page)) - sentBefore).toBe(1);
+  expect(costs.rowsWritten).toBe(1000);
+  // A batch that begins before all are stored is read once more, and one that is smaller makes one more request.
+  expect(costs.requests).toBeLessThanOrEqual(3);
+  expect(costs.reads).toBeLessThanOrEqual(4);
+  expect(costs.rowsRead).toBeLessThanOrEqual(1500);
+  // A slow machine has time for more states, ten a second at most, each read in a transaction.
+  expect(costs.messages).toBeLessThanOrEqual(25);
+  expect(costs.transactions).toBeLessThanOrEqual(40);
+});
+
+test("what waits is read in as many reads as there are batches, and none of it is written again", async () => {
+  const { site } = setting;
+  const page = await openCountedTab();
+  site.setReachable(false);
+  expect(await trackNumbers(page, 0, 1000)).toBe(1000);
+  await page.waitForFunction(() => window.sdk.state?.delivery.status === "retrying");
+  const before = await inWorker(page);
+  site.setReachable(true);
+  await delivered(page, 1000);
+  const costs = differences(before, await inWorker(page));
+  // Two batches, and a try that began before the service was back.
+  expect(costs.requests).toBeLessThanOrEqual(3);
+  expect(costs.reads).toBeLessThanOrEqual(3);
+  expect(costs.rowsRead).toBeLessThanOrEqual(1500);
+  expect(costs.rowsWritten).toBe(0);
+});
