@@ -8,9 +8,9 @@ import { pending, planOf } from "./gate.js";
 import type { TrackerRecord } from "./tracker-record.js";
 
 /** So long what waits is held up by a holder that died. A request may take longer: the lease is renewed meanwhile. */
-export const LEASE_MS = 10 * SECOND;
+export const LEASE_MS = 5 * SECOND;
 /** Time for a few tries, on a slow disk too; most requests are answered before the first. */
-export const RENEWAL_MS = 2.5 * SECOND;
+export const RENEWAL_MS = 1 * SECOND;
 /** How often to look whether another host still sends. */
 export const BUSY_RECHECK_MS = 1 * SECOND;
 
