@@ -1,6 +1,6 @@
 /**
- * The sending loop: one sender at a time for the whole outbox, by lease, and by lock where there is one. All that must outlive the host is in
- * the record, so that any host can go on where another one died.
+ * The sending loop: one sender at a time for the whole outbox, by lease, and by lock where there is one. All that must
+ * outlive the host is in the record, so that any host can go on where another one died.
  */
 import { MINUTE, SECOND } from "../protocol/wire.js";
 import type { Plan } from "./gate.js";
