@@ -140,6 +140,7 @@ export async function applyBatch(
         continue;
       }
       applied.add(id);
+      // An event brings its id along.
       if ("operation" in entry && entry.operation.type !== "event") pending.otherIds.push(id);
       results.push({ id, status: "accepted" });
     }

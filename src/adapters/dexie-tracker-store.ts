@@ -37,6 +37,7 @@ const storedVersion = (name: string): Promise<number> =>
       opening.result.close();
     });
     opening.addEventListener("error", () => {
+      // Ended above, or because all is being cleared.
       if (opening.error?.name === "AbortError") resolve(0);
       else reject(opening.error);
     });

@@ -107,6 +107,7 @@ export const bringHome = (
   now: number,
 ): Change & { record: TrackerRecord } => {
   const mine = held.record;
+  // Numbered on from where memory is: what was sent from there is on its way too.
   const base = withKnown(disk.record, left && { ...left, nextSeq: mine.nextSeq });
   // The person cleared the site's data: who they were then stays forgotten.
   const isForgotten = base !== disk.record && !held.erased;

@@ -41,11 +41,12 @@ export class Flushes {
 
   /** How many rows before `mark` wait. */
   async count(mark: number): Promise<number> {
-    const within = await this.#countWithin(mark);
-    return within + this.#store.outOfReach;
+    const counted = await this.#countInReach(mark);
+    // Asked last: the count itself may have shown that the disk is silent.
+    return counted + this.#store.outOfReach;
   }
 
-  async #countWithin(mark: number): Promise<number> {
+  async #countInReach(mark: number): Promise<number> {
     const record = await this.#store.read();
     // Nothing was accepted since: the counters tell, and no row need be looked at.
     if (record.nextSeq <= mark) return waitingIn(record);
