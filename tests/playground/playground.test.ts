@@ -110,12 +110,16 @@ for (const view of ["Shop", "Live Chat", "Tracker"])
   });
 
 test("of more rows than the outbox shows, it says how many there are and which it shows", async () => {
-  await page.getByText("Empty: all that was done here has been delivered.").waitFor();
-  await page.getByRole("switch").first().click();
-  await page.getByText("The line is cut").waitFor();
+  await page.getByRole("switch").click();
+  // The switch itself turns before the server has been told.
+  await page.locator('.connection[data-up="false"]').waitFor();
   const add = page.getByRole("button", { name: /^Add .* to the bag$/ }).first();
   for (let count = 0; count < 60; count++) await add.click();
-  await expect.poll(() => outbox().getByText("The 50 that go first, of 60").count(), WAIT).toBe(1);
-  await page.getByRole("switch").first().click();
+  // Also of up to three more: the line may have been cut before what a visit begins with went out.
+  await outbox()
+    .getByText(/^The 50 that go first, of 6[0-3]$/)
+    .waitFor();
+  expect(await outbox().locator(".row").count()).toBe(50);
+  await page.getByRole("switch").click();
   await page.getByText("Empty: all that was done here has been delivered.").waitFor();
 });

@@ -29,8 +29,9 @@ export function OutboxStation() {
       <div class="well" role="region" aria-label="Rows of the outbox" tabIndex={0}>
         {rows.length === 0 ? (
           <p class="empty">
-            Empty: all that was done here has been delivered. Turn the service off below and click around the
-            shop; it fills.
+            {state.value
+              ? "Empty: all that was done here has been delivered. Turn the service off below and click around the shop; it fills."
+              : "Nothing is known of it until the tracker has started."}
           </p>
         ) : (
           <ul class="rows">
