@@ -41,6 +41,9 @@ const LONGEST_RETURN_MS = 15 * SECOND;
 /** Pages whose marks a host carries over into memory: those that it served last. */
 const PAGES_KNOWN = 50;
 
+/** Live Chat sessions that it knows to be over: those that it retired last. */
+const RETIRED_KNOWN = 100;
+
 export interface DiskStore extends TrackerStore {
   close(): void;
 }
@@ -61,8 +64,17 @@ interface Attempt<Result> {
   isGivenUp: boolean;
   /** Made, and perhaps stored. */
   decision?: Decision<Result>;
+  /** Memory holds what it decided. */
+  isTaken?: boolean;
   /** The decision threw: no failure of the disk. */
   refusal?: { error: unknown };
+}
+
+/** How things stood when the disk was asked. */
+interface Asked {
+  isHere: boolean;
+  departures: number;
+  doubtful: Attempt<unknown> | null;
 }
 
 const writingMs = (rows: number): number => (rows / ROWS_A_SECOND) * SECOND;
@@ -76,10 +88,15 @@ export class EnduringTrackerStore implements TrackerStore {
   #leftWaiting = 0;
   /** While a move to disk has taken what memory holds, and is not through. */
   #moving: Promise<void> | null = null;
+  /** The last commit that has decided, while nobody knows whether it happens. */
+  #doubtful: Attempt<unknown> | null = null;
+  readonly #retired = new Set<string>();
   /** What the disk said last. */
   #known: TrackerRecord | null = null;
   readonly #pages = new Map<string, PageMarks>();
   #definitions: CachedDefinitions | null = null;
+  /** How often memory took over: what the disk says late, of a time before, is no news. */
+  #departures = 0;
   #returnMs = FIRST_RETURN_MS;
   /** Answers so far: a disk that is busy with others' work is not silent. */
   #reads = 0;
@@ -108,9 +125,8 @@ export class EnduringTrackerStore implements TrackerStore {
     const answer = await this.#ask(onDisk, wait, attempt);
     if (answer !== SILENT) return answer;
     attempt.isGivenUp = true;
-    const { decision } = attempt;
-    if (decision && this.#leave(decision.change)) return decision.result;
     this.#leave();
+    if (attempt.decision && attempt.isTaken) return attempt.decision.result;
     // Nothing is awaited between this and the commit: a move that begins takes it along.
     while (this.#moving) await this.#moving;
     return this.#memory ? this.#memory.commit(need, decide) : this.commit(need, decide);
@@ -123,42 +139,60 @@ export class EnduringTrackerStore implements TrackerStore {
     attempt: Attempt<Result>,
   ): Promise<Result> {
     let isEmptied = false;
-    const result = await disk.commit(need, (snapshot) => {
-      if (attempt.isGivenUp) throw new Error("given up");
+    const departures = this.#departures;
+    const committing = disk.commit(need, (snapshot) => {
+      if (attempt.isGivenUp || this.#memory) throw new Error("given up");
       this.#commits += 1;
       try {
         const record = withKnown(snapshot.record, this.#known);
         isEmptied = record !== snapshot.record;
         const made = decide({ ...snapshot, record });
         attempt.decision = { ...made, change: { ...made.change, record: made.change.record ?? record } };
+        this.#doubtful = attempt;
         return isEmptied ? attempt.decision : made;
       } catch (error) {
         attempt.refusal = { error };
         throw error;
       }
     });
+    const result = await committing.finally(() => {
+      if (this.#doubtful === attempt) this.#doubtful = null;
+    });
     this.#commits += 1;
-    if (attempt.decision) this.#remember(attempt.decision.change);
+    if (attempt.decision && departures === this.#departures) this.#remember(attempt.decision.change);
     if (isEmptied && this.#definitions) void this.writeDefinitions(this.#definitions).catch(() => undefined);
     return result;
   }
 
   async read(): Promise<TrackerRecord> {
-    return this.#read(async (store) => this.#seen(store, await store.read()));
+    return this.#read(async (store) => {
+      const asked = this.#asking();
+      return this.#seen(store, await store.read(), asked);
+    });
   }
 
   readWaiting(profiles: readonly Profile[], limit: number, after?: number): Promise<Waiting> {
     return this.#read(async (store) => {
+      const asked = this.#asking();
       const { record, rows } = await store.readWaiting(profiles, limit, after);
-      return { record: this.#seen(store, record), rows };
+      return { record: this.#seen(store, record, asked), rows };
     });
   }
 
+  #asking(): Asked {
+    const { kind } = this;
+    return { isHere: kind === "disk", departures: this.#departures, doubtful: this.#doubtful };
+  }
+
   /** A record as it was read, with what an emptied disk has forgotten. */
-  #seen(store: TrackerStore, record: TrackerRecord): TrackerRecord {
+  #seen(store: TrackerStore, record: TrackerRecord, asked: Asked): TrackerRecord {
     if (store.kind === "memory") return record;
     const restored = withKnown(record, this.#known);
-    if (restored === record) this.#known = record;
+    const isNews = asked.isHere && asked.departures === this.#departures;
+    if (restored !== record || !isNews) return restored;
+    this.#known = record;
+    // Read after that commit: what it says is what became of it.
+    if (asked.doubtful === this.#doubtful) this.#doubtful = null;
     return restored;
   }
 
@@ -246,8 +280,10 @@ export class EnduringTrackerStore implements TrackerStore {
     return (this.#memory ??= new MemoryTrackerStore());
   }
 
-  #remember({ record, pages = [] }: Change): void {
+  #remember({ record, pages = [], retire = [] }: Change): void {
     if (record) this.#known = record;
+    for (const key of retire) this.#retired.add(key);
+    for (const key of this.#retired) if (this.#retired.size > RETIRED_KNOWN) this.#retired.delete(key);
     for (const marks of pages) {
       this.#pages.delete(marks.pageId);
       this.#pages.set(marks.pageId, marks);
@@ -258,14 +294,20 @@ export class EnduringTrackerStore implements TrackerStore {
     }
   }
 
-  /**
-   * Goes on in memory.
-   *
-   * @param doubtful what a commit decided of which nobody knows whether it happened
-   * @returns whether memory holds that now
-   */
-  #leave(doubtful: Change = {}): boolean {
-    if (this.#memory) return false;
+  /** An erase is made anew in memory, so that it comes to the disk in any case. */
+  #takeDoubtful(): Change {
+    const attempt = this.#doubtful;
+    this.#doubtful = null;
+    if (!attempt?.decision || attempt.decision.change.erase) return {};
+    attempt.isTaken = true;
+    return attempt.decision.change;
+  }
+
+  /** Goes on in memory, with what the disk may never have got. */
+  #leave(): void {
+    if (this.#memory) return;
+    this.#departures += 1;
+    const doubtful = this.#takeDoubtful();
     const { clock, onMove } = this.#options;
     const left = this.#known;
     const pages = new Map(this.#pages);
@@ -276,6 +318,7 @@ export class EnduringTrackerStore implements TrackerStore {
     this.#memory = new MemoryTrackerStore({
       ...withoutDisk(record, doubtfulRows, clock.now()),
       pages: [...pages.values()],
+      retired: [...this.#retired, ...(doubtful.retire ?? [])],
       definitions: this.#definitions,
     });
     this.#returnMs = FIRST_RETURN_MS;
@@ -283,7 +326,6 @@ export class EnduringTrackerStore implements TrackerStore {
     if (this.#isOpen) this.#hangUp(this.#opening);
     this.#returnLater();
     onMove();
-    return true;
   }
 
   #returnLater(): void {

@@ -40,8 +40,8 @@ export class MemoryTrackerStore implements TrackerStore {
 
   constructor(start: Partial<MemoryContents> = {}) {
     this.#definitions = start.definitions ?? null;
-    const { record = this.#record, rows = [], pages = [] } = start;
-    this.#write({ record, put: rows, pages });
+    const { record = this.#record, rows = [], pages = [], retired = [] } = start;
+    this.#write({ record, put: rows, pages, retire: retired });
   }
 
   /** An erase was asked for. */

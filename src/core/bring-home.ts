@@ -6,6 +6,7 @@
 import type { OutboxRow, Profile } from "../protocol/api.js";
 import { SECOND } from "../protocol/wire.js";
 import { draftOf, endSessionAt } from "./draft.js";
+import { boundUntil } from "./gate.js";
 import { laneOf, sameProfile, waitingIn, withLane, withoutIdleLanes } from "./lanes.js";
 import type { PageMarks } from "./page-marks.js";
 import { isDecided, unitedMarks } from "./page-marks.js";
@@ -97,6 +98,30 @@ const withLaneOf = (record: TrackerRecord, held: Lane): TrackerRecord =>
     return { ...lane, ...known };
   });
 
+const isChosen = ({ consent }: TrackerRecord): boolean => consent === "in" || consent === "out";
+
+/** What was decided meanwhile holds; Global Privacy Control never against what somebody chose. */
+const consentOf = (
+  base: TrackerRecord,
+  mine: TrackerRecord,
+  left: TrackerRecord | null,
+): TrackerRecord["consent"] => {
+  const isChanged = mine.consent !== (left?.consent ?? "undecided");
+  return isChanged && (isChosen(mine) || !isChosen(base)) ? mine.consent : base.consent;
+};
+
+/** Where the disk was emptied, another host numbered on as far as memory did: never with the numbers of its rows. */
+const firstSeq = (base: TrackerRecord, mine: TrackerRecord, left: TrackerRecord | null): number => {
+  const hasLeapt = base.nextSeq - (left?.nextSeq ?? 1) >= SEQ_GAP / 2;
+  return hasLeapt ? Math.max(base.nextSeq, mine.nextSeq) : base.nextSeq;
+};
+
+/** The later of two that the service asked for. */
+const retryAfterOf = (base: TrackerRecord, mine: TrackerRecord, now: number) =>
+  (boundUntil(mine.delivery, now) ?? 0) > (boundUntil(base.delivery, now) ?? 0)
+    ? mine.delivery.retryAfter
+    : base.delivery.retryAfter;
+
 /**
  * @param left the disk's record as the host saw it last; `null` where it never did
  */
@@ -109,9 +134,10 @@ export const bringHome = (
   const mine = held.record;
   // Numbered on from where memory is: what was sent from there is on its way too.
   const base = withKnown(disk.record, left && { ...left, nextSeq: mine.nextSeq });
-  // The person cleared the site's data: who they were then stays forgotten.
-  const isForgotten = base !== disk.record && !held.erased;
-  const consent = mine.consent === (left?.consent ?? "undecided") ? base.consent : mine.consent;
+  // The person cleared the site's data: who they were then stays forgotten, also where another host connected since.
+  const hasLostAll = left !== null && selectedProfile(left) !== null && selectedProfile(base) === null;
+  const isForgotten = (base !== disk.record || hasLostAll) && !held.erased;
+  const consent = consentOf(base, mine, left);
   // Erased by another host: nothing of before comes back.
   if (left && !held.erased && base.generation > left.generation) return { record: { ...base, consent } };
 
@@ -134,10 +160,11 @@ export const bringHome = (
       }
     : !isForgotten && { pastSessions: [...base.pastSessions, ...past].slice(-PAST_SESSIONS_KEPT) };
 
+  const first = firstSeq(base, mine, left);
   const rows = [...held.rows, ...ending.put]
     .filter((row) => !isOnDisk(disk.pages)(row))
-    .map((row, index) => ({ ...row, seq: base.nextSeq + index }));
-  const { retryAfter } = mine.delivery;
+    .map((row, index) => ({ ...row, seq: first + index }));
+  const retryAfter = retryAfterOf(base, mine, now);
   const record: TrackerRecord = {
     ...base,
     ...history,
@@ -145,7 +172,7 @@ export const bringHome = (
     consent,
     connection: mine.connection ?? base.connection,
     generation: held.erased ? Math.max(mine.generation, base.generation + 1) : base.generation,
-    nextSeq: base.nextSeq + rows.length,
+    nextSeq: first + rows.length,
     delivery: { ...base.delivery, ...(retryAfter && { retryAfter }) },
   };
   const draft = draftOf(withCounts(mine.lanes.reduce(withLaneOf, record), rows), now);

@@ -93,7 +93,11 @@ export const unitedMarks = (marks: PageMarks, others: PageMarks | undefined): Pa
       to: Math.min(one.to, other.to, decidedUpTo),
     })),
   );
-  const own = marks.refused.filter(({ from }) => !isDecided(others, from));
+  const own = marks.refused.flatMap((range) =>
+    undecidedIn(others)
+      .map(({ from, to }) => ({ ...range, from: Math.max(from, range.from), to: Math.min(to, range.to) }))
+      .filter(({ from, to }) => from <= to),
+  );
   return {
     ...marks,
     decidedUpTo,

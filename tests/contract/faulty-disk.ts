@@ -16,9 +16,10 @@ export const domError = (name: string, message = name): Error => Object.assign(n
  * - `hang`: it is never answered, and does nothing
  * - `late`: it is not answered, and happens once `release()` is called
  * - `unheard`: it happens, and its answer is lost
+ * - `undone`: it decides, is undone, and not answered
  * - `lost`: it happens, and is told as a lost connection
  */
-export type Fault = "hang" | "late" | "unheard" | "lost" | Error;
+export type Fault = "hang" | "late" | "unheard" | "undone" | "lost" | Error;
 
 export class FaultyDisk {
   readonly time = new VirtualTime(seededRandom(1));
@@ -32,6 +33,7 @@ export class FaultyDisk {
   opens = 0;
   moves = 0;
   #atWork = 0;
+  #isUndoing = false;
 
   constructor(namespace: string) {
     this.#namespace = namespace;
@@ -111,6 +113,7 @@ export class FaultyDisk {
         call(() =>
           real.commit(need, (snapshot) => {
             const decision = decide(snapshot);
+            if (this.#isUndoing) throw domError("AbortError");
             this.onDecided();
             return decision;
           }),
@@ -144,6 +147,12 @@ export class FaultyDisk {
       return this.#working(work);
     }
     if (fault instanceof Error) throw fault;
+    if (fault === "undone") {
+      this.#isUndoing = true;
+      await this.#working(work).catch(() => undefined); // undone
+      this.#isUndoing = false;
+      return never();
+    }
     await this.#working(work);
     if (fault === "lost") throw domError("UnknownError", "Connection to Indexed Database server lost");
     return never();

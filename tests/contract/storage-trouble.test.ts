@@ -334,3 +334,50 @@ test("a machine that slept does not take the disk for silent", async () => {
   await disk.wait(reading);
   expect(store.kind).toBe("disk");
 });
+
+test("what a late open lets be read is no history to a host that began in memory", async () => {
+  const { disk, tracker } = await started();
+  await track(disk, tracker, 1);
+  const before = (await (await disk.direct()).read()).visitor?.id;
+  disk.onOpen = () => "late";
+  const store = disk.store();
+  // Asked for now, and answered once the database opens; what memory holds comes to the disk after that.
+  const reading = store.read();
+  const late = trackerOn(store, disk, "b");
+  await start(disk, late);
+  await disk.wait(reading);
+  await track(disk, late, 1, "other");
+  disk.heal();
+  disk.release();
+  await isHome(disk, store);
+  expect((await store.read()).visitor?.id).toBe(before);
+});
+
+test("an erase of which nobody knows whether it happened comes to the disk", async () => {
+  const { disk, store, tracker } = await started();
+  await track(disk, tracker, 1);
+  disk.onCall = once("undone");
+  await disk.wait(tracker.erase(), 9_000);
+  expect(store.kind).toBe("memory");
+  await isHome(disk, store);
+  expect(await rowsOn(disk)).toEqual([]);
+  expect((await store.read()).generation).toBeGreaterThan(0);
+});
+
+test("a Live Chat session that was over stays so in memory", async () => {
+  const { disk, store, tracker } = await started();
+  const session = { id: "chat", kind: "lead", personId: "lead", token: "token" } as const;
+  const told = (n: number, change: { session: typeof session | null; left?: string }) =>
+    disk.wait(
+      tracker.submit("page", [{ type: "liveChat", n, at: disk.time.now, generation: 0, ...change }]),
+      9_000,
+    );
+  await track(disk, tracker, 1);
+  await told(2, { session });
+  await told(3, { session: null, left: "chat" });
+  disk.onCall = () => "hang";
+  await track(disk, tracker, 4);
+  expect(store.kind).toBe("memory");
+  await told(5, { session });
+  expect((await store.read()).visitor).not.toBeNull();
+});

@@ -1,13 +1,15 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { PageMarks } from "../../../src/core/page-marks.js";
-import { decided, isDecided, newPageMarks, refusalOf } from "../../../src/core/page-marks.js";
+import { decided, isDecided, newPageMarks, refusalOf, unitedMarks } from "../../../src/core/page-marks.js";
 import { trackingError } from "../../../src/core/errors.js";
 
 const NOW = 1_000;
 const error = (cause: string) => trackingError(2016, "worker", cause);
 const decideAll = (numbers: readonly number[]): PageMarks =>
   numbers.reduce((marks, n) => decided(marks, n, NOW), newPageMarks("page"));
+const refuseAll = (numbers: readonly number[]): PageMarks =>
+  numbers.reduce((marks, n) => decided(marks, n, NOW, error("opted out")), newPageMarks("page"));
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 test("numbers in order are one high-water mark, however many", () => {
@@ -66,4 +68,9 @@ test("of refusals for different reasons the last 100 are kept", () => {
   );
   expect(marks.refused).toHaveLength(100);
   expect(refusalOf(marks, 51)).toEqual(error("cause 51"));
+});
+
+test("of two stores' marks, what only one refused stays refused, be it among refusals of both", () => {
+  const united = unitedMarks(refuseAll(range(1, 4)), refuseAll([1, 2]));
+  expect(range(1, 4).map((n) => refusalOf(united, n))).toEqual(range(1, 4).map(() => error("opted out")));
 });
