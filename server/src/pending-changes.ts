@@ -156,13 +156,20 @@ export async function writeFields(tx: Database, owner: number, draft: FieldsDraf
 const selectApplied = statement<{ owner: number; ids: string }, { id: string }>(
   "applied_ids",
   sql`
-    select id from ${operationIds}
-    where owner = ${sql.placeholder("owner")}::bigint
-      and id = any(string_to_array(${sql.placeholder("ids")}, ','))`,
+    select applied.id from unnest(string_to_array(${sql.placeholder("ids")}, ',')) as given (id)
+    cross join lateral (
+      select id from ${operationIds}
+      where owner = ${sql.placeholder("owner")}::bigint and id = given.id
+      limit 1
+    ) as applied`,
 );
 
-/** Which of the ids were applied before. */
+/**
+ * Which of the ids were applied before. Each is looked up by itself, for which the limit is: left to choose, the planner
+ * reads all that the owner has as soon as it takes that for little.
+ */
 export async function appliedIds(tx: Database, owner: number, ids: readonly string[]): Promise<Set<string>> {
+  if (!ids.length) return new Set();
   const rows = await selectApplied(tx, { owner, ids: listOf(ids) });
   return new Set(rows.map(({ id }) => id));
 }

@@ -58,6 +58,24 @@ onEachDriver((driver) => {
     ]);
   });
 
+  test("what was applied is a duplicate beside what is new and what is refused", async () => {
+    const subject = shared();
+    const { write, person } = await subject.lead();
+    const [one, two] = [pageView(START), pageView(START + 1)];
+    await subject.send(write, [one, two]);
+    for (const [others, statuses] of [
+      [[pageView(START + 2)], ["accepted"]],
+      [[event("undefinedEvent", START)], ["rejected"]],
+      [[{ ...pageView(START), occurredAt: "now" }], ["rejected"]],
+    ] as const)
+      expect(await subject.statuses(write, [two, ...others, one])).toEqual([
+        "duplicate",
+        ...statuses,
+        "duplicate",
+      ]);
+    expect(await subject.timeline(person.id)).toHaveLength(3);
+  });
+
   test("an id says nothing of another profile's operations", async () => {
     const subject = shared();
     const [one, other] = [await subject.lead(), await subject.lead()];
