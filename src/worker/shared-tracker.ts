@@ -79,7 +79,13 @@ export class SharedTracker {
     this.#isTelling = true;
     this.#changedSinceTold = false;
     try {
-      for (const watcher of this.#watchers.keys()) await this.tell(watcher);
+      // Read once for all tabs: what a page asks waits for the reads before it.
+      for (const host of new Set(this.#watchers.values())) {
+        const state = await this.tracker.state(host);
+        for (const [watcher, kind] of this.#watchers) {
+          if (kind === host) watcher({ peopleTracking: "state", ...state });
+        }
+      }
     } catch {
       // The store failed: there is nothing to tell until it answers again.
     }

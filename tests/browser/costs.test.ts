@@ -69,9 +69,21 @@ const differences = (before: Counts, after: Counts): Counts =>
     Object.entries(after).map(([name, count]) => [name, count - before[name as keyof Counts]]),
   ) as unknown as Counts;
 
+const openTab = async (): Promise<Page> => {
+  const { browser, site } = setting;
+  const page = await browser.newPage();
+  await page.goto(site.origin);
+  await page.waitForFunction(() => window.loaded);
+  expect(await init(page, site.trackingKey, { workerUrl: "/own/worker.js" })).toMatchObject({
+    success: true,
+  });
+  await settle(page);
+  return page;
+};
+
 /** A tab whose worker counts, with nothing left to do. */
 const openCountedTab = async (): Promise<Page> => {
-  const { browser, site } = setting;
+  const { browser } = setting;
   await browser.addInitScript(() => {
     const { prototype } = MessagePort;
     const original = Reflect.get(prototype, "postMessage") as (...args: unknown[]) => void;
@@ -81,13 +93,7 @@ const openCountedTab = async (): Promise<Page> => {
       original.apply(this, args);
     };
   });
-  const page = await browser.newPage();
-  await page.goto(site.origin);
-  await page.waitForFunction(() => window.loaded);
-  expect(await init(page, site.trackingKey, { workerUrl: "/own/worker.js" })).toMatchObject({
-    success: true,
-  });
-  await settle(page);
+  const page = await openTab();
   expect((await stateOf(page))?.host).toBe("shared");
   return page;
 };
@@ -130,4 +136,17 @@ test("what waits is read in as many reads as there are batches, and none of it i
   expect(costs.reads).toBeLessThanOrEqual(3);
   expect(costs.rowsRead).toBeLessThanOrEqual(1500);
   expect(costs.rowsWritten).toBe(0);
+});
+
+test("what changes is read as often for eight tabs as for one", async () => {
+  const page = await openCountedTab();
+  const others = [];
+  while (others.length < 7) others.push(await openTab());
+  const before = await inWorker(page);
+  expect(await page.evaluate(() => window.sdk.optOut())).toMatchObject({ success: true });
+  for (const tab of others) await tab.waitForFunction(() => window.sdk.state?.optedOut);
+  const costs = differences(before, await inWorker(page));
+  expect(costs.messages).toBeGreaterThanOrEqual(8);
+  // It is written, read for the caller and for all, and looked at by the delivery.
+  expect(costs.transactions).toBeLessThanOrEqual(6);
 });
