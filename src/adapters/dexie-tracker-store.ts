@@ -6,7 +6,6 @@
  * directly: a tenth more a second into the outbox, and no message to whatever else of the site uses Dexie.
  */
 import { Dexie } from "dexie";
-import type { Table } from "dexie";
 import type { OutboxRow, Profile } from "../protocol/api.js";
 import type {
   CachedDefinitions,
@@ -18,7 +17,8 @@ import type {
   Waiting,
 } from "../core/ports.js";
 import type { TrackerRecord } from "../core/tracker-record.js";
-import { inTransaction } from "./idb-transaction.js";
+import { asked } from "./idb-transaction.js";
+import { whilePresent } from "./page-absence.js";
 import { SCHEMA, recordIn, rowsIn, snapshotIn, waitingCountIn, waitingIn, writeIn } from "./stored-rows.js";
 
 const DEFINITIONS_KEY = "current";
@@ -69,7 +69,6 @@ export class DexieTrackerStore implements TrackerStore {
   readonly outOfReach = 0;
   readonly #db: Dexie;
   readonly #durability: "relaxed" | "strict";
-  readonly #definitions: Table<CachedDefinitions, string>;
 
   constructor(namespace: string, durability: "relaxed" | "strict") {
     // Whoever holds it opens it again, for what is opened again may be another database: deleted, or upgraded.
@@ -79,7 +78,6 @@ export class DexieTrackerStore implements TrackerStore {
     });
     this.#db.version(1).stores(SCHEMA);
     this.#durability = durability;
-    this.#definitions = this.#db.table("definitions");
   }
 
   /** Rejects where IndexedDB is not to be had, or holds what a later version of this code no longer keeps as we do. */
@@ -130,24 +128,31 @@ export class DexieTrackerStore implements TrackerStore {
   }
 
   async readDefinitions(): Promise<CachedDefinitions | null> {
-    return (await this.#definitions.get(DEFINITIONS_KEY)) ?? null;
+    const definitions = await this.#in("readonly", ["definitions"], (transaction) =>
+      asked<CachedDefinitions | undefined>(transaction.objectStore("definitions").get(DEFINITIONS_KEY)),
+    );
+    return definitions ?? null;
   }
 
   async writeDefinitions(definitions: CachedDefinitions): Promise<void> {
-    await this.#definitions.put(definitions, DEFINITIONS_KEY);
+    await this.#in("readwrite", ["definitions"], (transaction) =>
+      asked(transaction.objectStore("definitions").put(definitions, DEFINITIONS_KEY)),
+    );
   }
 
   async forgetPages(beforeInstant: number): Promise<void> {
     await this.#db.table("pages").where("touchedAt").below(new Date(beforeInstant).toISOString()).delete();
   }
 
-  async #in<Result>(
+  #in<Result>(
     mode: IDBTransactionMode,
     stores: readonly string[],
     work: (transaction: IDBTransaction) => Promise<Result>,
   ): Promise<Result> {
-    const connection = this.#db.isOpen() ? (this.#db.backendDB() as IDBDatabase | null) : null;
-    if (!connection) throw new Error("the database is closed");
-    return inTransaction(connection.transaction(stores, mode, { durability: this.#durability }), work);
+    return whilePresent(() => {
+      const connection = this.#db.isOpen() ? (this.#db.backendDB() as IDBDatabase | null) : null;
+      if (!connection) throw new Error("the database is closed");
+      return connection.transaction(stores, mode, { durability: this.#durability });
+    }, work);
   }
 }

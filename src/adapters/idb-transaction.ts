@@ -32,7 +32,7 @@ export const inTransaction = <Result>(
   });
 
 /** Whether it could be ended without a trace; it cannot where it has ended. */
-const aborted = (transaction: IDBTransaction): boolean => {
+export const aborted = (transaction: IDBTransaction): boolean => {
   try {
     transaction.abort();
     return true;

@@ -218,4 +218,27 @@ export const backForwardCache = (setting: Setting): void => {
       ]);
     },
   );
+
+  test.each(["dedicated", "page"] as const)(
+    "a page in the back-forward cache keeps no other tab from the disk (host: %s)",
+    async (host) => {
+      const { browser, site } = setting;
+      const tab = await visit(browser, site, { host });
+      const other = await visit(browser, site, { host });
+      for (let round = 0; round < 4; round++) {
+        await tab.run(() => {
+          const trackOnAndOn = async (): Promise<void> => {
+            for (let n = 0; n < 200; n++) await window.sdk.track("action", { name: "busy" });
+          };
+          void trackOnAndOn();
+        });
+        await goAndComeBack(tab, async () => {
+          expect(await track(other, "meanwhile")).toEqual({ success: true, data: null });
+          expect((await stateOf(other))?.storage).toBe("disk");
+          await settle(other);
+        });
+        if (!(await tab.run(() => !!window.sdk))) await init(tab, site, { host });
+      }
+    },
+  );
 };
