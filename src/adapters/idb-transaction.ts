@@ -19,9 +19,10 @@ export const inTransaction = <Result>(
     const run = async (): Promise<void> => {
       try {
         const result = await work(transaction);
-        if (transaction.mode === "readonly") return resolve(result);
-        transaction.addEventListener("complete", () => resolve(result));
-        // At once, instead of when each write has been answered. Missing before Safari 15.
+        if (transaction.mode === "readonly") resolve(result);
+        else transaction.addEventListener("complete", () => resolve(result));
+        // At once: not when each write has been answered, nor while what comes next waits for a read to be over. Missing
+        // before Safari 15.
         transaction.commit?.();
       } catch (error) {
         refusal = { error };

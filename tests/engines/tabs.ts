@@ -191,8 +191,8 @@ export const backForwardCache = (setting: Setting): void => {
       const { browser, site } = setting;
       const tab = await visit(browser, site, { host });
       const other = await visit(browser, site, { host });
+      await track(tab, "before it goes");
       await settle(tab);
-      await track(tab, "sent as it goes");
       await mark(tab);
       await goAndComeBack(tab, async () => {
         for (const name of ["first", "second", "third"]) {
@@ -206,10 +206,10 @@ export const backForwardCache = (setting: Setting): void => {
       const lead = await startChat(tab);
       await settle(tab);
       expect(told(await site.timeline(lead)).toSorted()).toEqual([
+        "action:before it goes",
         "action:first",
         "action:restored",
         "action:second",
-        "action:sent as it goes",
         "action:third",
         "pageView",
         "pageView",
@@ -219,26 +219,24 @@ export const backForwardCache = (setting: Setting): void => {
     },
   );
 
-  test.each(["dedicated", "page"] as const)(
-    "a page in the back-forward cache keeps no other tab from the disk (host: %s)",
-    async (host) => {
-      const { browser, site } = setting;
-      const tab = await visit(browser, site, { host });
-      const other = await visit(browser, site, { host });
-      for (let round = 0; round < 4; round++) {
-        await tab.run(() => {
-          const trackOnAndOn = async (): Promise<void> => {
-            for (let n = 0; n < 200; n++) await window.sdk.track("action", { name: "busy" });
-          };
-          void trackOnAndOn();
-        });
-        await goAndComeBack(tab, async () => {
-          expect(await track(other, "meanwhile")).toEqual({ success: true, data: null });
-          expect((await stateOf(other))?.storage).toBe("disk");
-          await settle(other);
-        });
-        if (!(await tab.run(() => !!window.sdk))) await init(tab, site, { host });
-      }
-    },
-  );
+  test("a page in the back-forward cache, being its own host, keeps no other tab from the disk", async () => {
+    const { browser, site } = setting;
+    const host = "page";
+    const tab = await visit(browser, site, { host });
+    const other = await visit(browser, site, { host });
+    for (let round = 0; round < 4; round++) {
+      await tab.run(() => {
+        void (async () => {
+          for (let n = 0; n < 200; n++) await window.sdk.track("action", { name: "busy" });
+        })();
+      });
+      await goAndComeBack(tab, async () => {
+        expect(await track(other, "meanwhile")).toEqual({ success: true, data: null });
+        expect((await stateOf(other))?.storage).toBe("disk");
+        await settle(other);
+      });
+      // Not every engine caches a page that left in the midst of it.
+      if (!(await tab.run(() => !!window.sdk))) await init(tab, site, { host });
+    }
+  });
 };
