@@ -9,7 +9,7 @@ export const service: Section = {
   name: "service",
   title: "The People service",
   notes:
-    "Over HTTP, gzip as the tracker sends it, the bodies made before the clock starts, the service in a process of its own. The raw loop stores the same rows in the same tables by the same driver, one transaction a batch, and does nothing else. Both have run four rounds before. Clients, service and PostgreSQL share the machine: of its processor's time an operation in a batch of 500 takes about 25 µs in the service, 25 in PostgreSQL and 2 in the client; one of the raw loop 7 in its client, which shares neither JSON nor HTTP with the service, and 21 in PostgreSQL. With 8 and 32 at once the service's one thread is the limit: what it does in 25 µs, the raw loop does on both cores in 14.",
+    "Over HTTP, gzip as the tracker sends it, the bodies made before the clock starts, the service in a process of its own. The raw loop stores the same rows in the same tables by the same driver, one transaction a batch, and does nothing else. Both have run four rounds before. Clients, service and PostgreSQL share the machine. With one at once all work is serial. With 8 and 32 the service's one thread is the limit: it reads HTTP, JSON and the rules on one core, where a raw loop's work is nearly all PostgreSQL's, whose processes have both.",
   measure: measureService,
   bars: (rows) => {
     const rate = (subject: string, setting: string) =>

@@ -147,6 +147,7 @@ test("what changes is read as often for eight tabs as for one", async () => {
   for (const tab of others) await tab.waitForFunction(() => window.sdk.state?.optedOut);
   const costs = differences(before, await inWorker(page));
   expect(costs.messages).toBeGreaterThanOrEqual(8);
-  // It is written, read for the caller and for all, and looked at by the delivery.
-  expect(costs.transactions).toBeLessThanOrEqual(6);
+  // It is written, read for the caller and for all, and looked at by the delivery; a tab that was just opened may add to
+  // that. Read for each tab, it took eleven.
+  expect(costs.transactions).toBeLessThanOrEqual(8);
 });
