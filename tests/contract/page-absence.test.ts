@@ -1,0 +1,62 @@
+/** A page that is its own host goes, and comes back. */
+import "fake-indexeddb/auto";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { DexieTrackerStore } from "../../src/adapters/dexie-tracker-store.js";
+import { asked } from "../../src/adapters/idb-transaction.js";
+import { comeBack, leave } from "../../src/adapters/page-absence.js";
+import { emptyRecord } from "../../src/core/tracker-record.js";
+
+let databases = 0;
+let store: DexieTrackerStore;
+beforeEach(async () => {
+  store = new DexieTrackerStore(`absence-${++databases}`, "relaxed");
+  await store.open();
+});
+afterEach(() => {
+  comeBack();
+  store.close();
+});
+
+const countUp = (onDecision = (): void => undefined): Promise<number> =>
+  store.commit({}, ({ record }) => {
+    onDecision();
+    const nextSeq = record.nextSeq + 1;
+    return { change: { record: { ...record, nextSeq } }, result: nextSeq };
+  });
+/** Has a transaction of its own on all stores, which comes to an end. */
+const anotherTab = async (): Promise<void> => {
+  const db = await asked(indexedDB.open(`people-tracking:absence-${databases}`));
+  const transaction = db.transaction([...db.objectStoreNames], "readwrite");
+  await asked(transaction.objectStore("outbox").count());
+  db.close();
+};
+const first = emptyRecord().nextSeq + 1;
+
+test("what its leaving cuts short is not stored, and stored once when the page is back", async () => {
+  let decisions = 0;
+  let counted: Promise<number> | undefined;
+  await new Promise<void>((resolve) => {
+    counted = countUp(() => {
+      decisions++;
+      if (decisions > 1) return;
+      leave();
+      resolve();
+    });
+  });
+  await anotherTab();
+  expect(decisions).toBe(1);
+  comeBack();
+  expect(await counted).toBe(first);
+  expect(decisions).toBe(2);
+  expect((await store.read()).nextSeq).toBe(first);
+});
+
+test("what is asked while the page is away waits until it is back", async () => {
+  leave();
+  let decisions = 0;
+  const counted = countUp(() => decisions++);
+  await anotherTab();
+  expect(decisions).toBe(0);
+  comeBack();
+  expect(await counted).toBe(first);
+});
