@@ -84,6 +84,8 @@ export class EnduringTrackerStore implements TrackerStore {
   #opening: Promise<DiskStore> | null = null;
   #isOpen = false;
   #memory: MemoryTrackerStore | null = null;
+  /** What memory began with. */
+  #begun: TrackerRecord | null = null;
   /** Rows that waited on the disk when memory took over. */
   #leftWaiting = 0;
   /** While a move to disk has taken what memory holds, and is not through. */
@@ -309,10 +311,10 @@ export class EnduringTrackerStore implements TrackerStore {
     this.#departures += 1;
     const doubtful = this.#takeDoubtful();
     const { clock, onMove } = this.#options;
-    const left = this.#known;
     const pages = new Map(this.#pages);
     for (const marks of doubtful.pages ?? []) pages.set(marks.pageId, marks);
-    const record = doubtful.record ?? left ?? emptyRecord();
+    this.#begun = doubtful.record ?? this.#known;
+    const record = this.#begun ?? emptyRecord();
     const doubtfulRows = doubtful.put ?? [];
     this.#leftWaiting = waitingIn(record) - doubtfulRows.filter(({ state }) => state === "waiting").length;
     this.#memory = new MemoryTrackerStore({
@@ -348,7 +350,7 @@ export class EnduringTrackerStore implements TrackerStore {
         this.#moving = new Promise((resolve) => {
           letGo = resolve;
         });
-        const change = bringHome(snapshot, memory.contents, this.#known, clock.now());
+        const change = bringHome(snapshot, memory.contents, this.#known, clock.now(), this.#begun);
         return { change, result: change };
       });
     };

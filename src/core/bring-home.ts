@@ -124,12 +124,14 @@ const retryAfterOf = (base: TrackerRecord, mine: TrackerRecord, now: number) =>
 
 /**
  * @param left the disk's record as the host saw it last; `null` where it never did
+ * @param begun what memory began with: that, or what a commit in doubt made of it
  */
 export const bringHome = (
   disk: Snapshot,
   held: Held,
   left: TrackerRecord | null,
   now: number,
+  begun = left,
 ): Change & { record: TrackerRecord } => {
   const mine = held.record;
   // Numbered on from where memory is: what was sent from there is on its way too.
@@ -144,9 +146,11 @@ export const bringHome = (
   // Nobody else moved on: the history in memory is the disk's, continued.
   const goesOn =
     !isForgotten &&
-    (held.erased || selectedProfile(base) === null || sameHistory(base, left) || sameHistory(base, mine));
+    (held.erased ||
+      selectedProfile(base) === null ||
+      [left, begun, mine].some((record) => sameHistory(base, record)));
   const ending = draftOf(mine, now);
-  const isOwn = mine.session?.id !== base.session?.id && mine.session?.id !== left?.session?.id;
+  const isOwn = ![base, left, begun].some((record) => record?.session?.id === mine.session?.id);
   if (isForgotten || (!goesOn && isOwn)) endSessionAt(ending, now);
   const known = new Set(base.pastSessions.map(({ id }) => id));
   const past = ending.record.pastSessions.filter(({ id }) => !known.has(id));

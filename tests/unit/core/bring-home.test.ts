@@ -81,3 +81,15 @@ test("rows never take numbers that memory used, where the disk leapt as far", ()
   );
   expect(put?.map(({ seq }) => seq)).toEqual([1_000_006]);
 });
+
+test("memory goes on where a commit in doubt had happened, of which the host never heard", () => {
+  const disk = recordOf(visitor("two"));
+  const { record } = bringHome(diskOf(disk), heldOf(recordOf(visitor("three"))), recordOf({}), NOW, disk);
+  expect(record).toMatchObject(visitor("three"));
+});
+
+test("where somebody else moved on, the disk's history holds", () => {
+  const [disk, held, begun] = ["two", "three", "four"].map((id) => recordOf(visitor(id)));
+  const { record } = bringHome(diskOf(disk!), heldOf(held!), recordOf({}), NOW, begun);
+  expect(record).toMatchObject(visitor("two"));
+});
