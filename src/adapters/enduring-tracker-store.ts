@@ -19,7 +19,7 @@ import type {
   Waiting,
 } from "../core/ports.js";
 import { waitingIn } from "../core/lanes.js";
-import { bringHome, needToBringHome, withKnown, withoutDisk } from "../core/bring-home.js";
+import { bringHome, isCovered, needToBringHome, withKnown, withoutDisk } from "../core/bring-home.js";
 import type { PageMarks } from "../core/page-marks.js";
 import type { TrackerRecord } from "../core/tracker-record.js";
 import { emptyRecord } from "../core/tracker-record.js";
@@ -64,6 +64,8 @@ interface Attempt<Result> {
   isGivenUp: boolean;
   /** Made, and perhaps stored. */
   decision?: Decision<Result>;
+  /** Rows from this number on are new in it. */
+  nextSeq?: number;
   /** Memory holds what it decided. */
   isTaken?: boolean;
   /** The decision threw: no failure of the disk. */
@@ -150,6 +152,7 @@ export class EnduringTrackerStore implements TrackerStore {
         isEmptied = record !== snapshot.record;
         const made = decide({ ...snapshot, record });
         attempt.decision = { ...made, change: { ...made.change, record: made.change.record ?? record } };
+        attempt.nextSeq = record.nextSeq;
         this.#doubtful = attempt;
         return isEmptied ? attempt.decision : made;
       } catch (error) {
@@ -302,7 +305,9 @@ export class EnduringTrackerStore implements TrackerStore {
     this.#doubtful = null;
     if (!attempt?.decision || attempt.decision.change.erase) return {};
     attempt.isTaken = true;
-    return attempt.decision.change;
+    const { change } = attempt.decision;
+    // Changed rows are the disk's: there they stand in any case.
+    return { ...change, put: change.put?.filter(({ seq }) => seq >= attempt.nextSeq!) ?? [] };
   }
 
   /** Goes on in memory, with what the disk may never have got. */
@@ -344,8 +349,10 @@ export class EnduringTrackerStore implements TrackerStore {
     let letGo: (() => void) | undefined;
     const move = async (disk: DiskStore): Promise<Change> => {
       const need = needToBringHome(memory.contents);
-      return disk.commit(need, (snapshot) => {
+      const moved = await disk.commit(need, (snapshot) => {
         if (isGivenUp) throw new Error("given up");
+        // A page came to memory since: what the disk knows of it was not asked for.
+        if (!isCovered(needToBringHome(memory.contents), need)) return { change: {}, result: null };
         // What is accepted from here on waits for the end of this.
         this.#moving = new Promise((resolve) => {
           letGo = resolve;
@@ -353,6 +360,7 @@ export class EnduringTrackerStore implements TrackerStore {
         const change = bringHome(snapshot, memory.contents, this.#known, clock.now(), this.#begun);
         return { change, result: change };
       });
+      return moved ?? move(disk);
     };
     try {
       const extraMs = writingMs(memory.contents.rows.length);

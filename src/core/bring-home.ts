@@ -12,8 +12,10 @@ import type { PageMarks } from "./page-marks.js";
 import { isDecided, unitedMarks } from "./page-marks.js";
 import type { Change, Need, Snapshot } from "./ports.js";
 import { liveChatTold, retirementKeys } from "./profile-selection.js";
+import { instant } from "./time.js";
+import { mergedBefore } from "./timeline.js";
 import type { Lane, SessionRecord, TrackerRecord } from "./tracker-record.js";
-import { selectedProfile } from "./tracker-record.js";
+import { emptyRecord, selectedProfile } from "./tracker-record.js";
 
 /** Further than other hosts number while nobody looks: rows of two places never share a number. */
 const SEQ_GAP = 1_000_000;
@@ -76,6 +78,15 @@ export const needToBringHome = ({ record, pages }: Held): Need => ({
   liveChat: record.liveChat ? retirementKeys({ ...record.liveChat, token: "" }) : [],
 });
 
+const holdsAll = (all: readonly string[] = [], some: readonly string[] = []): boolean => {
+  const known = new Set(all);
+  return some.every((key) => known.has(key));
+};
+
+/** Whether what was asked of the disk answers this. */
+export const isCovered = (need: Need, asked: Need): boolean =>
+  holdsAll(asked.pages, need.pages) && holdsAll(asked.liveChat, need.liveChat);
+
 const sameHistory = (a: TrackerRecord, b: TrackerRecord | null): boolean =>
   b !== null &&
   sameProfile(selectedProfile(a), selectedProfile(b)) &&
@@ -110,11 +121,32 @@ const consentOf = (
   return isChanged && (isChosen(mine) || !isChosen(base)) ? mine.consent : base.consent;
 };
 
+const hasLeapt = (later: TrackerRecord, earlier: TrackerRecord): boolean =>
+  later.nextSeq - earlier.nextSeq >= SEQ_GAP / 2;
+
 /** Where the disk was emptied, another host numbered on as far as memory did: never with the numbers of its rows. */
-const firstSeq = (base: TrackerRecord, mine: TrackerRecord, left: TrackerRecord | null): number => {
-  const hasLeapt = base.nextSeq - (left?.nextSeq ?? 1) >= SEQ_GAP / 2;
-  return hasLeapt ? Math.max(base.nextSeq, mine.nextSeq) : base.nextSeq;
+const firstSeq = (base: TrackerRecord, mine: TrackerRecord, left: TrackerRecord | null): number =>
+  hasLeapt(base, left ?? emptyRecord()) ? Math.max(base.nextSeq, mine.nextSeq) : base.nextSeq;
+
+/**
+ * Whether the person cleared the site's data since memory began: the disk knows nobody, or its rows are not numbered as
+ * they would have been. What memory began on a disk that was empty already is nobody's past.
+ */
+const wasCleared = (
+  disk: TrackerRecord,
+  base: TrackerRecord,
+  left: TrackerRecord | null,
+  begun: TrackerRecord | null,
+): boolean => {
+  if (!left || !begun || hasLeapt(begun, left) || selectedProfile(begun) === null) return false;
+  return (
+    base !== disk || selectedProfile(base) === null || base.nextSeq < left.nextSeq || hasLeapt(base, begun)
+  );
 };
+
+/** Another host merged the visitor meanwhile: what came after the merge is the person's. */
+const profileOf = ({ profile, state, occurredAt }: OutboxRow, base: TrackerRecord): Profile =>
+  state === "waiting" ? mergedBefore(base, profile, instant(occurredAt)) : profile;
 
 /** The later of two that the service asked for. */
 const retryAfterOf = (base: TrackerRecord, mine: TrackerRecord, now: number) =>
@@ -136,9 +168,8 @@ export const bringHome = (
   const mine = held.record;
   // Numbered on from where memory is: what was sent from there is on its way too.
   const base = withKnown(disk.record, left && { ...left, nextSeq: mine.nextSeq });
-  // The person cleared the site's data: who they were then stays forgotten, also where another host connected since.
-  const hasLostAll = left !== null && selectedProfile(left) !== null && selectedProfile(base) === null;
-  const isForgotten = (base !== disk.record || hasLostAll) && !held.erased;
+  // The person cleared the site's data: who they were then stays forgotten, also where other hosts went on since.
+  const isForgotten = wasCleared(disk.record, base, left, begun) && !held.erased;
   const consent = consentOf(base, mine, left);
   // Erased by another host: nothing of before comes back.
   if (left && !held.erased && base.generation > left.generation) return { record: { ...base, consent } };
@@ -150,9 +181,11 @@ export const bringHome = (
       selectedProfile(base) === null ||
       [left, begun, mine].some((record) => sameHistory(base, record)));
   const ending = draftOf(mine, now);
-  const isOwn = ![base, left, begun].some((record) => record?.session?.id === mine.session?.id);
-  if (isForgotten || (!goesOn && isOwn)) endSessionAt(ending, now);
   const known = new Set(base.pastSessions.map(({ id }) => id));
+  // Of one that the disk knew, what happened there has made the end.
+  const isKnown = [base, left].some((record) => record?.session?.id === mine.session?.id);
+  const isOwn = !isKnown && !known.has(mine.session?.id ?? "");
+  if (isForgotten || (!goesOn && isOwn)) endSessionAt(ending, now);
   const past = ending.record.pastSessions.filter(({ id }) => !known.has(id));
   const history = goesOn
     ? {
@@ -167,12 +200,14 @@ export const bringHome = (
   const first = firstSeq(base, mine, left);
   const rows = [...held.rows, ...ending.put]
     .filter((row) => !isOnDisk(disk.pages)(row))
-    .map((row, index) => ({ ...row, seq: first + index }));
+    .map((row, index) => ({ ...row, profile: profileOf(row, base), seq: first + index }));
   const retryAfter = retryAfterOf(base, mine, now);
   const record: TrackerRecord = {
     ...base,
     ...history,
     ...(held.erased && { lanes: [] }),
+    // Its own of before it left: the lock under it may have been stolen since, by another host in memory.
+    ...(mine.lease && base.lease?.holder === mine.lease.holder && { lease: null }),
     consent,
     connection: mine.connection ?? base.connection,
     generation: held.erased ? Math.max(mine.generation, base.generation + 1) : base.generation,

@@ -172,6 +172,26 @@ test("a commit that happened without a word is not kept twice", async () => {
   expect(new Set(rows.map(({ sessionId }) => sessionId)).size).toBe(1);
 });
 
+test("what was rejected and waits again, perhaps, stays the disk's and comes home to it no second time", async () => {
+  const { disk, tracker } = await started();
+  await track(disk, tracker, 1);
+  const store = disk.store();
+  const other = trackerOn(store, disk, "b");
+  await start(disk, other);
+  const direct = await disk.direct();
+  const row = (await rowsOn(disk)).find(({ id }) => id === "page-1")!;
+  await direct.commit({}, ({ record }) => {
+    const lanes = record.lanes.map((lane) => ({ ...lane, waiting: lane.waiting - 1, rejected: 1 }));
+    return { change: { record: { ...record, lanes }, put: [{ ...row, state: "rejected" }] }, result: null };
+  });
+  disk.onCall = () => "unheard";
+  await disk.wait(other.retryRejected(), 9_000);
+  expect(store.kind).toBe("memory");
+  disk.heal();
+  await isHome(disk, store);
+  expect(ids(await rowsOn(disk)).filter((id) => id === "page-1")).toHaveLength(1);
+});
+
 test("a lost connection is opened again, and what it had stored is not stored twice", async () => {
   const { disk, store, tracker } = await started();
   await track(disk, tracker, 1);
@@ -322,6 +342,28 @@ test("what is accepted while memory moves to disk is neither lost nor doubled", 
   expect(n).toBe(5);
   const numbers = ids(await rowsOn(disk)).filter((id) => id.startsWith("page-"));
   expect(numbers).toEqual(Array.from({ length: n }, (_, index) => `page-${index + 1}`));
+});
+
+test("a page that comes while memory waits for its move is asked of the disk too", async () => {
+  const { disk, store, tracker } = await started();
+  const other = trackerOn(disk.store(), disk, "b");
+  await start(disk, other);
+  await track(disk, other, 1, "late page");
+  disk.onCall = () => "hang";
+  await track(disk, tracker, 1);
+  expect(store.kind).toBe("memory");
+  let isAsked = false;
+  disk.onCall = () => {
+    isAsked = true;
+    return "late";
+  };
+  await disk.until(() => isAsked);
+  // Its old host was left behind, and whether that had decided is not known to the page.
+  expect(await track(disk, tracker, 1, "late page")).toEqual(STORED);
+  disk.heal();
+  disk.release();
+  await isHome(disk, store);
+  expect(ids(await rowsOn(disk)).filter((id) => id === "late page-1")).toHaveLength(1);
 });
 
 test("a machine that slept does not take the disk for silent", async () => {

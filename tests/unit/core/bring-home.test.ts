@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { bringHome } from "../../../src/core/bring-home.js";
 import type { Held } from "../../../src/core/bring-home.js";
+import type { OutboxRow } from "../../../src/protocol/api.js";
 import type { Snapshot } from "../../../src/core/ports.js";
 import type { TrackerRecord } from "../../../src/core/tracker-record.js";
 import { emptyRecord } from "../../../src/core/tracker-record.js";
@@ -33,6 +34,21 @@ const heldOf = (record: TrackerRecord, rows: Held["rows"] = []): Held => ({
   erased: false,
 });
 
+const open = (id: string) => ({ id, startedAt: NOW - 9, lastActivityAt: NOW - 5, expiresAt: NOW + 5 });
+const ended = (id: string) => ({ ...open(id), endedAt: NOW - 1 });
+const update = (seq: number, id: string, at: number): OutboxRow => {
+  const occurredAt = new Date(at).toISOString();
+  return {
+    seq,
+    id,
+    type: "person.update",
+    state: "waiting",
+    profile: { kind: "visitor", id: "one" },
+    occurredAt,
+    operation: { id, type: "person.update", occurredAt, person: {} },
+  };
+};
+
 test.each([
   ["in", "undecided", "gpc", "in"],
   ["out", "gpc", "undecided", "out"],
@@ -62,17 +78,58 @@ test("who the person cleared stays forgotten, also where another host has connec
   expect(record).toMatchObject({ visitor: null, selections: [] });
 });
 
+test("they stay forgotten where other hosts have gone on since, whose rows are numbered far on", () => {
+  const disk = recordOf({ ...visitor("two"), nextSeq: 1_000_003 });
+  const mine = recordOf({ liveChat: null, pastSessions: [ended("old")], nextSeq: 1_000_002 });
+  const { record } = bringHome(diskOf(disk), heldOf(mine), recordOf({ nextSeq: 2 }), NOW);
+  expect(record).toMatchObject({ ...visitor("two"), pastSessions: [] });
+});
+
+test("what memory began after the disk was emptied is nobody's past: it goes on", () => {
+  const emptied = recordOf({ visitor: null, selections: [], nextSeq: 1_000_002 });
+  const mine = recordOf({ ...visitor("two"), session: open("new"), nextSeq: 2_000_003 });
+  const { record, put } = bringHome(diskOf(emptied), heldOf(mine), recordOf({ nextSeq: 2 }), NOW, emptied);
+  expect(record).toMatchObject({ ...visitor("two"), session: { id: "new" } });
+  expect(put).toEqual([]);
+});
+
+test("a session whose start the disk never got ends, where the disk went on with another", () => {
+  const mine = recordOf({ session: open("mine") });
+  const disk = recordOf({ session: open("theirs") });
+  const { record, put } = bringHome(diskOf(disk), heldOf(mine), recordOf({}), NOW, mine);
+  expect(put?.map(({ id }) => id)).toEqual(["e-mine"]);
+  expect(record.session?.id).toBe("theirs");
+});
+
+test("a session that the disk has ended is not ended again", () => {
+  const mine = recordOf({ session: open("mine") });
+  const disk = recordOf({ session: open("theirs"), pastSessions: [ended("mine")] });
+  expect(bringHome(diskOf(disk), heldOf(mine), recordOf({}), NOW, mine).put).toEqual([]);
+});
+
+test("what a visitor did after another host had merged it comes to the person", () => {
+  const person = { kind: "lead", id: "lead" } as const;
+  const merged = { profile: person, selectedAt: NOW - 10, merges: true };
+  const disk = recordOf({ visitor: null, selections: [...(visitor("one").selections ?? []), merged] });
+  disk.selections[0]!.selectedAt = NOW - 100;
+  const rows = [update(1_000_005, "page-1", NOW - 20), update(1_000_006, "page-2", NOW)];
+  const { put } = bringHome(diskOf(disk), heldOf(recordOf({ nextSeq: 1_000_007 }), rows), recordOf({}), NOW);
+  expect(put?.map(({ profile }) => profile)).toEqual([{ kind: "visitor", id: "one" }, person]);
+});
+
+test.each([
+  ["its own", "mine", null],
+  ["another host's", "theirs", "theirs"],
+])("of the leases on the disk, %s of before ends, for the lock may be another's now", (_, holder, kept) => {
+  const [disk, mine] = [holder, "mine"].map((one) =>
+    recordOf({ lease: { holder: one, takenAt: NOW - 9, expiresAt: NOW, underLock: true } }),
+  );
+  const { record } = bringHome(diskOf(disk!), heldOf(mine!), recordOf({}), NOW);
+  expect(record.lease?.holder ?? null).toBe(kept);
+});
+
 test("rows never take numbers that memory used, where the disk leapt as far", () => {
-  const row = {
-    seq: 1_000_005,
-    id: "page-1",
-    type: "person.update",
-    state: "waiting",
-    profile: { kind: "visitor", id: "one" },
-    occurredAt: new Date(NOW).toISOString(),
-    operation: { id: "page-1", type: "person.update", occurredAt: new Date(NOW).toISOString(), person: {} },
-  } as const;
-  const held = heldOf(recordOf({ nextSeq: 1_000_006 }), [row]);
+  const held = heldOf(recordOf({ nextSeq: 1_000_006 }), [update(1_000_005, "page-1", NOW)]);
   const { put } = bringHome(
     diskOf(recordOf({ ...visitor("two"), nextSeq: 1_000_002 })),
     held,
