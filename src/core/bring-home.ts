@@ -138,7 +138,8 @@ const wasCleared = (
   left: TrackerRecord | null,
   begun: TrackerRecord | null,
 ): boolean => {
-  if (!left || !begun || hasLeapt(begun, left) || selectedProfile(begun) === null) return false;
+  if (!left || !begun || hasLeapt(begun, left)) return false;
+  if (selectedProfile(left) === null || selectedProfile(begun) === null) return false;
   return (
     base !== disk || selectedProfile(base) === null || base.nextSeq < left.nextSeq || hasLeapt(base, begun)
   );
@@ -206,8 +207,6 @@ export const bringHome = (
     ...base,
     ...history,
     ...(held.erased && { lanes: [] }),
-    // Its own of before it left: the lock under it may have been stolen since, by another host in memory.
-    ...(mine.lease && base.lease?.holder === mine.lease.holder && { lease: null }),
     consent,
     connection: mine.connection ?? base.connection,
     generation: held.erased ? Math.max(mine.generation, base.generation + 1) : base.generation,

@@ -53,6 +53,8 @@ export class World {
   clockOffsetMs = 0;
   /** Fails the store's turns while it is set. */
   storageFails = false;
+  /** Where hosts say that they keep what they accept. */
+  storage: "disk" | "memory" = "disk";
   commits = 0;
   reads = 0;
   lockHolder: { host: TestHost; hold: object } | null = null;
@@ -257,12 +259,15 @@ export class TestHost {
 
 /** One host's way to the shared store: every call takes its turn, and a dead host's calls are never answered. */
 class HostStore implements TrackerStore {
-  readonly kind = "disk";
   readonly outOfReach = 0;
   readonly #host: TestHost;
 
   constructor(host: TestHost) {
     this.#host = host;
+  }
+
+  get kind(): "disk" | "memory" {
+    return this.#host.world.storage;
   }
 
   commit<Result>(

@@ -117,15 +117,12 @@ test("what a visitor did after another host had merged it comes to the person", 
   expect(put?.map(({ profile }) => profile)).toEqual([{ kind: "visitor", id: "one" }, person]);
 });
 
-test.each([
-  ["its own", "mine", null],
-  ["another host's", "theirs", "theirs"],
-])("of the leases on the disk, %s of before ends, for the lock may be another's now", (_, holder, kept) => {
-  const [disk, mine] = [holder, "mine"].map((one) =>
-    recordOf({ lease: { holder: one, takenAt: NOW - 9, expiresAt: NOW, underLock: true } }),
-  );
-  const { record } = bringHome(diskOf(disk!), heldOf(mine!), recordOf({}), NOW);
-  expect(record.lease?.holder ?? null).toBe(kept);
+test("who was chosen in a commit that never happened is nobody's past, where the disk knew nobody", () => {
+  const nobody = recordOf({ visitor: null, selections: [] });
+  const mine = recordOf({ session: open("mine") });
+  const { record, put } = bringHome(diskOf(nobody), heldOf(mine), nobody, NOW, mine);
+  expect(record.session?.id).toBe("mine");
+  expect(put).toEqual([]);
 });
 
 test("rows never take numbers that memory used, where the disk leapt as far", () => {
