@@ -134,18 +134,46 @@ export class Browser {
   }
 
   committed(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
-    if (after.generation !== before.generation) {
-      this.excuse();
-      this.journals.clear();
-      for (const tab of this.tabs) tab.hearOfGeneration(after.generation);
-    }
-    if (after.consent !== before.consent) {
-      this.sending.consentChanged();
-      this.#checkConsent(before.consent, after.consent);
-    }
+    if (after.generation !== before.generation) this.#erased(after.generation);
+    this.#consentMayHaveChanged(before, after);
     const keepsLater = change.erase || !hasLater(before) || hasLater(after);
     this.world.chronicle.expect(keepsLater, host.name, () => "drops what a later version keeps");
-    this.ledger.committed(host.name, before, change, after);
+    this.ledger.committed(host, before, change, after);
+  }
+
+  /** What a host accepted in memory has come to the disk. */
+  broughtHome(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+    this.world.chronicle.count("homecomings");
+    this.sending.cameHome(host);
+    // In memory it stole the lock, perhaps, from one who sends.
+    this.excuse();
+    if (after.generation !== before.generation) this.#erased(after.generation);
+    this.#consentMayHaveChanged(before, after);
+    this.ledger.broughtHome(host, before, change, after);
+  }
+
+  committedInMemory(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+    if (change.erase) this.#erased(after.generation);
+    this.ledger.committedInMemory(host, before, change, after);
+  }
+
+  /** The person cleared the database, and all that the site keeps perhaps. */
+  emptied(before: TrackerRecord): void {
+    this.excuse();
+    this.sending.consentChanged();
+    this.ledger.emptied(before);
+  }
+
+  #erased(generation: number): void {
+    this.excuse();
+    this.journals.clear();
+    for (const tab of this.tabs) tab.hearOfGeneration(generation);
+  }
+
+  #consentMayHaveChanged(before: TrackerRecord, after: TrackerRecord): void {
+    if (after.consent === before.consent) return;
+    this.sending.consentChanged();
+    this.#checkConsent(before.consent, after.consent);
   }
 
   /** What somebody chose holds against Global Privacy Control, and only somebody's choice changes it. */

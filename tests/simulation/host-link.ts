@@ -33,7 +33,7 @@ export class HostLink {
 
   /** @param limitMs After this long the answer is `undefined`. */
   ask<Answer>(
-    work: (tracker: Tracker) => Promise<Answer>,
+    work: (tracker: Tracker, host: SimulatedHost) => Promise<Answer>,
     onAnswer: (answer: Answer | undefined) => void,
     limitMs?: number,
     patienceMs = PATIENCE_MS,
@@ -56,7 +56,7 @@ export class HostLink {
       send: (host) => {
         this.#post(
           host,
-          () => host.tracker().then(work),
+          () => host.tracker().then((tracker) => work(tracker, host)),
           (answer) => {
             this.#answeredAt = this.#tab.browser.world.scheduler.now;
             settle(answer);

@@ -1,12 +1,11 @@
 /** A worker that runs the core: it can be killed, frozen and closed, and its script can fail to start. */
 import type { ChangeSignal, Hold, Ports, SendLock } from "../../src/core/ports.js";
-import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { Tracker } from "../../src/core/tracker.js";
 import { Actor } from "./actor.js";
 import type { Browser } from "./browser.js";
 import { SimulatedTransport } from "./network.js";
 import { API_KEY } from "./service.js";
-import { HostStore } from "./store.js";
+import { HostStore } from "./host-store.js";
 
 const SERVICE = { endpoint: "https://people.test", apiKey: API_KEY };
 
@@ -16,8 +15,8 @@ export class SimulatedHost extends Actor {
   readonly version: number;
   /** Tabs that are attached; without one a worker ends. */
   readonly tabs = new Set<object>();
-  /** The record that came with the rows that it read last. */
-  lastRead: TrackerRecord | null = null;
+  readonly store: HostStore;
+  readonly #answers: (() => void)[] = [];
   readonly #listeners = new Set<() => void>();
   #started: Promise<Tracker> | null = null;
 
@@ -25,6 +24,7 @@ export class SimulatedHost extends Actor {
     super(browser.world.scheduler, name);
     this.browser = browser;
     this.version = version;
+    this.store = new HostStore(this, browser.store, () => this.#moved());
   }
 
   /** The tracker, started with the first page. A start that failed is tried again by the next one. */
@@ -58,7 +58,9 @@ export class SimulatedHost extends Actor {
   }
 
   end(): void {
+    if (!this.isAlive) return;
     this.die();
+    this.browser.ledger.memoryEnded(this, "died");
     if (this.browser.lockHolder?.host === this) this.browser.lockHolder = null;
   }
 
@@ -79,6 +81,17 @@ export class SimulatedHost extends Actor {
     for (const listener of this.#listeners) this.after(this.scheduler.upTo(20), listener);
   }
 
+  /** The store's answers come in their order. */
+  hear(answer: () => void): void {
+    this.#answers.push(answer);
+    this.after(0, () => this.#answers.shift()?.());
+  }
+
+  /** What waits is in another place now. */
+  #moved(): void {
+    void this.#started?.then((tracker) => tracker.signal("visible")).catch(() => undefined); // it is looked at again
+  }
+
   #ports(): Ports {
     const { browser, scheduler } = this;
     return {
@@ -86,7 +99,7 @@ export class SimulatedHost extends Actor {
       timers: { after: (delayMs, callback) => this.after(delayMs, callback) },
       ids: { uuid: () => browser.world.uuid(), sessionId: () => browser.world.uuid().slice(-12) },
       random: () => scheduler.random(),
-      store: new HostStore(this, browser.store),
+      store: this.store,
       transport: new SimulatedTransport(this),
       lock: this.#lock(),
       changes: this.#changes(),

@@ -1,51 +1,73 @@
 /**
  * What one origin's tabs called, were told and what its store accepted; each commit is held against it. A row is new
  * once, leaves when the service has it, is rejected when the service said so, and is refused for a known reason only.
+ *
+ * While the disk fails, hosts accept in memory. What is there comes home once, in its order, unless the disk had decided
+ * it already, or all was erased there; or it dies with its host. What the person cleared does not come back.
  */
-import type { OutboxRow } from "../../src/protocol/api.js";
+import type { OutboxRow, Profile } from "../../src/protocol/api.js";
 import type { Command, CommandAnswer } from "../../src/protocol/host.js";
-import type { Change } from "../../src/core/ports.js";
-import { profileKey } from "../../src/core/registrar.js";
-import { isOptedOut } from "../../src/core/tracker-record.js";
+import type { Change, WireRequest } from "../../src/core/ports.js";
+import { isDecided } from "../../src/core/page-marks.js";
+import { isOptedOut, selectedProfile } from "../../src/core/tracker-record.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
+import { profileKey } from "../../src/core/registrar.js";
+import type { BatchRequest } from "../../src/protocol/wire.js";
 import type { Browser } from "./browser.js";
 import { isBad } from "./calls.js";
+import type { SimulatedHost } from "./host.js";
+import type { Accepted } from "./place.js";
+import { Memory, Place } from "./place.js";
 import { SelectionModel } from "./selection-model.js";
 import { SessionModel } from "./session-model.js";
-
-export type Fate = "waiting" | "gone" | "rejected" | "discarded" | "erased";
-export interface Accepted {
-  row: OutboxRow;
-  fate: Fate;
-  wasRejected: boolean;
-}
 
 /** So many of a page are remembered; an earlier one that is asked again is told as decided. */
 const REFUSALS_KEPT = 100;
 const REFUSALS =
   /erased in the meantime|tracking is opted out|outbox is full|only a lead|too late|not an id|eventId|no event is defined with the id unknown/;
 
+/** Made by the tracker, under an id that even two hosts give alike: of these there may be two rows. */
+const isOfTracker = (id: string): boolean => /^[sem]-/.test(id);
+const mergeOf = (visitorId: string): string => `m-${visitorId.replaceAll("-", "")}`;
+/** What is no more where it was, and may be there or elsewhere again. */
+const isPast = ({ fate }: Accepted): boolean => fate === "cleared" || fate === "died" || fate === "home";
+
 export class Ledger {
-  readonly accepted = new Map<string, Accepted>();
-  readonly sessions: SessionModel;
-  readonly selection: SelectionModel;
+  /** Every row that was ever accepted, by its id, in each place. */
+  readonly accepted = new Map<string, Accepted[]>();
+  readonly disk: Place;
+  /** `visitor person` of every merge, wherever. */
+  readonly merges = new Set<string>();
+  /** In the order in which the disk took them. */
+  readonly onDisk: Accepted[] = [];
+  readonly memories: Memory[] = [];
+  /** Sent by a host in memory: what waits on the disk may come after it. */
+  readonly sentEarly = new Set<string>();
   /** A clock was set: what depends on the same clock at the call and later is no longer expected. */
   clockWasSet = false;
   readonly #browser: Browser;
+  readonly #memoryOf = new Map<SimulatedHost, Memory>();
   readonly #commands = new Map<string, Command>();
   readonly #told = new Map<string, "stored" | "refused" | "failed">();
   readonly #withAnother = new Set<string>();
   /** Pages with more refusals than are remembered. */
   readonly #forgetful = new Set<string>();
   readonly #journaled = new Set<string>();
-  readonly #rows = new Map<number, Accepted>();
+  readonly #acceptedBy = new Map<SimulatedHost, Accepted[]>();
+  /** Visitors and sessions that the person cleared. */
+  readonly #cleared = new Set<string>();
+  /** Ids of rows that the tracker made in memory, and that came home: on the disk it may make them too. */
+  readonly #brought = new Set<string>();
+  /** Pages of which a host in memory refused something, that the disk may know better. */
+  readonly #refusedInMemory = new Set<string>();
   #wasErased = false;
-  readonly #lanes = new Map<string, { waiting: number; rejected: number }>();
+  /** A memory was erased before it could be looked at. */
+  #erasedUnseen = false;
+  #wasCleared = false;
 
   constructor(browser: Browser) {
     this.#browser = browser;
-    this.sessions = new SessionModel(browser);
-    this.selection = new SelectionModel(browser);
+    this.disk = new Place("disk", new SessionModel(browser), new SelectionModel(browser));
   }
 
   // --- what tabs did and heard ---
@@ -63,13 +85,18 @@ export class Ledger {
       this.#expect(!error || REFUSALS.test(error.message), () => `refused for ${error?.message}`);
       const isErased = error?.message.includes("erased") === true;
       this.#expect(!isErased || this.#wasErased, () => `${id} is refused as erased, and nothing was`);
+      // Another host's memory may have it: neither knows of the other.
+      const isStored = this.accepted
+        .get(id)
+        ?.some((copy) => copy.fate !== "erased" && copy.place === this.disk && !isPast(copy));
       this.#expect(
-        !error || (this.accepted.get(id)?.fate ?? "erased") === "erased",
+        !error || !isStored || this.#refusedInMemory.has(pageId),
         () => `${id} is stored and told as refused`,
       );
       const isRow = this.#commands.get(id)?.type !== "liveChat";
       if (error || !isRow || this.accepted.has(id)) continue;
-      this.#expect(this.#forgetful.has(pageId), () => `${id} is told as stored and is not`);
+      const isUnknown = this.#forgetful.has(pageId) || this.#erasedUnseen;
+      this.#expect(isUnknown, () => `${id} is told as stored and is not`);
     }
   }
 
@@ -97,47 +124,107 @@ export class Ledger {
     for (const id of this.#journaled) if (id.startsWith(`${pageId}-`)) this.#journaled.delete(id);
   }
 
+  journalsCleared(): void {
+    this.#journaled.clear();
+  }
+
+  /** A host is asked now what waits: it tells of all that it accepted so far and that waits when it answers. */
+  countFrom(host: SimulatedHost): (waiting: number) => void {
+    const before = (this.#acceptedBy.get(host) ?? []).filter(
+      ({ row, fate }) => fate === "waiting" && this.#told.get(row.id) === "stored",
+    );
+    return (waiting) => {
+      const still = new Set<string>();
+      for (const { row, fate, wasRejected } of before)
+        if (fate === "waiting" && !wasRejected && !this.#isSettled(row.id, host)) still.add(row.id);
+      const isErased = this.#memoryOf.get(host)?.isErased === true;
+      this.#expect(
+        waiting >= still.size || isErased,
+        () => `${host.name} tells of ${waiting} that wait, and of its own are ${still.size}`,
+      );
+    };
+  }
+
+  /** Somewhere: where else it stands it may still wait. Memory knows of answers that the disk never heard of. */
+  #isSettled(id: string, host: SimulatedHost): boolean {
+    const isGone = this.accepted.get(id)?.some(({ fate }) => fate === "gone" || fate === "rejected") === true;
+    return isGone || (this.#memoryOf.has(host) && this.#browser.world.service.appliedIds.has(id));
+  }
+
   // --- what the store accepted ---
 
-  committed(host: string, before: TrackerRecord, change: Change, after: TrackerRecord): void {
-    if (change.erase) this.#erase(before, after);
+  committed(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+    if (change.record) this.#checkCleared(after);
+    this.#committed(this.disk, host, before, change, after);
+  }
+
+  /** While the disk fails for it, a host goes on in memory, by the same rules. */
+  committedInMemory(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+    const memory = this.#memoryOf.get(host);
+    if (!memory) return this.#expect(false, () => `${host.name} decides in a memory that it has not`);
+    if (!memory.record) {
+      // What it holds from the beginning is not known yet.
+      memory.early.push({
+        before,
+        erases: change.erase === true,
+        commit: () => this.committedInMemory(host, before, change, after),
+      });
+      return;
+    }
+    memory.record = after;
+    // From here on nothing of before counts.
+    if (change.erase) {
+      memory.isErased = memory.isExact = true;
+      memory.isBlind = false;
+    }
+    this.#committed(memory, host, before, change, after);
+  }
+
+  #committed(
+    place: Place,
+    host: SimulatedHost,
+    before: TrackerRecord,
+    change: Change,
+    after: TrackerRecord,
+  ): void {
+    if (change.erase) {
+      this.#expect(after.generation === before.generation + 1, () => "erasing raises no generation");
+      this.#expect(after.consent === before.consent, () => "erasing forgets the consent");
+      this.#erase(place);
+    }
     const fresh: OutboxRow[] = [];
     for (const row of change.put ?? []) {
-      const known = this.#rows.get(row.seq);
+      const known = place.rows.get(row.seq);
       if (known) this.#moved(known, row);
       else {
-        this.#new(before, before.nextSeq + fresh.length, row);
+        this.#new(place, host, before, before.nextSeq + fresh.length, row);
         fresh.push(row);
       }
     }
     for (const { pageId, refused } of change.pages ?? []) {
+      if (refused.length > 0 && place !== this.disk) this.#refusedInMemory.add(pageId);
       if (refused.length >= REFUSALS_KEPT) this.#forgetful.add(pageId);
     }
-    for (const seq of change.remove ?? []) this.#removed(seq);
-    if (change.record) this.#checkCounters(after);
+    for (const seq of change.remove ?? []) this.#removed(place, seq);
+    if (change.record) this.#checkCounters(place, after);
     if (after.nextSeq !== before.nextSeq + fresh.length) this.#expect(false, () => "numbers without rows");
-    if (change.record) {
-      this.selection.committed(before, change, after);
-      this.sessions.committed(before, change, after, fresh, (id) => this.#commands.get(id));
+    const isExact = !(place instanceof Memory) || place.isExact;
+    if (change.record && isExact) {
+      place.selection.committed(host, before, change, after);
+      place.sessions.committed(before, change, after, fresh, (id) => this.#commands.get(id));
     }
     if (fresh.length > 0) {
       this.#browser.world.chronicle.count("operations", fresh.length);
-      this.#browser.world.chronicle.tell(
-        host,
-        `accepts ${fresh.map(({ seq, id }) => `${seq}:${id}`).join(" ")}`,
-      );
+      if (place !== this.disk) this.#browser.world.chronicle.count("operations in memory", fresh.length);
+      this.#tell(host, `accepts ${place === this.disk ? "" : "in memory "}`, fresh);
     }
   }
 
-  #new(before: TrackerRecord, seq: number, row: OutboxRow): void {
-    const { id, profile } = row;
+  #new(place: Place, host: SimulatedHost, before: TrackerRecord, seq: number, row: OutboxRow): void {
+    const { id } = row;
     this.#expect(row.seq === seq, () => `${id} has number ${row.seq} instead of ${seq}`);
-    this.#expect(!this.accepted.has(id), () => `${id} is accepted twice`);
-    const accepted = { row, fate: "waiting", wasRejected: false } as const;
-    this.accepted.set(id, { ...accepted });
-    this.#rows.set(seq, this.accepted.get(id)!);
-    this.#lane(profileKey(profile)).waiting += 1;
-    if (/^[sem]-/.test(id)) return;
+    this.#add(place, host, row, (copy) => copy.place === place && !this.#brought.has(id));
+    if (isOfTracker(id)) return;
     const command = this.#commands.get(id);
     this.#expect(command !== undefined, () => `nobody called ${id}`);
     this.#expect(!isOptedOut(before), () => `${id} is accepted though opted out`);
@@ -149,16 +236,36 @@ export class Ledger {
     if (told === "failed" && this.#withAnother.has(id)) {
       return this.#browser.world.chronicle.count("calls told as failed, then stored by a host left behind");
     }
+    // Of what was told elsewhere memory knows nothing, nor the disk of what was told in memory.
+    const isElsewhere =
+      told === "stored"
+        ? this.accepted.get(id)?.some((copy) => copy.place !== place)
+        : place !== this.disk || this.#refusedInMemory.has(id.slice(0, id.lastIndexOf("-")));
     this.#expect(
-      told === undefined || this.clockWasSet,
+      told === undefined || (told !== "failed" && isElsewhere) || this.clockWasSet || this.#wasCleared,
       () => `${id} is accepted after it was told as ${told}`,
     );
+  }
+
+  /** @param isDouble Whether a copy that stands somewhere speaks against another one here. */
+  #add(place: Place, host: SimulatedHost, row: OutboxRow, isDouble: (copy: Accepted) => boolean): Accepted {
+    const copies = this.accepted.get(row.id) ?? [];
+    const double = copies.find((copy) => !isPast(copy) && isDouble(copy));
+    this.#expect(!double, () => `${row.id} is accepted twice`);
+    const accepted = place.add(row);
+    copies.push(accepted);
+    this.accepted.set(row.id, copies);
+    if (place === this.disk) this.onDisk.push(accepted);
+    const own = this.#acceptedBy.get(host) ?? [];
+    own.push(accepted);
+    this.#acceptedBy.set(host, own);
+    return accepted;
   }
 
   #moved(known: Accepted, row: OutboxRow): void {
     const { world } = this.#browser;
     const { id } = row;
-    const lane = this.#lane(profileKey(row.profile));
+    const lane = known.place.laneOf(row.profile);
     if (row.state === "rejected") {
       this.#expect(known.fate === "waiting", () => `${id} is rejected though ${known.fate}`);
       this.#expect(world.service.refusals.has(id), () => `${id} is rejected, and the service never did`);
@@ -175,12 +282,12 @@ export class Ledger {
     }
   }
 
-  #removed(seq: number): void {
-    const known = this.#rows.get(seq);
+  #removed(place: Place, seq: number): void {
+    const known = place.rows.get(seq);
     if (!known) return this.#expect(false, () => `row ${seq} is removed and was not there`);
     const { id, profile } = known.row;
-    const lane = this.#lane(profileKey(profile));
-    this.#rows.delete(seq);
+    const lane = place.laneOf(profile);
+    place.rows.delete(seq);
     if (known.fate === "rejected") {
       this.#expect(this.#browser.discards > 0, () => `the rejected ${id} is dropped`);
       known.fate = "discarded";
@@ -195,46 +302,207 @@ export class Ledger {
     }
   }
 
-  #erase(before: TrackerRecord, after: TrackerRecord): void {
+  #erase(place: Place): void {
     this.#wasErased = true;
-    for (const accepted of this.#rows.values()) accepted.fate = "erased";
-    // What was delivered is the service's; here nothing is known of it any more.
-    for (const accepted of this.accepted.values()) {
-      if (accepted.fate === "gone" || accepted.fate === "discarded") accepted.fate = "erased";
-    }
-    this.#rows.clear();
-    this.#lanes.clear();
+    place.empty("erased");
     this.#journaled.clear();
-    this.sessions.erased();
-    this.#expect(after.generation === before.generation + 1, () => "erasing raises no generation");
-    this.#expect(after.consent === before.consent, () => "erasing forgets the consent");
+    place.sessions.erased();
+    if (place !== this.disk) return;
+    // What was delivered is the service's; here nothing is known of it any more.
+    for (const copies of this.accepted.values()) {
+      for (const copy of copies) {
+        if (copy.place === place && (copy.fate === "gone" || copy.fate === "discarded")) copy.fate = "erased";
+      }
+    }
   }
 
-  #checkCounters(after: TrackerRecord): void {
-    let counted = 0;
-    for (const { profile, waiting, rejected } of after.lanes) {
-      const lane = this.#lanes.get(profileKey(profile));
-      counted += waiting + rejected;
-      this.#expect(
-        waiting === (lane?.waiting ?? 0) && rejected === (lane?.rejected ?? 0),
-        () => `the counters of ${profileKey(profile)} are wrong`,
-      );
+  #checkCounters(place: Place, after: TrackerRecord): void {
+    if (place instanceof Memory && place.isBlind) return;
+    const problem = place.problemWith(after);
+    this.#expect(problem === null, () => problem ?? "");
+  }
+
+  // --- memory, and the way home ---
+
+  /** A host goes on in memory, with what the disk told it last. */
+  memoryBegins(host: SimulatedHost, heard: { record: TrackerRecord; version: number } | null): void {
+    const { store } = this.#browser;
+    const isCurrent = heard ? heard.version === store.version : store.version === 0;
+    const { sessions, selection } = this.disk;
+    const version = isCurrent ? store.version : null;
+    const memory = new Memory(heard?.record ?? null, version, sessions.copy(), selection.copy(host));
+    this.#memoryOf.set(host, memory);
+    this.memories.push(memory);
+  }
+
+  /** What memory holds from the beginning: rows that the disk may or may not have got. */
+  memoryBegan(host: SimulatedHost, record: TrackerRecord, rows: readonly OutboxRow[]): void {
+    const memory = this.#memoryOf.get(host);
+    if (!memory || memory.record) return;
+    const before = memory.early[0]?.before ?? record;
+    memory.isBlind = memory.early.some(({ erases }) => erases);
+    this.#erasedUnseen ||= memory.isBlind;
+    this.#begin(
+      memory,
+      host,
+      before,
+      rows.filter(({ seq }) => seq < before.nextSeq),
+    );
+    for (const { commit } of memory.early.splice(0)) commit();
+  }
+
+  #begin(memory: Memory, host: SimulatedHost, record: TrackerRecord, rows: readonly OutboxRow[]): void {
+    memory.record = record;
+    const unknown = rows.filter(({ id }) => !this.accepted.get(id)?.some((copy) => !isPast(copy)));
+    for (const row of rows) this.#add(memory, host, row, () => false);
+    if (rows.length > 0) this.#tell(host, "holds in memory what the disk may have", rows);
+    this.#checkCounters(memory, record);
+    const { record: before, version } = this.#browser.store;
+    // Its own last commit may have happened without its knowing, and memory have that too.
+    if (!memory.isExact && memory.left && isSameHistory(before, record)) memory.isExactFrom(version);
+    if (!memory.isExact) return;
+    memory.selection.committed(host, before, { put: unknown }, record);
+    memory.sessions.committed(before, { put: unknown }, record, unknown, (id) => this.#commands.get(id));
+  }
+
+  /** It is back on the disk, or died: then what was in memory alone is lost, which `state.storage` admits to. */
+  memoryEnded(host: SimulatedHost, how: "moved" | "died"): void {
+    const memory = this.#memoryOf.get(host);
+    if (!memory) return;
+    if (how === "moved") this.#memoryOf.delete(host);
+    this.#browser.world.chronicle.count(
+      how === "died" ? "operations that died in memory" : "operations that came home",
+      memory.waiting,
+    );
+    // It may still come home: the disk decides that by itself.
+    if (how === "died") for (const accepted of memory.rows.values()) accepted.fate = "died";
+    else memory.empty("home");
+  }
+
+  broughtHome(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+    const memory = this.#memoryOf.get(host);
+    if (!memory) return this.#expect(false, () => `${host.name} brings home what it has not`);
+    const { put = [] } = change;
+    this.#expect(memory.isErased === (change.erase === true), () => "an erase in memory is not one on disk");
+    const isCleared = before.connection === null && memory.left?.connection != null;
+    const isErasedHere =
+      !memory.isErased && memory.left !== null && before.generation > memory.left.generation;
+    const own = this.#checkHomecoming(memory, put, isErasedHere);
+    if (change.erase) {
+      this.#expect(after.generation > before.generation, () => "erasing raises no generation");
+      this.#erase(this.disk);
     }
-    this.#expect(counted === this.#rows.size, () => "a profile with rows has no lane");
+    const first = after.nextSeq - put.length;
+    const hasLeapt = before.nextSeq - (memory.left?.nextSeq ?? 1) >= 500_000;
+    const isJump = (isCleared || hasLeapt) && first > before.nextSeq;
+    this.#expect(first === before.nextSeq || isJump, () => "numbers without rows");
+    put.forEach((row, index) => {
+      const { id, seq } = row;
+      if (isOfTracker(id)) this.#brought.add(id);
+      this.#expect(seq === first + index, () => `${id} has number ${seq} instead of ${first + index}`);
+      // A host that never saw the disk knows of no erase: a known limit.
+      const isDouble = ({ place, fate }: Accepted) =>
+        place === this.disk && !isOfTracker(id) && !(fate === "erased" && memory.left === null);
+      this.#add(this.disk, host, row, isDouble).broughtFrom = memory;
+    });
+    this.#checkCounters(this.disk, after);
+    this.#checkCleared(after);
+    if (put.length > 0) this.#tell(host, "brings home", put);
+    const isAlone = memory.version === this.#browser.store.version;
+    if (memory.isExact && (isAlone || memory.isErased)) {
+      // Nobody else moved on: what memory went on with goes on here.
+      this.disk.sessions = memory.sessions.copy();
+      const { selection } = this.disk;
+      this.disk.selection = memory.selection.copy();
+      this.disk.selection.join(selection);
+      this.#expect(own === put.length, () => "more comes home than memory holds");
+      const { record } = memory;
+      const isSame =
+        record?.session?.id === after.session?.id &&
+        profileKeyOf(record) === profileKeyOf(after) &&
+        record?.liveChat?.id === after.liveChat?.id;
+      this.#expect(isSame, () => "what went on in memory does not go on");
+    } else {
+      const touched = memory.all.map(({ row }) => row);
+      this.disk.sessions.broughtHome([...touched, ...put], put, after);
+      this.disk.selection.broughtHome(put, host, before, after);
+    }
+  }
+
+  /** @returns how many of the rows are memory's own: those that are left, in their order, and no others */
+  #checkHomecoming(memory: Memory, put: readonly OutboxRow[], isErasedHere: boolean): number {
+    const marks = new Map(this.#browser.store.rows.contents.pages.map((one) => [one.pageId, one]));
+    let next = 0;
+    for (const { row, fate } of memory.rows.values()) {
+      const { id } = row;
+      const coming = put[next];
+      const dash = id.lastIndexOf("-");
+      const page = marks.get(id.slice(0, dash));
+      const isOnDisk = !isOfTracker(id) && page !== undefined && isDecided(page, Number(id.slice(dash + 1)));
+      if (coming?.id === id) {
+        next += 1;
+        this.#expect(
+          !isOnDisk && !isErasedHere,
+          () => `${id} is brought home though the disk had decided it`,
+        );
+        this.#expect(
+          coming.state === fate || fate === "died",
+          () => `${id} comes home ${coming.state} and is ${fate}`,
+        );
+        this.#expect(
+          JSON.stringify(coming.operation) === JSON.stringify(row.operation) &&
+            (profileKey(coming.profile) === profileKey(row.profile) ||
+              (coming.state === "waiting" && this.#isMergedInto(row.profile, coming.profile))),
+          () => `${id} comes home as something else`,
+        );
+      } else this.#expect(isOnDisk || isErasedHere, () => `${id} is not brought home in its turn`);
+    }
+    for (const { id } of put.slice(next)) {
+      this.#expect(/^[em]-/.test(id), () => `${id} comes home and was not in memory, or not in its turn`);
+    }
+    return next;
+  }
+
+  /** The database was deleted, or the site's data cleared. */
+  emptied({ visitor, session }: TrackerRecord): void {
+    if (visitor) this.#cleared.add(visitor.id);
+    if (session) this.#cleared.add(session.id);
+    this.#wasCleared = true;
+    this.disk.empty("cleared");
+    for (const copies of this.accepted.values()) {
+      for (const copy of copies) {
+        // What was delivered is the service's: a page that asks again is not known any more.
+        if (copy.place === this.disk) copy.fate = "cleared";
+      }
+    }
+    this.disk.sessions.erased();
+    this.disk.selection.emptied();
+  }
+
+  /** Who was known then stays forgotten. */
+  #checkCleared({ visitor, session }: TrackerRecord): void {
+    for (const known of [visitor, session])
+      this.#expect(!known || !this.#cleared.has(known.id), () => `${known?.id} was cleared and is back`);
+  }
+
+  /** Of a batch that was read in memory: what waits on the disk may be applied after it. */
+  sentFromMemory(request: WireRequest): void {
+    const { operations = [] } = JSON.parse(request.body ?? "{}") as Partial<BatchRequest>;
+    for (const { id } of operations) this.sentEarly.add(id);
   }
 
   // --- the end ---
 
   get waiting(): number {
-    let count = 0;
-    for (const { fate } of this.#rows.values()) if (fate === "waiting") count += 1;
+    let count = this.disk.waiting;
+    for (const memory of this.#memoryOf.values()) count += memory.waiting;
     return count;
   }
 
   /** How many of these no service will take. */
   get hopeless(): number {
     let count = 0;
-    for (const { row, fate } of this.#rows.values()) {
+    for (const { row, fate } of this.disk.rows.values()) {
       const command = this.#commands.get(row.id);
       if (fate === "waiting" && command && isBad(command)) count += 1;
     }
@@ -251,17 +519,35 @@ export class Ledger {
     }
   }
 
+  #isMergedInto(visitor: Profile, person: Profile): boolean {
+    const merges = this.accepted.get(mergeOf(visitor.id)) ?? [];
+    return merges.some(({ row }) => profileKey(row.profile) === profileKey(person));
+  }
+
+  mergedInMemory(visitor: string): boolean {
+    const merge = this.accepted.get(mergeOf(visitor));
+    return merge?.some(({ place }) => place !== this.disk) === true;
+  }
+
   command(id: string): Command | undefined {
     return this.#commands.get(id);
   }
 
-  #lane(key: string): { waiting: number; rejected: number } {
-    const lane = this.#lanes.get(key) ?? { waiting: 0, rejected: 0 };
-    this.#lanes.set(key, lane);
-    return lane;
+  #tell(host: SimulatedHost, what: string, rows: readonly OutboxRow[]): void {
+    const list = rows.map(({ seq, id }) => `${seq}:${id}`).join(" ");
+    this.#browser.world.chronicle.tell(host.name, `${what}${what.endsWith(" ") ? "" : " "}${list}`);
   }
 
   #expect(holds: boolean, what: () => string): void {
     this.#browser.world.chronicle.expect(holds, this.#browser.name, what);
   }
 }
+
+const historyOf = ({ session, selections, visitor, liveChat }: TrackerRecord): string =>
+  JSON.stringify([session, selections, visitor, liveChat]);
+const isSameHistory = (a: TrackerRecord, b: TrackerRecord): boolean => historyOf(a) === historyOf(b);
+
+const profileKeyOf = (record: TrackerRecord | null): string | null => {
+  const selected = record && selectedProfile(record);
+  return selected ? profileKey(selected) : null;
+};

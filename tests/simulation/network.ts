@@ -54,6 +54,7 @@ export class SimulatedTransport implements Transport {
     const { scheduler } = browser.world;
     const isBatch = request.url.endsWith("/v1/batches");
     const sent = isBatch ? browser.sending.began(this.#host) : null;
+    if (isBatch && this.#host.store.lastRead?.kind === "memory") browser.ledger.sentFromMemory(request);
     browser.sending.checkRequest(this.#host);
     return new Promise((resolve) => {
       const finish = (answer: WireAnswer): void => {

@@ -5,6 +5,7 @@ import { LIMITS, HOUR } from "../../src/protocol/wire.js";
 import { profileKey } from "../../src/core/registrar.js";
 import type { Browser } from "./browser.js";
 import { isBad } from "./calls.js";
+import type { Accepted, Fate } from "./place.js";
 import { REASONS } from "./service.js";
 import type { World } from "./world.js";
 
@@ -15,27 +16,57 @@ export const checkOutcome = (world: World): void => {
   const known = new Set<string>();
   for (const browser of browsers) {
     const { ledger, name } = browser;
-    const lastOf = new Map<string, number>();
-    for (const [id, { row, fate, wasRejected }] of ledger.accepted) {
+    for (const [id, copies] of ledger.accepted) {
       known.add(id);
       const entry = applied.get(id);
-      if (fate === "erased") continue;
-      if (fate === "gone") {
+      // What was erased, cleared, or died in memory may have been sent before, or not.
+      const held = copies.filter(({ fate }) => !MAY_BE_LOST.has(fate));
+      if (held.some(({ fate }) => fate === "gone")) {
         chronicle.expect(entry !== undefined, name, () => `${id} is lost`);
-        if (entry) chronicle.expect(isSame(row, entry), name, () => `${id} is applied as something else`);
-      } else checkRejected(browser, row, entry !== undefined);
-      if (!entry || wasRejected) continue;
-      const key = profileKey(row.profile);
-      chronicle.expect(entry.index > (lastOf.get(key) ?? -1), name, () => `${id} is applied out of order`);
-      lastOf.set(key, entry.index);
+        const isTheirs = !entry || copies.some(({ row }) => isSame(row, entry));
+        chronicle.expect(isTheirs, name, () => `${id} is applied as something else`);
+      } else if (held[0]) checkRejected(browser, held[0].row, entry !== undefined);
     }
-    ledger.sessions.check(plan.sessionTimeoutMs);
+    const positionOf = (id: string): number | undefined => applied.get(id)?.index;
+    const isOnceOnDisk = (id: string): boolean =>
+      ledger.accepted.get(id)?.filter(({ place }) => place === ledger.disk).length === 1;
+    const onDisk = ledger.onDisk.filter(({ row }) => !ledger.sentEarly.has(row.id) && isOnceOnDisk(row.id));
+    // What stood elsewhere too came from there perhaps; what came home goes as the disk has it.
+    const memories = ledger.memories.map((memory) =>
+      memory.all.flatMap((own) => {
+        const others = ledger.accepted.get(own.row.id)?.filter((one) => one !== own) ?? [];
+        return others.every(({ broughtFrom }) => broughtFrom === memory) ? [others.at(-1) ?? own] : [];
+      }),
+    );
+    for (const rows of [onDisk, ...memories]) {
+      const late = firstOutOfOrder(rows, positionOf);
+      chronicle.expect(!late, name, () => `${late?.row.id} is applied out of order`);
+    }
+    ledger.disk.sessions.check(plan.sessionTimeoutMs);
     ledger.checkJournals();
     chronicle.expect(browser.journals.size === 0, name, () => "a journal is left");
   }
   for (const id of applied.keys())
     chronicle.expect(known.has(id), "service", () => `${id} was never accepted`);
   chronicle.count("operations applied", service.applied.length);
+};
+
+const MAY_BE_LOST = new Set<Fate>(["erased", "cleared", "died", "home"]);
+
+/** Of rows that were accepted one after another in one place. */
+const firstOutOfOrder = (
+  rows: readonly Accepted[],
+  positionOf: (id: string) => number | undefined,
+): Accepted | undefined => {
+  const lastOf = new Map<string, number>();
+  return rows.find(({ row, fate, wasRejected }) => {
+    const position = positionOf(row.id);
+    if (position === undefined || wasRejected || fate === "erased") return false;
+    const key = profileKey(row.profile);
+    const isLate = position < (lastOf.get(key) ?? -1);
+    lastOf.set(key, position);
+    return isLate;
+  });
 };
 
 const isSame = (
@@ -61,7 +92,9 @@ const checkRejected = ({ ledger, name, world }: Browser, row: OutboxRow, isAppli
       isBad(command) &&
       (reason === REASONS.POISON || reason === REASONS.NOT_DEFINED)) ||
     (reason === REASONS.TOO_OLD && (isOld || ledger.clockWasSet)) ||
-    reason === REASONS.AFTER_TERMINATION;
+    reason === REASONS.AFTER_TERMINATION ||
+    // Neither knew of the other: a host in memory merged the visitor whose activity this one took.
+    (reason === REASONS.AFTER_MERGE && ledger.mergedInMemory(row.profile.id));
   chronicle.expect(isExpected, name, () => `${row.id} is rejected for ${reason}`);
   chronicle.expect(!isApplied, name, () => `${row.id} is rejected and applied`);
   chronicle.count("operations rejected");

@@ -17,6 +17,10 @@ export interface Plan {
   burst: number;
   networkFaults: number;
   storeFaults: number;
+  /** Hosts go on in memory while the disk fails, as in browsers; elsewhere they have the disk alone. */
+  memory: boolean;
+  /** The disk falls silent, is full, refuses, is emptied. */
+  diskFaults: number;
   /** Each turn of the store takes up to this long. */
   storeDelayMs: number;
   networkDelayMs: number;
@@ -38,6 +42,11 @@ export interface Plan {
   longGaps: boolean;
 }
 
+const memoryOf = (scheduler: Scheduler): Pick<Plan, "memory" | "diskFaults"> => {
+  const memory = scheduler.chance(0.4);
+  return { memory, diskFaults: memory ? scheduler.pick([0.02, 0.06, 0.15]) : 0 };
+};
+
 export const planOf = (scheduler: Scheduler): Plan => {
   const sometimes = (probability: number, share = 0.5) => (scheduler.chance(share) ? probability : 0);
   return {
@@ -51,6 +60,7 @@ export const planOf = (scheduler: Scheduler): Plan => {
     burst: scheduler.pick([3, 10, 40]),
     networkFaults: scheduler.pick([0, 0.05, 0.2, 0.5]),
     storeFaults: sometimes(0.02, 0.3),
+    ...memoryOf(scheduler),
     storeDelayMs: scheduler.pick([2, 20, 500]),
     networkDelayMs: scheduler.pick([20, 500, 8_000]),
     tabs: scheduler.pick([0.05, 0.15, 0.3]),

@@ -1,34 +1,75 @@
 /** What the table of profile selection allows: which changes of the profile there may be, and which merge. */
+import type { OutboxRow } from "../../src/protocol/api.js";
 import type { Change } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { selectedProfile } from "../../src/core/tracker-record.js";
 import type { ProfileMergeOperation } from "../../src/protocol/wire.js";
 import type { Browser } from "./browser.js";
+import type { SimulatedHost } from "./host.js";
 
 export class SelectionModel {
   /** Visitor → the person into whom it has merged. */
-  readonly mergedInto = new Map<string, string>();
+  readonly #mergedInto = new Map<string, string>();
   readonly #browser: Browser;
   /** Live Chat sessions that were left, for good. */
-  readonly #left = new Set<string>();
+  readonly #left = new Map<string, SimulatedHost>();
 
   constructor(browser: Browser) {
     this.#browser = browser;
   }
 
-  committed(before: TrackerRecord, { put = [] }: Change, after: TrackerRecord): void {
+  /** @param host Who knows in its memory of those that it left itself only. */
+  copy(host?: SimulatedHost): SelectionModel {
+    const copy = new SelectionModel(this.#browser);
+    for (const [visitor, person] of this.#mergedInto) copy.#mergedInto.set(visitor, person);
+    for (const [id, by] of this.#left) if (!host || by === host) copy.#left.set(id, by);
+    return copy;
+  }
+
+  /** The person cleared what was left, and what became of it. */
+  emptied(): void {
+    this.#left.clear();
+    this.#mergedInto.clear();
+  }
+
+  /** What another place made of the profiles comes to this one. */
+  broughtHome(
+    put: readonly OutboxRow[],
+    host: SimulatedHost,
+    before: TrackerRecord,
+    after: TrackerRecord,
+  ): void {
+    for (const { type, operation, profile } of put) {
+      if (type === "profile.merge") this.#merged((operation as ProfileMergeOperation).from.id, profile.id);
+    }
+    // That it was left on the disk, its host could not know in memory.
+    if (after.liveChat) this.#left.delete(after.liveChat.id);
+    this.#checkLiveChat(host, before.liveChat, after.liveChat);
+  }
+
+  /** What others left stays left. */
+  join(left: SelectionModel): void {
+    for (const [id, by] of left.#left) if (!this.#left.has(id)) this.#left.set(id, by);
+  }
+
+  #merged(visitor: string, person: string): void {
+    this.#mergedInto.set(visitor, person);
+    this.#browser.ledger.merges.add(`${visitor} ${person}`);
+  }
+
+  committed(host: SimulatedHost, before: TrackerRecord, { put = [] }: Change, after: TrackerRecord): void {
     for (const { type, state, operation, profile, seq } of put) {
       if (type !== "profile.merge" || state !== "waiting" || seq < before.nextSeq) continue;
       const visitor = (operation as ProfileMergeOperation).from.id;
-      this.#expect(!this.mergedInto.has(visitor), () => `${visitor} merges twice`);
+      this.#expect(!this.#mergedInto.has(visitor), () => `${visitor} merges twice`);
       this.#expect(profile.kind !== "visitor", () => `${visitor} merges into a visitor`);
       const wasSelected = [...before.selections, ...after.selections].some(
         (one) => one.profile.id === visitor,
       );
       this.#expect(wasSelected, () => `${visitor} merges, though it was not selected`);
-      this.mergedInto.set(visitor, profile.id);
+      this.#merged(visitor, profile.id);
     }
-    this.#checkLiveChat(before.liveChat, after.liveChat);
+    this.#checkLiveChat(host, before.liveChat, after.liveChat);
     const selected = selectedProfile(after);
     this.#expect(
       !after.liveChat || (selected?.id === after.liveChat.personId && selected.kind === after.liveChat.kind),
@@ -40,9 +81,13 @@ export class SelectionModel {
     );
   }
 
-  #checkLiveChat(before: TrackerRecord["liveChat"], after: TrackerRecord["liveChat"]): void {
+  #checkLiveChat(
+    host: SimulatedHost,
+    before: TrackerRecord["liveChat"],
+    after: TrackerRecord["liveChat"],
+  ): void {
     if (before === after) return;
-    if (before && before.id !== after?.id) this.#left.add(before.id);
+    if (before && before.id !== after?.id) this.#left.set(before.id, host);
     if (!after) return;
     this.#expect(
       !this.#left.has(after.id),

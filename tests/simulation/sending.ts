@@ -11,9 +11,13 @@ interface Sent {
   host: SimulatedHost;
   /** What excuses a second sender: the first one froze, a clock was set, all was erased. */
   excuses: number;
+  /** What it sends it read in its memory, or it has lost the disk, and with that its lease, since. */
+  isAdrift: boolean;
 }
 interface Bound {
   host: SimulatedHost;
+  /** It was heard, and kept, in the host's memory only. */
+  isInMemory: boolean;
   from: number;
   until: number;
   excuses: number;
@@ -33,20 +37,38 @@ export class Sending {
   }
 
   began(host: SimulatedHost): Sent {
-    const { chronicle } = this.#browser.world;
+    const { chronicle, scheduler } = this.#browser.world;
+    const isAdrift =
+      host.store.lastRead?.kind === "memory" ||
+      host.store.kind === "memory" ||
+      scheduler.now < this.#browser.store.silentUntil(host);
     for (const other of this.#underWay) {
-      const counts = other.host !== host && other.host.isAlive && other.excuses === this.#browser.excuses;
+      const isOwn = other.host === host || other.isAdrift || isAdrift;
+      const counts = !isOwn && other.host.isAlive && other.excuses === this.#browser.excuses;
       chronicle.expect(!counts, host.name, () => `sends while ${other.host.name} does`);
     }
-    const read = host.lastRead;
+    const read = host.store.lastRead?.record;
     chronicle.expect(
       read?.lease?.holder === host.name && !isOptedOut(read),
       host.name,
       () => "sends what it read when it might not send",
     );
-    const sent = { host, excuses: this.#browser.excuses };
+    const sent = { host, excuses: this.#browser.excuses, isAdrift };
     this.#underWay.add(sent);
     return sent;
+  }
+
+  /** The disk fell silent for it: its lease runs out, and others follow. */
+  adrift(host: SimulatedHost): void {
+    for (const sent of this.#underWay) if (sent.host === host) sent.isAdrift = true;
+  }
+
+  /** What it heard meanwhile binds all. */
+  cameHome(host: SimulatedHost): void {
+    const from = this.#browser.world.scheduler.now + GRACE_MS;
+    this.#bounds = this.#bounds.map((bound) =>
+      bound.host === host && bound.isInMemory ? { ...bound, isInMemory: false, from } : bound,
+    );
   }
 
   ended(sent: Sent): void {
@@ -56,7 +78,8 @@ export class Sending {
   heardRetryAfter(host: SimulatedHost, retryAfterMs: number): void {
     const { now } = this.#browser.world.scheduler;
     const { excuses } = this.#browser;
-    this.#bounds.push({ host, from: now + GRACE_MS, until: now + retryAfterMs, excuses });
+    const isInMemory = host.store.kind === "memory";
+    this.#bounds.push({ host, isInMemory, from: now + GRACE_MS, until: now + retryAfterMs, excuses });
   }
 
   /** What was heard just now may not have been kept. */
@@ -75,15 +98,25 @@ export class Sending {
   checkRequest(host: SimulatedHost): void {
     const { scheduler, chronicle } = this.#browser.world;
     const { now } = scheduler;
-    const { excuses } = this.#browser;
     // Who thaws goes on with what it had read; of batches, `began` asks for more.
     const since = Math.max(this.#optedOutSince, host.thawedAt);
+    if (host.store.kind === "memory") return this.#checkBounds(host);
     const isAllowed = this.#optedOutSince === Infinity || now < since + GRACE_MS;
     chronicle.expect(isAllowed, host.name, () => "sends though opted out");
+    this.#checkBounds(host);
+  }
+
+  #checkBounds(host: SimulatedHost): void {
+    const { scheduler, chronicle } = this.#browser.world;
+    const { now } = scheduler;
+    const { excuses } = this.#browser;
     this.#bounds = this.#bounds.filter(
       (bound) => bound.until > now && bound.excuses === excuses && bound.host.isAlive,
     );
-    const bound = this.#bounds.find(({ from }) => now >= from);
+    const isInMemory = host.store.kind === "memory";
+    const bound = this.#bounds.find(
+      (one) => now >= one.from && (one.host === host || (!isInMemory && !one.isInMemory)),
+    );
     chronicle.expect(!bound, host.name, () => "sends before Retry-After has ended");
   }
 }

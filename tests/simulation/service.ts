@@ -26,7 +26,7 @@ const NOT_THE_VISITOR = 4104;
 const MERGED_BEFORE = 4105;
 const POISON = 4001;
 /** Reasons that a model of the calls can foresee, each with what calls for it. */
-export const REASONS = { NOT_DEFINED, TOO_OLD, AFTER_TERMINATION, POISON };
+export const REASONS = { NOT_DEFINED, TOO_OLD, AFTER_MERGE, AFTER_TERMINATION, POISON };
 
 /** A Live Chat session's, shared by the tokens that were given for it. */
 interface LiveChatGrant {

@@ -19,6 +19,9 @@ interface Session {
   endedAt?: number;
   /** Its end would be too old for the service: none is made. */
   isForgotten?: true;
+  /** Hosts that did not see one another went on with it: only that it ends is promised, where its start was ours. */
+  isSplit?: true;
+  mustEnd?: boolean;
 }
 
 const OLDEST_END_MS = 29 * DAY;
@@ -32,8 +35,52 @@ export class SessionModel {
     this.#browser = browser;
   }
 
+  #haveMerged(visitor: Profile, person: Profile): boolean {
+    return this.#browser.ledger.merges.has(`${visitor.id} ${person.id}`);
+  }
+
   erased(): void {
     this.#sessions = new Map();
+  }
+
+  copy(): SessionModel {
+    const copy = new SessionModel(this.#browser);
+    for (const [id, session] of this.#sessions)
+      copy.#sessions.set(id, { ...session, times: [...session.times] });
+    return copy;
+  }
+
+  /** Rows of another place come to this one, beside what happened here meanwhile. */
+  broughtHome(touched: readonly OutboxRow[], put: readonly OutboxRow[], after: TrackerRecord): void {
+    for (const row of touched) {
+      if (row.sessionId !== undefined) this.#split(row.sessionId, timeOf(row), row.profile);
+    }
+    for (const row of touched) {
+      const session = this.#sessions.get(row.sessionId ?? "");
+      if (!session) continue;
+      if (row.id.startsWith("s-") && put.includes(row)) session.mustEnd = true;
+      if (row.id.startsWith("e-")) session.endedAt ??= timeOf(row);
+    }
+    const { session } = after;
+    const selected = selectedProfile(after);
+    if (session && selected) this.#split(session.id, session.startedAt, selected);
+  }
+
+  #split(id: string, startedAt: number, profile: Profile): void {
+    const known = this.#sessions.get(id);
+    if (known) {
+      known.isSplit = true;
+      known.mustEnd ??= true;
+    } else {
+      this.#sessions.set(id, {
+        startedAt,
+        times: [],
+        dueAt: startedAt,
+        profile,
+        isSplit: true,
+        mustEnd: false,
+      });
+    }
   }
 
   committed(
@@ -56,6 +103,7 @@ export class SessionModel {
   }
 
   #started(row: OutboxRow, sessionId: string, next: OutboxRow | undefined): void {
+    if (this.#sessions.get(sessionId)?.isSplit) return;
     const isFollowed = next?.sessionId === sessionId && next.occurredAt === row.occurredAt;
     this.#expect(isFollowed, () => `${row.id} does not come right before its first activity`);
     this.#expect(!this.#sessions.has(sessionId), () => `${sessionId} starts twice`);
@@ -66,6 +114,7 @@ export class SessionModel {
   #acted(row: OutboxRow, sessionId: string, after: TrackerRecord, command: Command | undefined): void {
     const session = this.#sessions.get(sessionId);
     if (!session) return this.#expect(false, () => `${row.id} is of a session without a start`);
+    if (session.isSplit) return;
     const at = timeOf(row);
     const end = session.endedAt ?? Infinity;
     this.#expect(at >= session.startedAt && at <= end, () => `${row.id} lies outside of ${sessionId}`);
@@ -81,11 +130,9 @@ export class SessionModel {
 
   /** Invariant 5: a session spans two profiles only where they merge. */
   #crossed(row: OutboxRow, session: Session): void {
-    const { mergedInto } = this.#browser.ledger.selection;
-    const into = mergedInto.get(session.profile.id);
-    if (into === row.profile.id) session.profile = row.profile;
+    if (this.#haveMerged(session.profile, row.profile)) session.profile = row.profile;
     else {
-      const isVisitorsLate = mergedInto.get(row.profile.id) === session.profile.id;
+      const isVisitorsLate = this.#haveMerged(row.profile, session.profile);
       this.#expect(isVisitorsLate, () => `${row.id} takes its session over to another profile`);
     }
   }
@@ -115,6 +162,10 @@ export class SessionModel {
   #ended(row: OutboxRow, sessionId: string, before: TrackerRecord, after: TrackerRecord): void {
     const session = this.#sessions.get(sessionId);
     if (!session) return this.#expect(false, () => `${row.id} ends a session without a start`);
+    if (session.isSplit) {
+      session.endedAt ??= timeOf(row);
+      return;
+    }
     this.#expect(session.endedAt === undefined, () => `${sessionId} ends twice`);
     const at = timeOf(row);
     const isChange =
@@ -137,7 +188,7 @@ export class SessionModel {
   /** A session that is open no more has an end, or one that nobody would take. */
   #left(sessionId: string): void {
     const session = this.#sessions.get(sessionId);
-    if (!session || session.endedAt !== undefined) return;
+    if (!session || session.endedAt !== undefined || session.isSplit) return;
     const isTooOld = (session.times.at(-1) ?? 0) < this.#browser.wallClock() - OLDEST_END_MS + DAY;
     this.#expect(isTooOld, () => `${sessionId} is left without an end`);
     session.isForgotten = true;
@@ -145,19 +196,23 @@ export class SessionModel {
 
   #checkOpen(sessionId: string, after: TrackerRecord): void {
     const session = this.#sessions.get(sessionId);
+    if (session?.isSplit) return;
     this.#expect(session?.endedAt === undefined, () => `${sessionId} has ended and is open`);
     const selected = selectedProfile(after);
     if (!session || !selected) return;
-    const { mergedInto } = this.#browser.ledger.selection;
     const isSame =
-      profileKey(session.profile) === profileKey(selected) ||
-      mergedInto.get(session.profile.id) === selected.id;
+      profileKey(session.profile) === profileKey(selected) || this.#haveMerged(session.profile, selected);
     this.#expect(isSame, () => `${sessionId} is open under another profile than its own`);
   }
 
   /** At the end: every session has one start and one end, and no gap over the time-out. */
   check(sessionTimeoutMs: number): void {
-    for (const [id, { startedAt, times, endedAt, isForgotten }] of this.#sessions) {
+    for (const [id, session] of this.#sessions) {
+      const { startedAt, times, endedAt, isForgotten, isSplit, mustEnd } = session;
+      if (isSplit) {
+        this.#expect(endedAt !== undefined || mustEnd === false, () => `${id} never ends`);
+        continue;
+      }
       this.#expect(endedAt !== undefined || isForgotten === true, () => `${id} never ends`);
       this.#expect(times[0] === startedAt, () => `${id} does not start with its first activity`);
       const hasGap = times.some((at, index) => at - (times[index - 1] ?? at) > sessionTimeoutMs);

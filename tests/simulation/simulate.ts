@@ -62,18 +62,26 @@ const live = async ({ scheduler, plan, browsers }: World): Promise<void> => {
 /** The world is good again. Hosts that live deliver by themselves; then a page comes, and takes in what is left. */
 const heal = async (world: World): Promise<void> => {
   const { scheduler, plan, service, browsers, chronicle } = world;
-  Object.assign(plan, { networkFaults: 0, storeFaults: 0, hostFaults: 0 });
+  Object.assign(plan, { networkFaults: 0, storeFaults: 0, hostFaults: 0, diskFaults: 0 });
   service.isKeyValid = true;
   service.largestBatch = LIMITS.operationsPerBatch;
   service.registrationMs = HOUR;
   for (const browser of browsers) {
-    browser.offlineUntil = browser.store.brokenUntil = 0;
+    browser.offlineUntil = 0;
+    browser.store.heal();
     browser.sendsPrivacyControl = false;
   }
   chronicle.tell("world", "heals");
   await scheduler.run(DAY, () => browsers.every(({ isAsleep }) => !isAsleep));
   // What is frozen thaws, and does what it was told, an opt-out perhaps.
   await scheduler.run(LONGEST_FREEZE_MS);
+  for (const { hosts, name } of browsers) {
+    for (const host of hosts) {
+      host.store.checkWaits();
+      const isHome = !host.isAlive || host.isFrozen || host.store.kind === "disk";
+      chronicle.expect(isHome, name, () => `${host.name} stays in memory, and the disk is well`);
+    }
+  }
   const watched = browsers.filter((browser) => !isOptedOut(browser.store.record) && hasHost(browser));
   await drained(world, watched, "without anybody's doing", DRAIN_LIMIT_MS);
   for (const browser of browsers) await visit(browser);

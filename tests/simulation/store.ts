@@ -2,6 +2,7 @@
  * One origin's store: what hosts ask of it takes its turn, takes time, may fail, and may be committed although the host
  * dies before it hears. A transaction is all or nothing.
  */
+import type { DiskStore } from "../../src/adapters/enduring-tracker-store.js";
 import { MemoryTrackerStore } from "../../src/adapters/memory-tracker-store.js";
 import type { Change, Need, Snapshot, TrackerStore } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
@@ -10,14 +11,24 @@ import type { Browser } from "./browser.js";
 import { withLater } from "./later-version.js";
 import type { SimulatedHost } from "./host.js";
 
+const named = (name: string): Error => Object.assign(new Error(name), { name });
+
 export class SharedStore {
-  readonly rows = new MemoryTrackerStore();
+  rows = new MemoryTrackerStore();
   /** As it stands after the last commit. */
   record: TrackerRecord = emptyRecord();
+  /** Counts what changes session, selection or rows, and who did it last. */
+  version = 0;
+  changedBy: SimulatedHost | null = null;
+  /** Counts how often it was emptied: connections of before are lost. */
+  life = 0;
   readonly #browser: Browser;
   #freeAt = 0;
   /** Fails whatever is asked of it until then. */
   brokenUntil = 0;
+  #silentUntil = 0;
+  #fullUntil = 0;
+  readonly #silentFor = new Map<SimulatedHost, number>();
 
   constructor(browser: Browser) {
     this.#browser = browser;
@@ -29,24 +40,104 @@ export class SharedStore {
     this.#browser.excuse();
   }
 
-  /** One transaction of a host: begins in its turn, and ends some time later. */
-  turn<Result>(host: SimulatedHost, isWrite: boolean, work: () => Promise<Result>): Promise<Result> {
+  fallSilent(ms: number): void {
+    this.#fault("disk: silent for a while");
+    this.#silentUntil = this.#now + ms;
+    this.#browser.excuse();
+  }
+
+  fallSilentFor(host: SimulatedHost, ms: number): void {
+    this.#fault("disk: silent for one host");
+    this.#silentFor.set(host, this.#now + ms);
+    this.#browser.excuse();
+  }
+
+  fillUp(ms: number): void {
+    this.#fault("disk: full");
+    // Who cannot write cannot renew its lease either.
+    this.#browser.excuse();
+    this.#fullUntil = this.#now + ms;
+  }
+
+  refuse(ms: number): void {
+    this.#fault("disk: refuses");
+    this.brokenUntil = this.#now + ms;
+    this.#browser.excuse();
+  }
+
+  emptyBy(how: string): void {
+    this.#fault(`disk: ${how}`);
+    if (this.#browser.world.scheduler.chance(0.5)) this.life += 1;
+    this.rows = new MemoryTrackerStore();
+    this.version += 1;
+    this.changedBy = null;
+    const { record } = this;
+    this.record = emptyRecord();
+    if (how.startsWith("the site")) this.#browser.ledger.journalsCleared();
+    this.#browser.emptied(record);
+  }
+
+  heal(): void {
+    this.brokenUntil = this.#silentUntil = this.#fullUntil = 0;
+    this.#silentFor.clear();
+  }
+
+  /** Until when it says nothing to this host. */
+  silentUntil(host: SimulatedHost): number {
+    return Math.max(this.#silentUntil, this.#silentFor.get(host) ?? 0);
+  }
+
+  get #now(): number {
+    return this.#browser.world.scheduler.now;
+  }
+
+  #fault(kind: string): void {
+    this.#browser.world.chronicle.fault(this.#browser.name, kind);
+  }
+
+  /** A connection: an open that is not answered now is answered once the disk is well. */
+  open(host: SimulatedHost): Promise<Connection> {
     const { scheduler, plan } = this.#browser.world;
-    const beginsAt = Math.max(scheduler.now + scheduler.upTo(plan.storeDelayMs), this.#freeAt);
+    return new Promise((resolve, reject) => {
+      const answer = (): void => {
+        const silentMs = this.silentUntil(host) - scheduler.now;
+        if (silentMs > 0) host.after(silentMs + 1, answer);
+        else if (scheduler.now < this.brokenUntil) reject(named("UnknownError"));
+        else resolve(new Connection(host, this));
+      };
+      host.after(scheduler.upTo(plan.storeDelayMs), answer);
+    });
+  }
+
+  /** One transaction of a host: begins in its turn, and ends some time later. */
+  turn<Result>(
+    host: SimulatedHost,
+    isWrite: boolean,
+    work: (isAborted: boolean) => Promise<Result>,
+  ): Promise<Result> {
+    const { scheduler, plan } = this.#browser.world;
+    const silentMs = this.silentUntil(host) - scheduler.now;
+    const silence =
+      silentMs > 0 ? scheduler.pick(["hangs", "late", "late", "unheard", "aborted"] as const) : null;
+    if (silence === "hangs") return new Promise<Result>(() => undefined);
+    const isAborted = silence === "aborted";
+    const lateMs = silence === "late" ? silentMs : 0;
+    const beginsAt = Math.max(scheduler.now + scheduler.upTo(plan.storeDelayMs) + lateMs, this.#freeAt);
     const takesMs = scheduler.upTo(plan.storeDelayMs >> 3);
-    this.#freeAt = beginsAt + takesMs;
+    if (silence === null || scheduler.now < this.#silentUntil) this.#freeAt = beginsAt + takesMs;
     return new Promise((resolve, reject) => {
       host.after(beginsAt - scheduler.now, () => {
-        if (this.#fails(isWrite)) return host.after(takesMs, () => reject(new Error("the disk is full")));
+        const failure = this.#failure(isWrite);
+        if (failure) return host.after(takesMs, () => reject(failure));
         if (isWrite && scheduler.chance(plan.hostFaults / 40)) {
           host.after(scheduler.upTo(takesMs), () => host.kill("dies within a commit"));
         }
         // Once begun it ends without its host: then nobody knows whether it was written.
         scheduler.after(takesMs, () => {
           if (!host.isAlive && scheduler.chance(0.5)) return;
-          void work().then(
-            (result) => host.after(0, () => resolve(result)),
-            (error: unknown) => host.after(0, () => reject(error)),
+          void work(isAborted).then(
+            (result) => silence === "unheard" || host.hear(() => resolve(result)),
+            (error: unknown) => isAborted || host.hear(() => reject(error)),
           );
           if (isWrite && scheduler.chance(plan.hostFaults / 40))
             host.kill("dies before it hears of a commit");
@@ -55,12 +146,16 @@ export class SharedStore {
     });
   }
 
-  #fails(isWrite: boolean): boolean {
-    const { scheduler, plan, chronicle } = this.#browser.world;
-    if (scheduler.now >= this.brokenUntil && !scheduler.chance(plan.storeFaults)) return false;
+  #failure(isWrite: boolean): Error | null {
+    const { scheduler, plan } = this.#browser.world;
+    if (isWrite && scheduler.now < this.#fullUntil) {
+      this.#browser.sending.storeFailed();
+      return named("QuotaExceededError");
+    }
+    if (scheduler.now >= this.brokenUntil && !scheduler.chance(plan.storeFaults)) return null;
     this.#browser.sending.storeFailed();
-    chronicle.fault(this.#browser.name, isWrite ? "store: a commit fails" : "store: a read fails");
-    return true;
+    this.#fault(isWrite ? "store: a commit fails" : "store: a read fails");
+    return new Error("the disk is out of order");
   }
 
   /** Decides and writes at once; what must hold is looked at in between. */
@@ -68,58 +163,115 @@ export class SharedStore {
     host: SimulatedHost,
     need: Need,
     decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    isAborted: boolean,
   ): Promise<Result> {
-    const before = this.record;
     return this.rows.commit(need, (snapshot) => {
-      const decision = decide(snapshot);
+      const { before, decision, isHomecoming } = host.store.onDisk(this.record, () => decide(snapshot));
+      if (isAborted) throw named("AbortError");
       const { record } = decision.change;
       if (record && host.version > 1) decision.change.record = withLater(record);
-      this.record = decision.change.record ?? before;
-      this.#browser.committed(host, before, decision.change, this.record);
+      this.record = decision.change.record ?? this.record;
+      // A move that finds that it asked for too little changes nothing, and asks anew.
+      if (isHomecoming && decision.change.record)
+        this.#browser.broughtHome(host, before, decision.change, this.record);
+      else this.#browser.committed(host, before, decision.change, this.record);
+      this.#count(host, before, decision.change, this.record);
       return decision;
     });
   }
+
+  #count(host: SimulatedHost, before: TrackerRecord, { put = [] }: Change, after: TrackerRecord): void {
+    const isSame =
+      put.length === 0 &&
+      before.session === after.session &&
+      before.selections === after.selections &&
+      before.liveChat === after.liveChat &&
+      before.generation === after.generation;
+    if (isSame) return;
+    this.version += 1;
+    this.changedBy = host;
+  }
 }
 
-/** One host's way to its origin's store. */
-export class HostStore implements TrackerStore {
+/** One host's connection to its origin's store, which ends when that is deleted. */
+export class Connection implements DiskStore {
   readonly kind = "disk";
   readonly outOfReach = 0;
   readonly #host: SimulatedHost;
   readonly #store: SharedStore;
+  readonly #life: number;
 
   constructor(host: SimulatedHost, store: SharedStore) {
     this.#host = host;
     this.#store = store;
+    this.#life = store.life;
   }
 
-  commit<Result>(
+  async commit<Result>(
     need: Need,
     decide: (snapshot: Snapshot) => { change: Change; result: Result },
   ): Promise<Result> {
-    return this.#store.turn(this.#host, true, () => this.#store.commit(this.#host, need, decide));
+    const { departures } = this.#host.store;
+    const { result, heard } = await this.#turn(true, async (_, isAborted) => {
+      let record: TrackerRecord | undefined;
+      const decided = await this.#store.commit(
+        this.#host,
+        need,
+        (snapshot) => {
+          const decision = decide(snapshot);
+          record = decision.change.record;
+          return decision;
+        },
+        isAborted,
+      );
+      return { result: decided, heard: { record, version: this.#store.version } };
+    });
+    if (heard.record) this.#host.store.heard(heard.record, heard.version, departures);
+    return result;
   }
 
-  read = () => this.#read((rows) => rows.read());
-  readWaiting: TrackerStore["readWaiting"] = async (profiles, limit, after) => {
-    const waiting = await this.#read((rows) => rows.readWaiting(profiles, limit, after));
-    // What is sent of it is sent before anything else happens.
-    this.#host.lastRead = waiting.record;
-    return waiting;
-  };
+  read = () =>
+    this.#readRecord(
+      (rows) => rows.read(),
+      (record) => record,
+    );
+  readWaiting: TrackerStore["readWaiting"] = (profiles, limit, after) =>
+    this.#readRecord(
+      (rows) => rows.readWaiting(profiles, limit, after),
+      ({ record }) => record,
+    );
   countWaiting: TrackerStore["countWaiting"] = (profile, before) =>
-    this.#read((rows) => rows.countWaiting(profile, before));
-  inspect: TrackerStore["inspect"] = (query) => this.#read((rows) => rows.inspect(query));
-  readDefinitions = () => this.#read((rows) => rows.readDefinitions());
+    this.#turn(false, (rows) => rows.countWaiting(profile, before));
+  inspect: TrackerStore["inspect"] = (query) => this.#turn(false, (rows) => rows.inspect(query));
+  readDefinitions = () => this.#turn(false, (rows) => rows.readDefinitions());
   writeDefinitions: TrackerStore["writeDefinitions"] = (definitions) =>
-    this.#write((rows) => rows.writeDefinitions(definitions));
-  forgetPages: TrackerStore["forgetPages"] = (before) => this.#write((rows) => rows.forgetPages(before));
+    this.#turn(true, (rows) => rows.writeDefinitions(definitions));
+  forgetPages: TrackerStore["forgetPages"] = (before) => this.#turn(true, (rows) => rows.forgetPages(before));
 
-  #read<Result>(work: (rows: MemoryTrackerStore) => Promise<Result>): Promise<Result> {
-    return this.#store.turn(this.#host, false, () => work(this.#store.rows));
+  close(): void {
+    // What was asked of it is answered all the same, or not: nobody listens.
   }
 
-  #write<Result>(work: (rows: MemoryTrackerStore) => Promise<Result>): Promise<Result> {
-    return this.#store.turn(this.#host, true, () => work(this.#store.rows));
+  async #readRecord<Answer>(
+    read: (rows: MemoryTrackerStore) => Promise<Answer>,
+    recordOf: (answer: Answer) => TrackerRecord,
+  ): Promise<Answer> {
+    const { departures } = this.#host.store;
+    const { answer, version } = await this.#turn(false, async (rows) => ({
+      answer: await read(rows),
+      version: this.#store.version,
+    }));
+    this.#host.store.heard(recordOf(answer), version, departures);
+    return answer;
+  }
+
+  #turn<Result>(
+    isWrite: boolean,
+    work: (rows: MemoryTrackerStore, isAborted: boolean) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#store.turn(this.#host, isWrite, async (isAborted) => {
+      if (this.#life !== this.#store.life) throw named("InvalidStateError");
+      return work(this.#store.rows, isAborted);
+    });
   }
 }

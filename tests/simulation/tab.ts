@@ -11,6 +11,7 @@ import { Actor } from "./actor.js";
 import type { Browser } from "./browser.js";
 import type { Draft } from "./calls.js";
 import { pageView } from "./calls.js";
+import type { SimulatedHost } from "./host.js";
 import { HostLink } from "./host-link.js";
 
 interface Entry {
@@ -20,6 +21,9 @@ interface Entry {
 
 const INIT_PATIENCE_MS = 5 * SECOND;
 const UNDECIDED_RETRY_MS = 5 * SECOND;
+
+const waitingIn = async (tracker: Tracker): Promise<number> =>
+  (await tracker.state("shared")).state.outbox.waiting;
 
 export class Tab extends Actor {
   readonly browser: Browser;
@@ -59,7 +63,7 @@ export class Tab extends Actor {
   open(): void {
     if (this.#state !== "new") return;
     this.#state = "starting";
-    this.#held = [];
+    this.#held ??= [];
     const { plan } = this.browser.world;
     const view = pageView(plan);
     const at = this.browser.wallClock();
@@ -78,9 +82,10 @@ export class Tab extends Actor {
   #started(answer: InitAnswer | undefined, view: Draft & { at: number }): void {
     if (!answer?.ok) {
       this.browser.world.chronicle.tell(this.name, "init failed");
-      // Whoever called meanwhile is told so: nothing of it was ever sent.
+      // Whoever called meanwhile is told so: nothing of it was ever sent. What is journaled goes with the next start.
+      const journaled = (this.#held ?? []).flat().filter(({ isJournaled }) => isJournaled);
       this.#state = "new";
-      this.#held = null;
+      this.#held = journaled.length > 0 ? [journaled] : null;
       return;
     }
     this.#state = "tracking";
@@ -137,10 +142,27 @@ export class Tab extends Actor {
 
   // --- what users and browsers do beside calls ---
 
-  ask(what: string, work: (tracker: Tracker) => Promise<unknown>): void {
+  ask(what: string, work: (tracker: Tracker, host: SimulatedHost) => Promise<unknown>): void {
     if (this.#state !== "tracking") return;
     this.browser.world.chronicle.tell(this.name, what);
     this.#link.ask(work, () => undefined, CALL_TIMEOUT_MS);
+  }
+
+  /** What it answers has at least what this page's host accepted before and what waits still. */
+  flush(): void {
+    this.#countWaiting("flushes", (tracker) => tracker.flush(5 * SECOND));
+  }
+
+  lookAtWaiting(): void {
+    this.#countWaiting("looks at what waits", waitingIn);
+  }
+
+  #countWaiting(what: string, count: (tracker: Tracker) => Promise<number>): void {
+    const { ledger } = this.browser;
+    this.ask(what, async (tracker, host) => {
+      const check = ledger.countFrom(host);
+      check(await count(tracker));
+    });
   }
 
   choose(consent: "in" | "out"): void {

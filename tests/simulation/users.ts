@@ -37,6 +37,7 @@ export const act = (browser: Browser): void => {
   }
   if (scheduler.chance(plan.erasing)) return scheduler.pick(tabs).ask("erases", (tracker) => tracker.erase());
   if (scheduler.chance(plan.serviceFaults)) return troubleService(browser);
+  if (scheduler.chance(plan.diskFaults)) return troubleDisk(browser);
   if (scheduler.chance(0.15)) return askHosts(browser, scheduler.pick(tabs));
   const calls = Array.from({ length: 1 + scheduler.upTo(plan.burst) }, () => anyCall(browser.world));
   scheduler.pick(tabs).call(calls);
@@ -84,15 +85,29 @@ const troubleHosts = (browser: Browser): void => {
 const askHosts = (browser: Browser, tab: Tab): void => {
   const { scheduler } = browser.world;
   const chance = scheduler.random();
-  if (chance < 0.25) tab.signal("online");
+  if (chance < 0.2) tab.lookAtWaiting();
+  else if (chance < 0.25) tab.signal("online");
   else if (chance < 0.4) tab.signal("offline");
   else if (chance < 0.55) tab.signal("visible");
-  else if (chance < 0.8) tab.ask("flushes", (tracker) => tracker.flush(5 * SECOND));
+  else if (chance < 0.8) tab.flush();
   else if (chance < 0.9) tab.ask("retries what was rejected", (tracker) => tracker.retryRejected());
   else {
     browser.discards += 1;
     tab.ask("discards what was rejected", (tracker) => tracker.discardRejected());
   }
+};
+
+const troubleDisk = (browser: Browser): void => {
+  const { scheduler } = browser.world;
+  const { store } = browser;
+  const chance = scheduler.random();
+  const ms = scheduler.upTo(scheduler.pick([3 * SECOND, 10 * SECOND, MINUTE]));
+  const hosts = [...browser.hosts].filter(({ isAlive }) => isAlive);
+  if (chance < 0.35) store.fallSilent(ms);
+  else if (chance < 0.6 && hosts.length > 0) store.fallSilentFor(scheduler.pick(hosts), ms);
+  else if (chance < 0.75) store.fillUp(ms);
+  else if (chance < 0.85) store.refuse(ms);
+  else store.emptyBy(scheduler.pick(["the database is deleted", "the site's data are cleared"]));
 };
 
 const troubleService = (browser: Browser): void => {

@@ -1,7 +1,7 @@
 /** Small mistakes that somebody could make in the core, each a textual replacement. The simulation must catch them. */
 export interface Mutation {
   name: string;
-  /** Below `src/core`. */
+  /** From `src/core`. */
   file: string;
   /** Stands there exactly once. */
   original: string;
@@ -176,5 +176,47 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "gate.ts",
     original: "if (isOptedOut(record) || !record.connection",
     replacement: "if (!record.connection",
+  },
+  {
+    name: "what the disk has decided comes home once more",
+    file: "bring-home.ts",
+    original: "    .filter((row) => !isOnDisk(disk.pages)(row))\n",
+    replacement: "",
+  },
+  {
+    name: "what is brought home comes out of order",
+    file: "bring-home.ts",
+    original: "const rows = [...held.rows, ...ending.put]",
+    replacement: "const rows = [...held.rows, ...ending.put].toReversed()",
+  },
+  {
+    name: "who the person cleared is written back",
+    file: "bring-home.ts",
+    original: "wasCleared(disk.record, base, left, begun) && !held.erased;",
+    replacement: "wasCleared(disk.record, base, left, begun) && held.erased;",
+  },
+  {
+    name: "what waits on a silent disk does not count",
+    file: "../adapters/enduring-tracker-store.ts",
+    original: "return this.#memory && !this.#memory.isErased ? this.#leftWaiting : 0;",
+    replacement: "return this.#memory ? 0 : 0;",
+  },
+  {
+    name: "what memory accepted is left there",
+    file: "bring-home.ts",
+    original: "const rows = [...held.rows, ...ending.put]",
+    replacement: "const rows = [...ending.put]",
+  },
+  {
+    name: "what was read before memory took over counts as the disk's last word",
+    file: "../adapters/enduring-tracker-store.ts",
+    original: "if (restored !== record || !isNews) return restored;",
+    replacement: "if (restored !== record || (!isNews && false)) return restored;",
+  },
+  {
+    name: "a commit decides on the disk after it was given up",
+    file: "../adapters/enduring-tracker-store.ts",
+    original: 'if (attempt.isGivenUp || this.#memory) throw new Error("given up");',
+    replacement: "",
   },
 ];

@@ -1,0 +1,137 @@
+/**
+ * What one host's core asks of its store, and where that decides it: on the disk, or in the host's memory while the disk
+ * fails. In memory's worlds it is the real store that goes over to memory and comes back.
+ */
+import { EnduringTrackerStore } from "../../src/adapters/enduring-tracker-store.js";
+import type { Change, Need, Snapshot, TrackerStore } from "../../src/core/ports.js";
+import type { TrackerRecord } from "../../src/core/tracker-record.js";
+import { SECOND } from "../../src/protocol/wire.js";
+import type { SimulatedHost } from "./host.js";
+import type { SharedStore } from "./store.js";
+import { Connection } from "./store.js";
+
+/** Two tries, a move to disk that fails, and another two tries. */
+const LONGEST_ANSWER_MS = 45 * SECOND;
+
+export class HostStore implements TrackerStore {
+  /** The record that came with the rows that were read last, and from where. */
+  lastRead: { record: TrackerRecord; kind: "disk" | "memory" } | null = null;
+  /** What the disk told this host last, and which of its versions that was. */
+  lastHeard: { record: TrackerRecord; version: number } | null = null;
+  departures = 0;
+  readonly #host: SimulatedHost;
+  readonly #inner: TrackerStore;
+  #isOnDisk = false;
+  /** What the core's own decision on the disk saw. */
+  #decidedOn: TrackerRecord | null = null;
+  readonly #asked = new Set<{ at: number }>();
+
+  constructor(host: SimulatedHost, shared: SharedStore, onMove: () => void) {
+    this.#host = host;
+    const { browser } = host;
+    this.#inner = browser.world.plan.memory
+      ? new EnduringTrackerStore({
+          open: () => shared.open(host),
+          clock: { now: () => browser.wallClock() },
+          timers: { after: (delayMs, callback) => host.after(delayMs, callback) },
+          onMove: () => {
+            if (this.kind === "memory") this.#left();
+            else browser.ledger.memoryEnded(host, "moved");
+            onMove();
+          },
+        })
+      : new Connection(host, shared);
+  }
+
+  get kind(): "disk" | "memory" {
+    return this.#inner.kind;
+  }
+
+  get outOfReach(): number {
+    return this.#inner.outOfReach;
+  }
+
+  /** An emptied disk tells nothing, and what was asked before the host left it nothing new. */
+  heard(record: TrackerRecord, version: number, departures: number): void {
+    if (departures !== this.departures || this.kind === "memory") return;
+    const isEmptied = record.connection === null && this.lastHeard?.record.connection;
+    if (!isEmptied) this.lastHeard = { record, version };
+  }
+
+  /** Runs a decision on the disk: the core's own, or the move of what memory holds. */
+  onDisk<Decision>(
+    record: TrackerRecord,
+    decide: () => Decision,
+  ): { decision: Decision; before: TrackerRecord; isHomecoming: boolean } {
+    this.#isOnDisk = true;
+    this.#decidedOn = null;
+    try {
+      const decision = decide();
+      return { decision, before: this.#decidedOn ?? record, isHomecoming: this.#decidedOn === null };
+    } finally {
+      this.#isOnDisk = false;
+    }
+  }
+
+  commit<Result>(
+    need: Need,
+    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+  ): Promise<Result> {
+    const decideHere = (snapshot: Snapshot) => {
+      const decision = decide(snapshot);
+      const { record } = snapshot;
+      const { change } = decision;
+      if (this.#isOnDisk) this.#decidedOn = record;
+      else this.#host.browser.committedInMemory(this.#host, record, change, change.record ?? record);
+      return decision;
+    };
+    return this.#ask(this.#inner.commit(need, decideHere));
+  }
+
+  read = () => this.#ask(this.#inner.read());
+  readWaiting: TrackerStore["readWaiting"] = async (profiles, limit, after) => {
+    const { kind } = this;
+    const waiting = await this.#ask(this.#inner.readWaiting(profiles, limit, after));
+    // What is sent of it is sent before anything else happens. It may have come home since it was read.
+    this.lastRead = { record: waiting.record, kind: kind === "memory" ? kind : this.kind };
+    return waiting;
+  };
+  countWaiting: TrackerStore["countWaiting"] = (profile, before) =>
+    this.#ask(this.#inner.countWaiting(profile, before));
+  inspect: TrackerStore["inspect"] = (query) => this.#ask(this.#inner.inspect(query));
+  readDefinitions = () => this.#ask(this.#inner.readDefinitions());
+  writeDefinitions: TrackerStore["writeDefinitions"] = (definitions) =>
+    this.#ask(this.#inner.writeDefinitions(definitions));
+  forgetPages: TrackerStore["forgetPages"] = (before) => this.#ask(this.#inner.forgetPages(before));
+
+  /** Memory has what the disk may never have got. */
+  #left(): void {
+    const { browser } = this.#host;
+    this.departures += 1;
+    browser.world.chronicle.count("falls back to memory");
+    browser.sending.adrift(this.#host);
+    browser.ledger.memoryBegins(this.#host, this.lastHeard);
+    const rows = this.#inner.inspect({ after: 0, limit: Infinity });
+    void Promise.all([this.#inner.read(), rows]).then(([record, held]) =>
+      browser.ledger.memoryBegan(this.#host, record, held),
+    );
+  }
+
+  /** Every wait has an end. */
+  #ask<Answer>(asking: Promise<Answer>): Promise<Answer> {
+    if (!this.#host.browser.world.plan.memory) return asking;
+    this.checkWaits();
+    const ask = { at: this.#host.browser.world.scheduler.now };
+    this.#asked.add(ask);
+    return asking.finally(() => this.#asked.delete(ask));
+  }
+
+  checkWaits(): void {
+    const { world } = this.#host.browser;
+    const [oldest] = this.#asked;
+    if (!oldest || this.#host.isFrozen || !this.#host.isAlive) return;
+    const since = Math.max(oldest.at, this.#host.thawedAt);
+    const isLate = world.scheduler.now > since + LONGEST_ANSWER_MS;
+    world.chronicle.expect(!isLate, this.#host.name, () => "the store does not answer");
+  }
+}
