@@ -90,6 +90,8 @@ export class EnduringTrackerStore implements TrackerStore {
   #begun: TrackerRecord | null = null;
   /** Rows that waited on the disk when memory took over. */
   #leftWaiting = 0;
+  /** The first number that no memory of this host has given. */
+  #unusedFrom = 0;
   /** While a move to disk has taken what memory holds, and is not through. */
   #moving: Promise<void> | null = null;
   /** The last commit that has decided, while nobody knows whether it happens. */
@@ -323,7 +325,7 @@ export class EnduringTrackerStore implements TrackerStore {
     const doubtfulRows = doubtful.put ?? [];
     this.#leftWaiting = waitingIn(record) - doubtfulRows.filter(({ state }) => state === "waiting").length;
     this.#memory = new MemoryTrackerStore({
-      ...withoutDisk(record, doubtfulRows, clock.now()),
+      ...withoutDisk(record, doubtfulRows, clock.now(), this.#unusedFrom),
       pages: [...pages.values()],
       retired: [...this.#retired, ...(doubtful.retire ?? [])],
       definitions: this.#definitions,
@@ -368,6 +370,7 @@ export class EnduringTrackerStore implements TrackerStore {
       const moved = await this.#waitFor(opening.then(move), wait);
       if (moved !== SILENT) {
         this.#remember(moved);
+        this.#unusedFrom = memory.contents.record.nextSeq;
         this.#memory = null;
       } else if (this.#isOpen) this.#hangUp(opening);
     } catch {

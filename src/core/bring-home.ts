@@ -40,18 +40,24 @@ const withCounts = (record: TrackerRecord, rows: readonly OutboxRow[]): TrackerR
     record,
   );
 
-/** The same visitor and session, and of the rows those that the disk may never have got. */
+/**
+ * The same visitor and session, and of the rows those that the disk may never have got.
+ *
+ * @param unusedFrom numbers below are those of an earlier memory of this host, of which an answer may be on its way
+ */
 export const withoutDisk = (
   record: TrackerRecord,
   doubtful: readonly OutboxRow[],
   now: number,
+  unusedFrom = 0,
 ): Pick<Held, "record" | "rows"> => {
-  const rows = doubtful.map((row) => ({ ...row, seq: row.seq + SEQ_GAP }));
+  const gap = Math.max(SEQ_GAP, unusedFrom - (record.nextSeq - doubtful.length));
+  const rows = doubtful.map((row) => ({ ...row, seq: row.seq + gap }));
   const lanes = record.lanes.map((lane) => ({ ...lane, waiting: 0, rejected: 0 }));
   const retry = { decidedAt: now, nextAt: now + SLOW_DISK_MS };
   const leftBehind = waitingIn(record) > rows.length;
   const delivery = leftBehind ? { ...record.delivery, retry } : record.delivery;
-  const nextSeq = record.nextSeq + SEQ_GAP;
+  const nextSeq = record.nextSeq + gap;
   return { record: withCounts({ ...record, nextSeq, lanes, delivery, lease: null }, rows), rows };
 };
 
@@ -138,7 +144,7 @@ const wasCleared = (
   left: TrackerRecord | null,
   begun: TrackerRecord | null,
 ): boolean => {
-  if (!left || !begun || hasLeapt(begun, left)) return false;
+  if (!left || !begun || hasLeapt(begun, left) || sameHistory(base, begun)) return false;
   if (selectedProfile(left) === null || selectedProfile(begun) === null) return false;
   return (
     base !== disk || selectedProfile(base) === null || base.nextSeq < left.nextSeq || hasLeapt(base, begun)

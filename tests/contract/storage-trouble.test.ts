@@ -366,6 +366,27 @@ test("a page that comes while memory waits for its move is asked of the disk too
   expect(ids(await rowsOn(disk)).filter((id) => id === "late page-1")).toHaveLength(1);
 });
 
+test("a second memory numbers on from the first, whose rows may be on their way to the service", async () => {
+  const { disk, store, tracker } = await started();
+  const numbersInMemory = async (n: number): Promise<number[]> => {
+    disk.onCall = () => "hang";
+    await track(disk, tracker, n);
+    await track(disk, tracker, n + 1);
+    const numbers = (await store.inspect({ after: 0, limit: 9 })).map(({ seq }) => seq);
+    // Delivered: the disk never hears of these numbers.
+    await store.commit({}, ({ record }) => ({
+      change: { record: { ...record, lanes: [] }, remove: numbers },
+      result: null,
+    }));
+    disk.heal();
+    await isHome(disk, store);
+    return numbers;
+  };
+  const first = await numbersInMemory(1);
+  const second = await numbersInMemory(3);
+  expect(Math.min(...second)).toBeGreaterThan(Math.max(...first));
+});
+
 test("a machine that slept does not take the disk for silent", async () => {
   const { disk, store } = await started();
   disk.onCall = once("late");

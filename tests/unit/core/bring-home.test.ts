@@ -117,6 +117,15 @@ test("what a visitor did after another host had merged it comes to the person", 
   expect(put?.map(({ profile }) => profile)).toEqual([{ kind: "visitor", id: "one" }, person]);
 });
 
+test("a history that the disk has too is not taken for cleared, however far on its rows are numbered", () => {
+  const [disk, mine, left] = [1_000_003, 1_000_004, 2].map((nextSeq) =>
+    recordOf({ session: open("one"), nextSeq }),
+  );
+  const { record, put } = bringHome(diskOf(disk!), heldOf(mine!), left!, NOW);
+  expect(record.session?.id).toBe("one");
+  expect(put).toEqual([]);
+});
+
 test("who was chosen in a commit that never happened is nobody's past, where the disk knew nobody", () => {
   const nobody = recordOf({ visitor: null, selections: [] });
   const mine = recordOf({ session: open("mine") });
