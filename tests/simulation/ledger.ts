@@ -63,7 +63,7 @@ export class Ledger {
   #wasErased = false;
   /** A memory was erased before it could be looked at. */
   #erasedUnseen = false;
-  #wasCleared = false;
+  wasCleared = false;
 
   constructor(browser: Browser) {
     this.#browser = browser;
@@ -242,7 +242,7 @@ export class Ledger {
         ? this.accepted.get(id)?.some((copy) => copy.place !== place)
         : place !== this.disk || this.#refusedInMemory.has(id.slice(0, id.lastIndexOf("-")));
     this.#expect(
-      told === undefined || (told !== "failed" && isElsewhere) || this.clockWasSet || this.#wasCleared,
+      told === undefined || (told !== "failed" && isElsewhere) || this.clockWasSet || this.wasCleared,
       () => `${id} is accepted after it was told as ${told}`,
     );
   }
@@ -467,7 +467,7 @@ export class Ledger {
   emptied({ visitor, session }: TrackerRecord): void {
     if (visitor) this.#cleared.add(visitor.id);
     if (session) this.#cleared.add(session.id);
-    this.#wasCleared = true;
+    this.wasCleared = true;
     this.disk.empty("cleared");
     for (const copies of this.accepted.values()) {
       for (const copy of copies) {
