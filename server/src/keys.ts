@@ -12,12 +12,15 @@ Scopes: web:tracking:sdk (alone) for pages, people:read and people:manage for ad
 The database is DATABASE_URL's, else the PGlite folder DATA_DIR ("data"); with PGlite, stop the service first.`;
 
 async function run(): Promise<string> {
+  const [command = "", ...rest] = process.argv.slice(2);
   const { positionals, values } = parseArgs({
+    // One key in 64 begins with a dash, and only `create` has options.
+    args: command === "create" ? rest : ["--", ...rest],
     allowPositionals: true,
     options: { scope: { type: "string", multiple: true, default: [] } },
   });
-  const [command, idOrKey = ""] = positionals;
-  if (!["create", "list", "revoke", "restore"].includes(command ?? "")) throw new Error(USAGE);
+  const [idOrKey = ""] = positionals;
+  if (!["create", "list", "revoke", "restore"].includes(command)) throw new Error(USAGE);
   if (command === "create" && !values.scope.length) throw new Error(USAGE);
 
   const { db, close } = await openDatabase(readConfiguration(process.env).database, () => undefined);

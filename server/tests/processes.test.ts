@@ -24,7 +24,10 @@ test("keys are made, listed, revoked and restored by command", async () => {
     new RegExp(`^${id} {2}people:read,people:manage .*revoked`),
   );
   expect((await keys(place, "restore", key!)).out).toBe("restored\n");
-  expect(await keys(place, "revoke", "nonsense")).toMatchObject({ code: 1, err: "There is no such key.\n" });
+  for (const unknown of ["nonsense", "-begins-with-a-dash"]) {
+    const refusal = { code: 1, err: "There is no such key.\n" };
+    expect(await keys(place, "revoke", unknown)).toMatchObject(refusal);
+  }
   expect(await keys(place, "create")).toMatchObject({ code: 1, err: expect.stringContaining("--scope") });
 });
 
