@@ -145,8 +145,6 @@ export class Browser {
   broughtHome(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
     this.world.chronicle.count("homecomings");
     this.sending.cameHome(host);
-    // In memory it stole the lock, perhaps, from one who sends.
-    this.excuse();
     if (after.generation !== before.generation) this.#erased(after.generation);
     this.#consentMayHaveChanged(before, after);
     this.ledger.broughtHome(host, before, change, after);
