@@ -6,6 +6,7 @@ import {
   numbersOnService,
   openTab,
   profileIs,
+  rest,
   settle,
   startChat,
   stateOf,
@@ -24,6 +25,7 @@ export const hosts = (setting: Setting): void => {
       await settle(tab);
       site.setReachable(false);
       expect(await trackNumbers(tab, 0, 60)).toBe(60);
+      await rest(tab);
       await tab.close();
       site.setReachable(true);
       const next = await visit(browser, site, { host });

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { ServerResponse } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
@@ -83,6 +83,21 @@ export const startService = async (): Promise<PeopleService> => {
   });
 };
 
+const usedPorts = new Set<number>();
+
+/** A browser may know the origin of a port that was used before, and keep a chat, a journal or an outbox of then. */
+const listenOnNewPort = async (server: Server, address: string): Promise<number> => {
+  for (;;) {
+    await new Promise<void>((listening) => server.listen(0, address, listening));
+    const { port } = server.address() as AddressInfo;
+    if (!usedPorts.has(port)) {
+      usedPorts.add(port);
+      return port;
+    }
+    await new Promise((closed) => server.close(closed));
+  }
+};
+
 export interface SiteOptions {
   /** One that is running and goes on after the site; without it, the site has its own. */
   service?: PeopleService;
@@ -110,8 +125,7 @@ export const startSite = async (options: SiteOptions = {}): Promise<Site> => {
     if (!path.startsWith("/people/")) return void serveFile(path, response, options);
     proxy.handle(request, response);
   });
-  await new Promise<void>((listening) => server.listen(0, address, listening));
-  const origin = `http://${address}:${(server.address() as AddressInfo).port}`;
+  const origin = `http://${address}:${await listenOnNewPort(server, address)}`;
 
   const read = async (path: string): Promise<unknown> => {
     const url = `http://site/people/v1/persons${path && `/${path}`}`;

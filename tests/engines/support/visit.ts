@@ -70,6 +70,16 @@ export const settle = async (tab: Tab): Promise<void> => {
   });
 };
 
+/**
+ * Waits, with the service out of reach, until the host has nothing to do for a while. WebKit keeps the transaction of a
+ * worker that ends in its midst, and with it all others out of that database, for as long as the process lives.
+ */
+export const rest = (tab: Tab): Promise<void> =>
+  eventually(
+    () => tab.run(() => Date.parse(window.sdk.state?.delivery.nextAttemptAt ?? "") - Date.now() > 500),
+    true,
+  );
+
 export const stateOf = (tab: Tab): Promise<TrackerState | null> => tab.run(() => window.sdk.state);
 
 export const profileIs = (tab: Tab, kind: ProfileKind): Promise<void> =>
@@ -82,12 +92,17 @@ export const startChat = async (tab: Tab): Promise<string> => {
   return lead;
 };
 
-/** Merges, settles, and answers the numbers that the service shows, in its order. */
-export const numbersOnService = async (tab: Tab, site: Site): Promise<unknown[]> => {
-  const lead = await startChat(tab);
-  await settle(tab);
+/** The numbers on a person's timeline, in its order. */
+export const numbersOf = async (lead: string, site: Site): Promise<unknown[]> => {
   const timeline = await site.timeline(lead);
   return timeline
     .filter(({ definitionId }) => definitionId === "numbered")
     .map(({ properties }) => properties?.["n"]);
+};
+
+/** Merges, settles, and answers the numbers that the service shows. */
+export const numbersOnService = async (tab: Tab, site: Site): Promise<unknown[]> => {
+  const lead = await startChat(tab);
+  await settle(tab);
+  return numbersOf(lead, site);
 };
