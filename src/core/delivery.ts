@@ -161,7 +161,12 @@ export class Delivery {
       const { lease } = record;
       const isFormer = lockAskedAt !== null && lease?.underLock && lease.takenAt <= lockAskedAt;
       const free = isFormer || holdsLease(record, this.#hostId) || !isLeased(record, now);
-      if (!free) return { change: {}, result: null };
+      if (!free) {
+        if (lockAskedAt === null || !lease) return { change: {}, result: null };
+        // This host was frozen as it stole the lock: whoever has the lease since then goes on without the lock.
+        const { underLock: _, ...withoutLock } = lease;
+        return { change: { record: { ...record, lease: withoutLock } }, result: null };
+      }
       const turn = nextTurn(withLease(record, this.#hostId, now, lockAskedAt !== null), this.#hostId, now);
       return { change: { record: turn.record }, result: turn };
     });

@@ -64,7 +64,10 @@ export interface DeliveryRecord {
 }
 
 export interface TrackerRecord {
-  /** Raised by every erase; what carries an older one is refused. A page that goes before it heard of any has 0. */
+  /**
+   * Raised by every erase, to its instant at least, for a database that was deleted knows of none before; what carries an
+   * older one is refused. A page that goes before it heard of any has 0.
+   */
   generation: number;
   /** `gpc`: opted out by Global Privacy Control, which an explicit opt-in overrides. */
   consent: "undecided" | "in" | "out" | "gpc";

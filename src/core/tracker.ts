@@ -178,20 +178,21 @@ export class Tracker {
   async erase(): Promise<void> {
     const { clock, ids, store } = this.#ports;
     await store.commit({}, ({ record }) => {
+      const now = clock.now();
       const { consent, connection, nextSeq } = record;
       const { retryAfter } = record.delivery;
       const empty = emptyRecord();
       const cleared: TrackerRecord = {
         ...empty,
-        generation: record.generation + 1,
+        generation: Math.max(record.generation + 1, now),
         consent,
         connection,
         nextSeq,
         // What the service asked of this browser is no data of the visitor's.
         delivery: { ...empty.delivery, ...(retryAfter && { retryAfter }) },
       };
-      const draft = draftOf(cleared, clock.now());
-      ensureProfile(draft, clock.now(), ids);
+      const draft = draftOf(cleared, now);
+      ensureProfile(draft, now, ids);
       const retire = record.liveChat ? [record.liveChat.id] : [];
       return { change: { ...changeOf(draft), retire, erase: true }, result: undefined };
     });

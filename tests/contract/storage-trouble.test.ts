@@ -258,6 +258,23 @@ test("who was known before the database was emptied is forgotten by a host in me
   expect(session?.id).not.toBe(before.session?.id);
 });
 
+test("what was erased before the database was deleted stays so after an erase that came later", async () => {
+  const { disk, tracker } = await started();
+  await disk.wait(tracker.erase());
+  const { generation } = await tracker.state("shared");
+  const erased = { ...view(disk, 1), generation };
+  const direct = await disk.direct();
+  await direct.commit({}, () => ({ change: { erase: true, record: emptyRecord() }, result: null }));
+  const other = trackerOn(disk.store(), disk, "b");
+  await start(disk, other);
+  await disk.time.advance(1);
+  await disk.wait(other.erase());
+  expect(await disk.wait(other.submit("page", [erased]))).toMatchObject([
+    { n: 1, error: { message: expect.stringContaining("erased") as string } },
+  ]);
+  expect(await rowsOn(disk)).toEqual([]);
+});
+
 test("an opt-out made in memory holds on disk, and one that the disk remembers holds in memory's rows", async () => {
   const { disk, store, tracker } = await started();
   disk.onCall = () => "hang";

@@ -134,7 +134,7 @@ export class Browser {
   }
 
   committed(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
-    if (after.generation !== before.generation) this.#erased(after.generation);
+    if (change.erase) this.#erased(after.generation);
     this.#consentMayHaveChanged(before, after);
     const keepsLater = change.erase || !hasLater(before) || hasLater(after);
     this.world.chronicle.expect(keepsLater, host.name, () => "drops what a later version keeps");
@@ -145,7 +145,7 @@ export class Browser {
   broughtHome(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
     this.world.chronicle.count("homecomings");
     this.sending.cameHome(host);
-    if (after.generation !== before.generation) this.#erased(after.generation);
+    if (change.erase) this.#erased(after.generation);
     this.#consentMayHaveChanged(before, after);
     this.ledger.broughtHome(host, before, change, after);
   }

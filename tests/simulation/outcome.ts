@@ -61,7 +61,7 @@ const firstOutOfOrder = (
   const lastOf = new Map<string, number>();
   return rows.find(({ row, fate, wasRejected }) => {
     const position = positionOf(row.id);
-    if (position === undefined || wasRejected || fate === "erased") return false;
+    if (position === undefined || wasRejected || fate === "erased" || fate === "cleared") return false;
     const key = profileKey(row.profile);
     const isLate = position < (lastOf.get(key) ?? -1);
     lastOf.set(key, position);

@@ -100,6 +100,7 @@ test("a host whose lock was stolen before it took the lease takes it from nobody
   const { world, host, service } = await World.withHost();
   const second = await world.host();
   await world.drained();
+  await world.time.until(() => world.lockHolder === null);
   void host.submitEvents(1);
   await world.time.until(() => world.lockHolder !== null);
   world.clockOffsetMs += 2 * MINUTE;
@@ -109,6 +110,24 @@ test("a host whose lock was stolen before it took the lease takes it from nobody
   await world.time.advance(LEASE_MS - 1 * SECOND);
   expect((await world.record()).lease).toEqual(lease);
   expect(service.requests).toEqual([]);
+});
+
+test("a host that stole the lock from one that is well does not let others take that one for dead", async () => {
+  const { world, host, service } = await World.withHost();
+  await world.drained();
+  await world.time.until(() => world.lockHolder === null);
+  void host.submitEvents(1);
+  await world.time.until(() => world.lockHolder !== null);
+  world.clockOffsetMs += 2 * MINUTE;
+  const robbed = { holder: "robbed", takenAt: world.now(), expiresAt: world.now() + LEASE_MS };
+  await world.store.commit({}, ({ record }) => ({
+    change: { record: { ...record, lease: { ...robbed, underLock: true } } },
+    result: null,
+  }));
+  await world.time.advance(LEASE_MS - 1 * SECOND);
+  expect((await world.record()).lease).toEqual(robbed);
+  expect(service.requests).toEqual([]);
+  await world.drained();
 });
 
 test("a host that was locked out long ago waits anew before it steals", async () => {

@@ -150,7 +150,7 @@ test("erased while a request is under way: nothing comes back, nothing fails, an
       expect(record.lanes.map(({ waiting, rejected }) => [waiting, rejected])).toEqual([[0, 0]]);
       expect(record.delivery).toEqual({ failures: 0, refusedAlone: 0 });
       expect(await world.store.inspect({ after: 0, limit: 10 })).toEqual([]);
-      const command = { ...host.event("after"), generation: 1 };
+      const command = { ...host.event("after"), generation: record.generation };
       expect(await world.time.wait(host.tracker.submit("after", [command]))).toEqual([{ n: 1 }]);
       await world.drained(1 * MINUTE);
       expect(service.appliedIds().slice(-1)).toEqual(["after-1"]);
@@ -182,7 +182,9 @@ test("Retry-After still binds after an erase", async () => {
   await world.time.until(async () => (await world.record()).delivery.retryAfter !== undefined);
   await world.time.wait(host.tracker.erase());
   await host.init();
-  await world.time.wait(host.tracker.submit("after", [{ ...host.event("after"), generation: 1 }]));
+  const { generation } = await world.record();
+  const command = { ...host.event("after"), generation };
+  expect(await world.time.wait(host.tracker.submit("after", [command]))).toEqual([{ n: 1 }]);
   await world.time.advance(59 * MINUTE);
   expect(service.requests).toHaveLength(1);
 });
