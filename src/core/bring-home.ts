@@ -96,7 +96,8 @@ export const isCovered = (need: Need, asked: Need): boolean =>
 const sameHistory = (a: TrackerRecord, b: TrackerRecord | null): boolean =>
   b !== null &&
   sameProfile(selectedProfile(a), selectedProfile(b)) &&
-  (a.session?.id ?? null) === (b.session?.id ?? null);
+  a.liveChat?.id === b.liveChat?.id &&
+  a.session?.id === b.session?.id;
 
 const later = (a: SessionRecord | null, b: SessionRecord | null): SessionRecord | null =>
   a && b && a.id === b.id && b.lastActivityAt > a.lastActivityAt ? b : a;

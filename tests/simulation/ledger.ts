@@ -355,7 +355,8 @@ export class Ledger {
 
   #begin(memory: Memory, host: SimulatedHost, record: TrackerRecord, rows: readonly OutboxRow[]): void {
     memory.record = record;
-    const unknown = rows.filter(({ id }) => !this.accepted.get(id)?.some((copy) => !isPast(copy)));
+    const isOnDisk = (copy: Accepted): boolean => copy.place === this.disk && !isPast(copy);
+    const unknown = rows.filter(({ id }) => !this.accepted.get(id)?.some(isOnDisk));
     for (const row of rows) this.#add(memory, host, row, () => false);
     if (rows.length > 0) this.#tell(host, "holds in memory what the disk may have", rows);
     this.#checkCounters(memory, record);
@@ -526,9 +527,12 @@ export class Ledger {
     return merges.some(({ row }) => profileKey(row.profile) === profileKey(person));
   }
 
+  wasInMemory(id: string): boolean {
+    return this.accepted.get(id)?.some(({ place }) => place !== this.disk) === true;
+  }
+
   mergedInMemory(visitor: string): boolean {
-    const merge = this.accepted.get(mergeOf(visitor));
-    return merge?.some(({ place }) => place !== this.disk) === true;
+    return this.wasInMemory(mergeOf(visitor));
   }
 
   command(id: string): Command | undefined {

@@ -93,9 +93,10 @@ const checkRejected = ({ ledger, name, world }: Browser, row: OutboxRow, isAppli
       (reason === REASONS.POISON || reason === REASONS.NOT_DEFINED)) ||
     (reason === REASONS.TOO_OLD && (isOld || ledger.clockWasSet)) ||
     reason === REASONS.AFTER_TERMINATION ||
-    // Neither knew of the other: a host in memory merged the visitor whose activity this one took. Or the person cleared
-    // the site's data, and with them what the disk knew of the merge.
-    (reason === REASONS.AFTER_MERGE && (ledger.mergedInMemory(row.profile.id) || ledger.wasCleared));
+    // Neither knew of the other: one host merged the visitor whose activity the other took, and one of them was in memory.
+    // Or the person cleared the site's data, and with them what the disk knew of the merge.
+    (reason === REASONS.AFTER_MERGE &&
+      (ledger.mergedInMemory(row.profile.id) || ledger.wasInMemory(row.id) || ledger.wasCleared));
   chronicle.expect(isExpected, name, () => `${row.id} is rejected for ${reason}`);
   chronicle.expect(!isApplied, name, () => `${row.id} is rejected and applied`);
   chronicle.count("operations rejected");

@@ -3,16 +3,14 @@ import { expect, test } from "vitest";
 import { bundle } from "./bundle.js";
 import { addCounts, runSeeds } from "./pool.js";
 import { simulate } from "./simulate.js";
-import { World } from "./world.js";
 
 const LIMIT_MS = 300_000;
-const FIXED_SEEDS = Array.from({ length: 100 }, (_, index) => index + 1);
+/** Each showed a mistake once, of the core or of the model. */
+const FOUND_SEEDS = [951598, 952149, 1101050, 1101534, 1200543, 1201979, 1212857, 1222406, 1300191];
+const FIXED_SEEDS = [...Array.from({ length: 100 }, (_, index) => index + 1), ...FOUND_SEEDS];
 /** New seeds are begun for so long, and no more of them than this. */
 const NEW_SEEDS_MS = 20_000;
 const NEW_SEEDS = 330;
-
-/** Of histories in which hosts fall back to memory, a rare one is not understood yet: these are tried with `simulate`. */
-const isOnDiskAlone = (seed: number): boolean => !new World(seed).plan.memory;
 
 const run = async (seeds: readonly number[], isOver: () => boolean = () => false) => {
   const counts: Record<string, number> = {};
@@ -46,7 +44,7 @@ test(
     const from = (Math.floor(Date.now() / 1_000) * NEW_SEEDS) % 2 ** 32;
     const startedAt = performance.now();
     const { counts, violations } = await run(
-      Array.from({ length: NEW_SEEDS }, (_, index) => from + index).filter(isOnDiskAlone),
+      Array.from({ length: NEW_SEEDS }, (_, index) => from + index),
       () => performance.now() - startedAt > NEW_SEEDS_MS,
     );
     console.log(`simulated ${counts["seeds"]} new seeds from ${from}, ${counts["operations"]} operations`);

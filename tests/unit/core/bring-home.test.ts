@@ -151,6 +151,19 @@ test("memory goes on where a commit in doubt had happened, of which the host nev
   expect(record).toMatchObject(visitor("three"));
 });
 
+test("a chat that is over stays so, where the disk has its person in another one", () => {
+  const profile = { kind: "authenticated", id: "user" } as const;
+  const inChat = (id: string): TrackerRecord =>
+    recordOf({
+      visitor: null,
+      selections: [{ profile, selectedAt: NOW - 1, merges: false }],
+      liveChat: { id, kind: profile.kind, personId: profile.id },
+      lanes: [{ profile, waiting: 0, rejected: 0, liveChatToken: "token" }],
+    });
+  const disk = { ...diskOf(inChat("new")), retired: new Set(["old"]) };
+  expect(bringHome(disk, heldOf(inChat("old")), recordOf({}), NOW).record.liveChat?.id).toBe("new");
+});
+
 test("where somebody else moved on, the disk's history holds", () => {
   const [disk, held, begun] = ["two", "three", "four"].map((id) => recordOf(visitor(id)));
   const { record } = bringHome(diskOf(disk!), heldOf(held!), recordOf({}), NOW, begun);
