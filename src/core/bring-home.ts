@@ -179,8 +179,12 @@ export const bringHome = (
   // The person cleared the site's data: who they were then stays forgotten, also where other hosts went on since.
   const isForgotten = wasCleared(disk.record, base, left, begun) && !held.erased;
   const consent = consentOf(base, mine, left);
-  // Erased by another host: nothing of before comes back.
-  if (left && !held.erased && base.generation > left.generation) return { record: { ...base, consent } };
+  const retryAfter = retryAfterOf(base, mine, now);
+  const delivery = { ...base.delivery, ...(retryAfter && { retryAfter }) };
+  // Erased by another host: nothing of before comes back, but for what the service asked of this browser.
+  if (left && !held.erased && base.generation > left.generation) {
+    return { record: { ...base, consent, delivery } };
+  }
 
   // Nobody else moved on: the history in memory is the disk's, continued.
   const goesOn =
@@ -209,7 +213,6 @@ export const bringHome = (
   const rows = [...held.rows, ...ending.put]
     .filter((row) => !isOnDisk(disk.pages)(row))
     .map((row, index) => ({ ...row, profile: profileOf(row, base), seq: first + index }));
-  const retryAfter = retryAfterOf(base, mine, now);
   const record: TrackerRecord = {
     ...base,
     ...history,
@@ -218,7 +221,7 @@ export const bringHome = (
     connection: mine.connection ?? base.connection,
     generation: held.erased ? Math.max(mine.generation, base.generation + 1) : base.generation,
     nextSeq: first + rows.length,
-    delivery: { ...base.delivery, ...(retryAfter && { retryAfter }) },
+    delivery,
   };
   const draft = draftOf(withCounts(mine.lanes.reduce(withLaneOf, record), rows), now);
   draft.put.push(...rows);

@@ -151,6 +151,13 @@ test("memory goes on where a commit in doubt had happened, of which the host nev
   expect(record).toMatchObject(visitor("three"));
 });
 
+test("what the service asked of this browser comes home, though another host erased all meanwhile", () => {
+  const retryAfter = { receivedAt: NOW, endsAt: NOW + 60_000 };
+  const held = recordOf({ delivery: { failures: 0, refusedAlone: 0, retryAfter } });
+  const { record } = bringHome(diskOf(recordOf({ generation: 1 })), heldOf(held), recordOf({}), NOW);
+  expect(record.delivery.retryAfter).toEqual(retryAfter);
+});
+
 test("a chat that is over stays so, where the disk has its person in another one", () => {
   const profile = { kind: "authenticated", id: "user" } as const;
   const inChat = (id: string): TrackerRecord =>
