@@ -163,7 +163,7 @@ export class Delivery {
       const free = isFormer || holdsLease(record, this.#hostId) || !isLeased(record, now);
       if (!free) {
         if (lockAskedAt === null || !lease) return { change: {}, result: null };
-        // This host was frozen as it stole the lock: whoever has the lease since then goes on without the lock.
+        // Frozen as it stole the lock, this host may have taken it from whoever has the lease by now: the lease alone counts.
         const { underLock: _, ...withoutLock } = lease;
         return { change: { record: { ...record, lease: withoutLock } }, result: null };
       }

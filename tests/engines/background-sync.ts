@@ -1,7 +1,15 @@
 /** Engines without Background Sync. */
 import { expect, test } from "vitest";
 import type { Setting } from "./support/setting.js";
-import { init, numbersOnService, openTab, rest, settle, trackNumbers, visit } from "./support/visit.js";
+import {
+  awaitBackOff,
+  init,
+  numbersOnService,
+  openTab,
+  settle,
+  trackNumbers,
+  visit,
+} from "./support/visit.js";
 
 export const noBackgroundSync = (setting: Setting): void => {
   test("where there is no Background Sync the service worker is left alone, and the next start delivers", async () => {
@@ -26,7 +34,7 @@ export const noBackgroundSync = (setting: Setting): void => {
         errors: (window as unknown as { errors: string[] }).errors,
       })),
     ).toEqual({ hasSync: false, workers: 0, errors: [] });
-    await rest(tab);
+    await awaitBackOff(tab);
     await tab.close();
     site.setReachable(true);
     expect(await numbersOnService(await visit(browser, site, options), site)).toEqual(

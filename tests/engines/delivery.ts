@@ -1,7 +1,7 @@
 /** The service, or its answers, out of reach; tabs and browsers gone meanwhile. */
 import { expect, test } from "vitest";
 import type { Setting } from "./support/setting.js";
-import { numbersOnService, rest, settle, trackNumbers, visit } from "./support/visit.js";
+import { awaitBackOff, numbersOnService, settle, trackNumbers, visit } from "./support/visit.js";
 
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
 
@@ -12,7 +12,7 @@ export const delivery = (setting: Setting): void => {
     await settle(tab);
     site.setReachable(false);
     expect(await trackNumbers(tab, 0, 200)).toBe(200);
-    await rest(tab);
+    await awaitBackOff(tab);
     await tab.close();
     site.setReachable(true);
     expect(await numbersOnService(await visit(browser, site), site)).toEqual(upTo(200));

@@ -2,11 +2,11 @@
 import { expect, test } from "vitest";
 import type { Setting } from "./support/setting.js";
 import {
+  awaitBackOff,
   init,
   numbersOnService,
   openTab,
   profileIs,
-  rest,
   settle,
   startChat,
   stateOf,
@@ -25,7 +25,7 @@ export const hosts = (setting: Setting): void => {
       await settle(tab);
       site.setReachable(false);
       expect(await trackNumbers(tab, 0, 60)).toBe(60);
-      await rest(tab);
+      await awaitBackOff(tab);
       await tab.close();
       site.setReachable(true);
       const next = await visit(browser, site, { host });

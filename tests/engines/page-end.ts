@@ -27,7 +27,7 @@ export const closings = (setting: Setting): void => {
     const { browser, site } = setting;
     const tab = await visit(browser, site);
     expect(await trackNumbers(tab, 0, 10)).toBe(10);
-    // A person, who is known again also where the closing keeps the next visit from the disk (WebKit, see `rest`).
+    // A person, who is known again also where the closing keeps the next visit from the disk (WebKit, see `awaitBackOff`).
     const lead = await startChat(tab);
     await settle(tab);
     await tab.runLast(() => {

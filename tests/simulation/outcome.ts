@@ -61,6 +61,7 @@ const firstOutOfOrder = (
   const lastOf = new Map<string, number>();
   return rows.find(({ row, fate, wasRejected }) => {
     const position = positionOf(row.id);
+    // What was on its way as it was erased or cleared comes when it likes: nothing waits for it any more.
     if (position === undefined || wasRejected || fate === "erased" || fate === "cleared") return false;
     const key = profileKey(row.profile);
     const isLate = position < (lastOf.get(key) ?? -1);

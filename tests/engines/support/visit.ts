@@ -74,7 +74,7 @@ export const settle = async (tab: Tab): Promise<void> => {
  * Waits, with the service out of reach, until the host has nothing to do for a while. WebKit keeps the transaction of a
  * worker that ends in its midst, and with it all others out of that database, for as long as the process lives.
  */
-export const rest = (tab: Tab): Promise<void> =>
+export const awaitBackOff = (tab: Tab): Promise<void> =>
   eventually(
     () => tab.run(() => Date.parse(window.sdk.state?.delivery.nextAttemptAt ?? "") - Date.now() > 500),
     true,
