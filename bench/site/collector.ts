@@ -147,7 +147,12 @@ export class Collector {
       const content = await readFile(file);
       const destination = String(request.headers["sec-fetch-dest"]);
       this.loaded.push({ path, destination, at: performance.now() });
-      response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "text/plain", ...ISOLATED });
+      response.writeHead(200, {
+        "Content-Type": TYPES[extname(file)] ?? "text/plain",
+        // As sites serve what a bundler made: the browser keeps it, and after some visits also what it compiled of it.
+        "Cache-Control": "public, max-age=31536000, immutable",
+        ...ISOLATED,
+      });
       response.end(destination.endsWith("worker") ? this.beforeWorkers + content.toString() : content);
     } catch {
       response.writeHead(404, ISOLATED).end();

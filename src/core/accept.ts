@@ -188,15 +188,16 @@ const apply = (
   }
 };
 
-export const accept = (
-  snapshot: Snapshot,
+/** Adds them to a change that is being made. Answers what is decided now of their pages, and the answer to each. */
+export const acceptInto = (
+  draft: Draft,
+  snapshot: Pick<Snapshot, "pages" | "retired">,
   groups: readonly CommandGroup[],
-  now: number,
   ids: Ids,
-): { change: Change; result: CommandAnswer[][] } => {
-  const draft = draftOf(snapshot.record, now);
+): { pages: PageMarks[]; answers: CommandAnswer[][] } => {
+  const { now } = draft;
   const pages = new Map<string, PageMarks>();
-  const result = groups.map(({ pageId, commands, invalid }) =>
+  const answers = groups.map(({ pageId, commands, invalid }) =>
     commands.map((command): CommandAnswer => {
       const { n } = command;
       const marks = pages.get(pageId) ?? snapshot.pages.get(pageId) ?? newPageMarks(pageId);
@@ -217,5 +218,16 @@ export const accept = (
     }),
   );
   endDueSession(draft);
-  return { change: { ...changeOf(draft), pages: [...pages.values()] }, result };
+  return { pages: [...pages.values()], answers };
+};
+
+export const accept = (
+  snapshot: Snapshot,
+  groups: readonly CommandGroup[],
+  now: number,
+  ids: Ids,
+): { change: Change; result: CommandAnswer[][] } => {
+  const draft = draftOf(snapshot.record, now);
+  const { pages, answers } = acceptInto(draft, snapshot, groups, ids);
+  return { change: { ...changeOf(draft), pages }, result: answers };
 };

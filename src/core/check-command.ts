@@ -1,4 +1,5 @@
 /** What no definition could allow is refused at the call, with the path of what is wrong. */
+import type { TrackingError } from "../protocol/api.js";
 import type { Command } from "../protocol/host.js";
 import {
   attributeNameSchema,
@@ -9,6 +10,7 @@ import {
   personSchema,
 } from "../protocol/schemas.js";
 import { LIMITS, STANDARD_EVENTS } from "../protocol/wire.js";
+import { commandError } from "./accept.js";
 import { utf8Bytes } from "./utf8-bytes.js";
 
 const STANDARD: readonly string[] = Object.values(STANDARD_EVENTS);
@@ -49,4 +51,14 @@ export const commandProblem = (command: Command): string | null => {
     case "liveChat":
       return null;
   }
+};
+
+/** The refusals of those that no definition could allow, by their number. */
+export const problemsOf = (commands: readonly Command[]): Map<number, TrackingError> => {
+  const refused = new Map<number, TrackingError>();
+  for (const command of commands) {
+    const problem = commandProblem(command);
+    if (problem !== null) refused.set(command.n, commandError(command, problem));
+  }
+  return refused;
 };

@@ -6,7 +6,7 @@ import type { TrackingError } from "../protocol/api.js";
 import type { Command, CommandAnswer, TrackCommand } from "../protocol/host.js";
 import type { CommandGroup } from "./accept.js";
 import { accept, commandError, needOf } from "./accept.js";
-import { commandProblem } from "./check-command.js";
+import { problemsOf } from "./check-command.js";
 import type { Definitions } from "./definitions.js";
 import type { Ports } from "./ports.js";
 
@@ -36,13 +36,11 @@ export class CommandQueue {
 
   /** Rejects if the store failed: then nothing of it was stored. */
   async submit(pageId: string, commands: readonly Command[]): Promise<CommandAnswer[]> {
-    const invalid = new Map<number, TrackingError>();
-    const doubtful: TrackCommand[] = [];
-    for (const command of commands) {
-      const problem = commandProblem(command);
-      if (problem !== null) invalid.set(command.n, commandError(command, problem));
-      else if (command.type === "track" && !this.#definitions.allows(command)) doubtful.push(command);
-    }
+    const invalid = problemsOf(commands);
+    const doubtful = commands.filter(
+      (command): command is TrackCommand =>
+        command.type === "track" && !invalid.has(command.n) && !this.#definitions.allows(command),
+    );
     const before = this.#checking.get(pageId);
     if (before || doubtful.length > 0) {
       const check = this.#check(doubtful, invalid, before);

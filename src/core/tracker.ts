@@ -2,11 +2,22 @@
  * The core: what a host runs, whatever kind of host it is. Everything that must hold is decided in the store's
  * transactions, so that any number of these can run on one store at once.
  */
-import type { HostKind, OutboxRow, TrackerState } from "../protocol/api.js";
+import type { HostKind, OutboxRow } from "../protocol/api.js";
 import { trackingError } from "./errors.js";
-import type { Command, CommandAnswer, InitAnswer, InitRequest, PageSignal } from "../protocol/host.js";
+import type {
+  AttachAnswer,
+  Command,
+  CommandAnswer,
+  InitAnswer,
+  InitRequest,
+  LoadView,
+  PageHello,
+  PageSignal,
+} from "../protocol/host.js";
 import { HOUR, SECOND } from "../protocol/wire.js";
-import { commandError } from "./accept.js";
+import type { CommandGroup } from "./accept.js";
+import { acceptInto, commandError } from "./accept.js";
+import { problemsOf } from "./check-command.js";
 import { CommandQueue } from "./command-queue.js";
 import { Definitions } from "./definitions.js";
 import { definitionsOver } from "./definitions-request.js";
@@ -16,13 +27,13 @@ import { Flushes } from "./flush.js";
 import { withoutBackOff, withoutBounds, withTrials } from "./gate.js";
 import { laneOf } from "./lanes.js";
 import { PAGE_MARKS_LIFETIME_MS } from "./page-marks.js";
-import type { Ports, RowQuery } from "./ports.js";
+import type { Need, Ports, RowQuery } from "./ports.js";
 import { ensureProfile, liveChatTold, retirementKeys } from "./profile-selection.js";
 import { Registrar } from "./registrar.js";
 import { discardRejected, requeueRejected } from "./rejected.js";
 import { stateOf } from "./state.js";
 import type { TrackerRecord } from "./tracker-record.js";
-import { emptyRecord, isOptedOut, selectedProfile } from "./tracker-record.js";
+import { emptyRecord, isOptedOut } from "./tracker-record.js";
 import { within } from "./within.js";
 
 /** `init` waits for the service's word on a new profile no longer than this. */
@@ -34,13 +45,30 @@ const LONGEST_TIMER_MS = 1 * HOUR;
 /** Where the store fails, nothing has changed: the next change, signal or timer looks again. */
 const unlessStoreFails = (work: Promise<void>): void => void work.catch(() => undefined);
 
-export interface Connection {
-  /** Absolute URL without a slash at its end. */
-  endpoint: string;
-  apiKey: string;
-  /** The site respects Global Privacy Control and the browser sends it. */
-  globalPrivacyControl: boolean;
-}
+type Hello = Pick<PageHello, "endpoint" | "apiKey" | "globalPrivacyControl" | "host">;
+type Attached = Omit<Extract<AttachAnswer, { ok: true }>, "ok">;
+
+const connected = (
+  record: TrackerRecord,
+  { endpoint, apiKey, globalPrivacyControl }: Hello,
+): TrackerRecord => {
+  const undecided = record.consent === "undecided" || record.consent === "gpc";
+  const consent = undecided ? (globalPrivacyControl ? "gpc" : "undecided") : record.consent;
+  const { connection } = record;
+  const known = connection?.endpoint === endpoint && connection.apiKey === apiKey;
+  if (known && consent === record.consent) return record;
+  return { ...(known ? record : withoutBounds(record)), consent, connection: { endpoint, apiKey } };
+};
+
+/**
+ * The page view of a page load. Its page has not met the store and knows of no erase: one between its call and now stands
+ * against it, and one in a time ahead, before the clock was set back, does not.
+ */
+const groupOf = ({ pageId, command }: LoadView, { generation }: TrackerRecord, now: number): CommandGroup => {
+  const isErased = command.at < generation && generation <= now;
+  const commands = [{ ...command, generation: isErased ? 0 : generation }];
+  return { pageId, commands, invalid: problemsOf(commands) };
+};
 
 export class Tracker {
   readonly #ports: Ports;
@@ -77,45 +105,53 @@ export class Tracker {
     this.#delivery.wake();
   }
 
-  /** What a page says of the service and the key; the last one's word holds. */
-  async connect({ endpoint, apiKey, globalPrivacyControl }: Connection): Promise<void> {
-    await this.#change((record) => {
-      const undecided = record.consent === "undecided" || record.consent === "gpc";
-      const consent = undecided ? (globalPrivacyControl ? "gpc" : "undecided") : record.consent;
-      const { connection } = record;
-      const known = connection?.endpoint === endpoint && connection.apiKey === apiKey;
-      if (known && consent === record.consent) return record;
-      const kept = known ? record : withoutBounds(record);
-      return { ...kept, consent, connection: { endpoint, apiKey } };
-    });
+  /** A page's first word to this host: of the service and the key, the last one's holds. With it, what `init()` asks. */
+  async attach(hello: Hello, request?: InitRequest): Promise<Attached> {
+    if (request) return this.#init(hello, request);
+    return this.#stateIn(await this.#change((record) => connected(record, hello)), hello.host);
   }
 
-  /** Selects the profile and waits, where it is new here, for the service's word on it. */
-  async init({ at, liveChat }: InitRequest): Promise<InitAnswer> {
+  /**
+   * Selects the profile and records the page view. A profile that is new here is first made known to the service, and its
+   * word waited for.
+   */
+  async #init(hello: Hello, { at, liveChat, view }: InitRequest): Promise<Attached> {
     const { clock, ids, store } = this.#ports;
-    const need = { liveChat: liveChat ? retirementKeys(liveChat) : [] };
-    const record = await store.commit(need, (snapshot) => {
-      const draft = draftOf(withTrials(snapshot.record), clock.now());
+    const need: Need = {
+      pages: view ? [view.pageId] : [],
+      liveChat: liveChat ? retirementKeys(liveChat) : [],
+    };
+    const { record, profile, isNew, answers } = await store.commit(need, (snapshot) => {
+      const draft = draftOf(withTrials(connected(snapshot.record, hello)), clock.now());
       if (liveChat) liveChatTold(draft, liveChat, at, snapshot.retired);
-      ensureProfile(draft, at, ids);
-      return { change: changeOf(draft), result: draft.record };
+      const profile = ensureProfile(draft, at, ids);
+      const isActive = !isOptedOut(draft.record);
+      const isNew = isActive && !laneOf(draft.record, profile).registration;
+      const groups = view && isActive && !isNew ? [groupOf(view, draft.record, draft.now)] : [];
+      const { pages, answers } = acceptInto(draft, snapshot, groups, ids);
+      const { record } = draft;
+      return {
+        change: { ...changeOf(draft), pages },
+        result: { record, profile, isNew, answers: answers.flat() },
+      };
     });
     this.#announce();
     this.#delivery.wake();
-    const profile = selectedProfile(record);
-    if (!isOptedOut(record) && profile && !laneOf(record, profile).registration) {
-      const asked = this.#registrar.ensure(record, profile);
-      const registration = await within(this.#ports.timers, REGISTRATION_WAIT_MS, asked, null);
-      if (registration?.kind === "refused") {
-        return { ok: false, error: trackingError(2018, "people-service") };
-      }
-    }
-    return {
+    const reread = liveChat === null && record.liveChat && { rereadLiveChat: record.liveChat.id };
+    const told = ([answer]: CommandAnswer[]): InitAnswer => ({
       ok: true,
-      generation: record.generation,
-      optedOut: isOptedOut(record),
-      ...(liveChat === null && record.liveChat && { rereadLiveChat: record.liveChat.id }),
-    };
+      ...reread,
+      ...(answer && { view: answer }),
+    });
+    if (!isNew) return { ...this.#stateIn(record, hello.host), init: told(answers) };
+
+    const asked = this.#registrar.ensure(record, profile);
+    const registration = await within(this.#ports.timers, REGISTRATION_WAIT_MS, asked, null);
+    const init: InitAnswer =
+      registration?.kind === "refused"
+        ? { ok: false, error: trackingError(2018, "people-service") }
+        : told(view ? await this.submit(view.pageId, groupOf(view, record, clock.now()).commands) : []);
+    return { ...(await this.state(hello.host)), init };
   }
 
   async submit(pageId: string, commands: readonly Command[]): Promise<CommandAnswer[]> {
@@ -202,11 +238,8 @@ export class Tracker {
   }
 
   /** What every tab is shown, and the erase generation that commands carry. */
-  async state(host: HostKind): Promise<{ state: TrackerState; generation: number }> {
-    const { clock, store } = this.#ports;
-    const record = await store.read();
-    const facts = { host, storage: store.kind, outOfReach: store.outOfReach, online: this.online };
-    return { state: stateOf(record, facts, clock.now()), generation: record.generation };
+  async state(host: HostKind): Promise<Pick<Attached, "state" | "generation">> {
+    return this.#stateIn(await this.#ports.store.read(), host);
   }
 
   close(): void {
@@ -214,6 +247,12 @@ export class Tracker {
     this.#delivery.close();
     this.#stopListening();
     this.#cancelSessionTimer?.();
+  }
+
+  #stateIn(record: TrackerRecord, host: HostKind): Pick<Attached, "state" | "generation"> {
+    const { clock, store } = this.#ports;
+    const facts = { host, storage: store.kind, outOfReach: store.outOfReach, online: this.online };
+    return { state: stateOf(record, facts, clock.now()), generation: record.generation };
   }
 
   async #change(change: (record: TrackerRecord) => TrackerRecord): Promise<TrackerRecord> {

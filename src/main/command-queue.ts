@@ -5,7 +5,7 @@
  */
 import type { HostKind, Outcome } from "../protocol/api.js";
 import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS } from "../protocol/host.js";
-import type { Command, SentCommand, Shared } from "../protocol/host.js";
+import type { Command, LoadView, PageViewCommand, SentCommand, Shared } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
 import type { HostConnection } from "./host-connection.js";
 import { fail } from "./outcome.js";
@@ -95,11 +95,9 @@ export class CommandQueue {
     }
   }
 
-  /** Puts a command before all that waits for `init()`. */
-  addFirst(draft: CommandDraft, at: number): Promise<Outcome> {
-    return new Promise((resolve) =>
-      this.#undecided.unshift({ entries: [{ command: { ...draft, at } as SentCommand, resolve }] }),
-    );
+  /** A page view that another way than this one takes to the host. */
+  numbered(draft: Omit<PageViewCommand, "n" | "at" | keyof Shared>, at: number): LoadView["command"] {
+    return { ...draft, at, n: ++this.#count, ...this.#limits };
   }
 
   /** Sends what was held back, and from now on at once. */

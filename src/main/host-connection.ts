@@ -4,9 +4,9 @@
  * same order. So what is asked must do no harm twice; commands have numbers for that.
  */
 import type { HostKind, TrackerState, TrackingError } from "../protocol/api.js";
-import type { AttachAnswer, Host } from "../protocol/host.js";
+import type { Host, InitAnswer, InitRequest } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
-import { after, within } from "./after.js";
+import { after } from "./after.js";
 import type { CallHost } from "./host-at.js";
 import { hostAt } from "./host-at.js";
 import { randomId } from "./names.js";
@@ -17,6 +17,8 @@ import type { Settings } from "./tracking-options.js";
 
 /** A host that says nothing for this long, to anything that it was asked, is taken for dead. */
 const PATIENCE_MS = 3 * SECOND;
+/** It may itself wait 2 s for the service before it answers what `init()` asks. */
+const INIT_PATIENCE_MS = 5 * SECOND;
 
 interface Ask {
   send(call: CallHost): void;
@@ -39,7 +41,11 @@ export class HostConnection {
   #open: OpenHost | undefined;
   /** Set while attached. */
   #call: CallHost | undefined;
-  #attach: (() => Promise<void>) | undefined;
+  #attach: (() => void) | undefined;
+  /** Goes with each attachment until a host has answered it. */
+  #init: { request: InitRequest; resolve: (answer: InitAnswer) => void } | undefined;
+  /** `init()` has been asked: from then on a host that opens is attached to at once. */
+  #isReady = false;
   #connecting: Promise<TrackingError | undefined> | undefined;
   /** Counts the hosts left behind. In the name, so that a wedged worker is not met again. */
   #left = 0;
@@ -64,11 +70,25 @@ export class HostConnection {
     return this.#left > 0;
   }
 
-  /** @returns why there is no host to be had */
+  /**
+   * Opens a host, so that its script can load.
+   *
+   * @returns why there is none to be had, once it is attached to
+   */
   async connect(): Promise<TrackingError | undefined> {
     // An open host is attached or about to be, unless it is the one being tried.
     if (this.#closed || (this.#open && !this.#connecting)) return undefined;
     return (this.#connecting ??= this.#climb().finally(() => (this.#connecting = undefined)));
+  }
+
+  /** Attaches, and asks with the same message. */
+  init(request: InitRequest): Promise<InitAnswer> {
+    this.#isReady = true;
+    return new Promise((resolve) => {
+      this.#init = { request, resolve };
+      this.#attach?.();
+      void this.connect().then((error) => error && resolve({ ok: false, error }));
+    });
   }
 
   /**
@@ -142,7 +162,7 @@ export class HostConnection {
 
   /** Comes back from `detach()`. */
   reattach(): void {
-    void this.#attach?.();
+    this.#attach?.();
   }
 
   /** Hangs up when nothing is asked any more. */
@@ -200,7 +220,12 @@ export class HostConnection {
         this.#hangUp();
         resolve(typeof why === "string" ? fail(2101, `${kind} host: ${why}`).error : why);
       };
-      const stopWaiting = after(PATIENCE_MS, () => giveUp("it said nothing"));
+      let stopWaiting = after(PATIENCE_MS, () => giveUp("it said nothing"));
+      const awaitAnswer = (): void => {
+        stopWaiting();
+        if (!this.#isReady) return;
+        stopWaiting = after(this.#init ? INIT_PATIENCE_MS : PATIENCE_MS, () => giveUp("it did not answer"));
+      };
 
       try {
         const name = [this.#settings.name, `v${hello.protocol}`, this.#left].join(":");
@@ -210,28 +235,33 @@ export class HostConnection {
           if (message.peopleTracking === "state") {
             this.#onState(message.state, message.generation);
           } else if (message.instance !== instance) {
+            const isAnother = instance;
             instance = message.instance;
-            void attach();
+            if (isAnother) attach();
+            // The first one has what was posted as it was opened.
+            else awaitAnswer();
           }
         });
 
-        const attach = (this.#attach = async (): Promise<void> => {
-          stopWaiting();
+        const attach = (this.#attach = (): void => {
+          if (instance) awaitAnswer();
           this.#pause();
           const epoch = this.#epoch;
           const page = { ...hello, host: kind, online: navigator.onLine };
-          const answer = await within(
-            PATIENCE_MS,
-            new Promise<AttachAnswer>((give) => call("attach", [page], give)),
-          );
-          if (epoch !== this.#epoch) return;
-          if (!answer?.ok) return giveUp(answer?.error ?? "it did not answer");
-          attached = true;
-          this.#call = call;
-          this.#onState(answer.state, answer.generation);
-          for (const ask of this.#asks) ask.send(call);
-          resolve(undefined);
+          call("attach", [page, this.#init?.request], (answer) => {
+            if (epoch !== this.#epoch) return;
+            stopWaiting();
+            if (!answer.ok) return giveUp(answer.error);
+            attached = true;
+            this.#call = call;
+            this.#onState(answer.state, answer.generation);
+            if (answer.init) this.#init?.resolve(answer.init);
+            this.#init = undefined;
+            for (const ask of this.#asks) ask.send(call);
+            resolve(undefined);
+          });
         });
+        if (this.#isReady) attach();
       } catch (thrown) {
         giveUp(describe(thrown));
       }

@@ -1,11 +1,12 @@
-import type { Outcome, Page } from "../protocol/api.js";
+import type { Page } from "../protocol/api.js";
+import type { CommandAnswer, LoadView } from "../protocol/host.js";
 import { check } from "./outcome.js";
 import type { Settings } from "./tracking-options.js";
 
 /** What all instances on one page load have done for one namespace, other copies of the package included. */
 export interface PageLoad {
-  /** The page view of the load itself. */
-  first?: Promise<Outcome> | undefined;
+  /** The page view of the load itself, while it is being recorded; `null` once it is. */
+  view?: LoadView | null | undefined;
   /** The URL of the last client-side navigation. */
   url?: string;
   /** When the page last came back from the back-forward cache, by the event's own time. */
@@ -76,13 +77,18 @@ export class PageViews {
     if (this.#redact) this.#eventPage = undefined;
   }
 
-  /** Records the page view of this page load, unless another instance has. */
-  recordFirst(record: () => Promise<Outcome>): Promise<Outcome> {
+  /** The page view of this page load, unless it is recorded. All instances give it under one id: it counts once. */
+  ofLoad(make: () => LoadView): LoadView | undefined {
     const pageLoad = this.#pageLoad;
-    return (pageLoad.first ??= record().then((outcome) => {
-      if (!outcome.success) delete pageLoad.first;
-      return outcome;
-    }));
+    if (pageLoad.view !== null) pageLoad.view ??= make();
+    return pageLoad.view ?? undefined;
+  }
+
+  /** @param answer absent while opted out */
+  settleLoad(answer: CommandAnswer | undefined): void {
+    const error = answer?.error;
+    if (error) console.warn(error.message);
+    this.#pageLoad.view = answer && !error ? null : undefined;
   }
 
   /** Whether this return from the back-forward cache is news to all instances on the page. */

@@ -1,7 +1,6 @@
 import type { Outcome, Page, TrackerState } from "../protocol/api.js";
 import { CALL_TIMEOUT_MS } from "../protocol/host.js";
-import type { Host, PageSignal } from "../protocol/host.js";
-import { SECOND } from "../protocol/wire.js";
+import type { Host, InitAnswer, LoadView, PageSignal } from "../protocol/host.js";
 import { within } from "./after.js";
 import type { AfterStart } from "./after-start.js";
 import { CommandQueue } from "./command-queue.js";
@@ -12,9 +11,6 @@ import { trust } from "./open-host.js";
 import { describe, fail } from "./outcome.js";
 import { PageViews } from "./page-views.js";
 import type { Settings } from "./tracking-options.js";
-
-/** The host itself may wait 2 s for the service before it answers `init`. */
-const INIT_PATIENCE_MS = 5 * SECOND;
 
 /** What pages ask beside sending commands. */
 type Question = "flush" | "inspect" | "retryRejected" | "discardRejected" | "setConsent" | "eraseLocalData";
@@ -124,28 +120,26 @@ export class Tracking {
     if (signal.aborted) return fail(2015);
     const at = Date.now();
     const { pageViews } = this.settings;
-    const firstView = pageViews !== "manual" && this.pageView();
+    const view = pageViews === "manual" ? undefined : this.pages.ofLoad(() => this.#firstView(at));
+    const liveChat = this.#liveChat;
+    const ask = () => this.connection.init({ at, liveChat: liveChat?.follow(), view });
+    const asked = liveChat
+      ? liveChat
+          .ready()
+          .then((isReady): InitAnswer | Promise<InitAnswer> =>
+            isReady && !signal.aborted ? ask() : { ok: false, error: fail(4001).error },
+          )
+      : ask();
+    void this.connection.connect();
+    // Once the host has something to do.
     this.#followPage(signal);
     if (pageViews === "spa") this.pages.follow(() => this.#recordView(), signal);
 
-    const connecting = this.connection.connect();
-    if (this.#liveChat && !(await this.#liveChat.ready())) return fail(4001);
-    const error = await connecting;
-    if (error) return { success: false, error };
-    if (signal.aborted) return fail(2015);
-
-    const liveChat = this.#liveChat?.follow();
-    const answer = await this.connection.ask("init", [{ at, liveChat }], CALL_TIMEOUT_MS, INIT_PATIENCE_MS);
-    if (!answer) return fail(2101, "the host is silent");
+    const answer = await asked;
     if (!answer.ok) return { success: false, error: answer.error };
-
-    this.queue.generation = answer.generation;
-    if (answer.rereadLiveChat) this.#liveChat?.reread(answer.rereadLiveChat);
-    const recorded =
-      firstView && !answer.optedOut && this.pages.recordFirst(() => this.queue.addFirst(firstView, at));
+    if (answer.rereadLiveChat) liveChat?.reread(answer.rereadLiveChat);
+    if (view) this.pages.settleLoad(answer.view);
     this.queue.open();
-    const outcome = await recorded;
-    if (outcome && !outcome.success) console.warn(outcome.error.message);
     // A task after `init()` has resolved, which waits for none of it. Should the page end before, the next one does it.
     const later = setTimeout(() => {
       import("./after-start.js").then(
@@ -155,6 +149,10 @@ export class Tracking {
     });
     signal.addEventListener("abort", () => clearTimeout(later));
     return { success: true, data: null };
+  }
+
+  #firstView(at: number): LoadView {
+    return { pageId: this.connection.pageId, command: this.queue.numbered(this.pageView(), at) };
   }
 
   #recordView(): void {

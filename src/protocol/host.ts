@@ -15,7 +15,7 @@ import type { WirePerson, WireProperties, WireScalar } from "./wire.js";
 import { SECOND } from "./wire.js";
 
 /** Part of every host's name: pages of another version never meet this one. Raise it with every change here. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** A call has an outcome by then, whatever dies underneath. */
 export const CALL_TIMEOUT_MS = 10 * SECOND;
@@ -88,6 +88,7 @@ export type CommandAnswer = Partial<Refusal> & Pick<Refusal, "n">;
 export interface PageHello {
   protocol: number;
   namespace: string;
+  /** Absolute URL without a slash at its end. */
   endpoint: string;
   apiKey: string;
   durability: "relaxed" | "strict";
@@ -98,23 +99,35 @@ export interface PageHello {
 }
 
 export type AttachAnswer =
-  | { ok: true; generation: number; state: TrackerState }
+  | {
+      ok: true;
+      generation: number;
+      state: TrackerState;
+      /** To what `init()` asked with it. */
+      init?: InitAnswer;
+    }
   /** This host speaks another version, or its storage failed. */
   | { ok: false; error: TrackingError };
 
-/** The page's first command of a page load, held until a registration was asked for. */
+/** What `init()` asks. It goes with the page's first word to a host, for each wait on another is a user's time. */
 export interface InitRequest {
   at: number;
   /** What Live Chat reads now; `undefined` on a site without Live Chat. */
   liveChat: LiveChatSession | null | undefined;
+  /** Of the page load, under the one id that all instances on the page give it. */
+  view?: LoadView | undefined;
+}
+export interface LoadView {
+  pageId: string;
+  command: Omit<PageViewCommand, "generation">;
 }
 export type InitAnswer =
   | {
       ok: true;
-      generation: number;
-      optedOut: boolean;
       /** Live Chat reads `null` but the store has this session: read again after a second. */
       rereadLiveChat?: string;
+      /** What became of the page view; absent while opted out. */
+      view?: CommandAnswer;
     }
   | { ok: false; error: TrackingError };
 
@@ -122,8 +135,7 @@ export type PageSignal = "online" | "offline" | "visible";
 
 /** What a host answers. Every method resolves; none rejects for an expected reason. */
 export interface Host {
-  attach(hello: PageHello): Promise<AttachAnswer>;
-  init(request: InitRequest): Promise<InitAnswer>;
+  attach(hello: PageHello, init?: InitRequest): Promise<AttachAnswer>;
   /**
    * Answers what is not stored, in its order; all else is. Sending the same numbers again is answered again and changes nothing.
    *
@@ -151,6 +163,6 @@ export interface InspectQuery {
 
 /** What a host posts to its pages unasked. */
 export type HostMessage =
-  /** Once, when it can take calls; a second one with another instance means that the first host is gone. */
+  /** Once, when it takes calls; a second one with another instance means that the first host is gone. */
   | { peopleTracking: "hello"; protocol: number; instance: string }
   | { peopleTracking: "state"; state: TrackerState; generation: number };

@@ -8,7 +8,6 @@ import type {
   CommandAnswer,
   Host,
   HostMessage,
-  InitAnswer,
   InitRequest,
   InspectQuery,
   PageHello,
@@ -46,7 +45,7 @@ class PagePort implements Host {
     this.#page = page;
   }
 
-  async attach(hello: PageHello): Promise<AttachAnswer> {
+  async attach(hello: PageHello, init?: InitRequest): Promise<AttachAnswer> {
     this.#page.isAway = false;
     if (hello.protocol !== PROTOCOL_VERSION) {
       const cause = `the page speaks protocol ${hello.protocol} and its host ${PROTOCOL_VERSION}`;
@@ -54,20 +53,15 @@ class PagePort implements Host {
     }
     try {
       const shared = await sharedTracker(hello);
-      await shared.tracker.connect(hello);
       shared.tracker.online = hello.online;
+      const attached = await shared.tracker.attach(hello, init);
       // It may have gone meanwhile.
       if (!this.#page.isAway) shared.watch(this.#watcher, hello.host);
       this.#shared = shared;
-      return { ok: true, ...(await shared.tracker.state(hello.host)) };
+      return { ok: true, ...attached };
     } catch (error) {
       return { ok: false, error: failure(2103, reasonOf(error)).error };
     }
-  }
-
-  async init(request: InitRequest): Promise<InitAnswer> {
-    const outcome = await this.#ask((tracker) => tracker.init(request));
-    return outcome.success ? outcome.data : { ok: false, error: outcome.error };
   }
 
   async submit(pageId: string, sent: SentCommand[], shared: Shared | null): Promise<Refusal[]> {

@@ -15,7 +15,12 @@ afterEach(() => {
   for (const disk of disks.splice(0)) disk.close();
 });
 
-const CONNECTION = { endpoint: "https://people.test", apiKey: "key", globalPrivacyControl: false };
+const CONNECTION = {
+  host: "shared",
+  endpoint: "https://people.test",
+  apiKey: "key",
+  globalPrivacyControl: false,
+} as const;
 const STORED = [{ n: 1 }];
 
 /** A tracker whose service is out of reach, so that everything stays where it can be looked at. */
@@ -48,7 +53,7 @@ const setUp = (arrange: (disk: FaultyDisk) => void = () => undefined) => {
 
 const start = async (disk: FaultyDisk, tracker: Tracker): Promise<void> => {
   await disk.wait(
-    tracker.start().then(() => tracker.connect(CONNECTION)),
+    tracker.start().then(() => tracker.attach(CONNECTION)),
     10_000,
   );
 };
@@ -91,7 +96,7 @@ test("an open that never answers ends in memory before the page gives its host u
     one.onOpen = () => "hang";
   });
   await disk.wait(
-    tracker.start().then(() => tracker.connect(CONNECTION)),
+    tracker.start().then(() => tracker.attach(CONNECTION)),
     2_900,
   );
   expect(await track(disk, tracker, 1)).toEqual(STORED);

@@ -9,7 +9,7 @@ export type Draft = WithoutStamp<Command>;
 
 const limits = ({ sessionTimeoutMs, maxWaiting }: Plan) => ({ sessionTimeoutMs, maxWaiting });
 
-export const pageView = (plan: Plan): Draft => ({ type: "pageView", ...limits(plan) });
+export const pageView = (plan: Plan) => ({ type: "pageView", ...limits(plan) }) as const satisfies Draft;
 
 const badCall = (scheduler: Scheduler, plan: Plan): Draft =>
   scheduler.pick<Draft>([

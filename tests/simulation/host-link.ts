@@ -1,11 +1,13 @@
 /** A tab's tie to one host at a time: what is asked stays asked until it is answered or its time is up. */
+import type { InitRequest } from "../../src/protocol/host.js";
 import { SECOND } from "../../src/protocol/wire.js";
 import type { Tracker } from "../../src/core/tracker.js";
-import type { SimulatedHost } from "./host.js";
+import type { Attachment, SimulatedHost } from "./host.js";
 import type { Tab } from "./tab.js";
 
 /** A host that says nothing for this long is taken for dead. */
 const PATIENCE_MS = 3 * SECOND;
+const INIT_PATIENCE_MS = 5 * SECOND;
 const MESSAGE_MS = 5;
 
 interface Ask {
@@ -21,6 +23,9 @@ export class HostLink {
   /** Changes with every host: what one says to which this page is not attached does not count. */
   #epoch = 0;
   #answeredAt = 0;
+  #stopAttaching: () => void = () => undefined;
+  /** Goes with each attachment until it is answered. */
+  #init: { request: InitRequest; onAnswer: (answer: Attachment) => void } | null = null;
   hostsLeft = 0;
 
   constructor(tab: Tab) {
@@ -29,6 +34,19 @@ export class HostLink {
 
   get hasHost(): boolean {
     return this.#isAttached && this.#host?.isAlive === true;
+  }
+
+  /** @param limitMs After this long the answer is `undefined`. */
+  init(request: InitRequest, onAnswer: (answer: Attachment | undefined) => void, limitMs: number): void {
+    const settle = (answer?: Attachment): void => {
+      stopLimit();
+      this.#init = null;
+      onAnswer(answer);
+    };
+    const stopLimit = this.#tab.after(limitMs, () => settle());
+    this.#init = { request, onAnswer: settle };
+    if (this.#host) this.#pause();
+    this.#attach(this.#host ?? undefined);
   }
 
   /** @param limitMs After this long the answer is `undefined`. */
@@ -74,9 +92,7 @@ export class HostLink {
 
   /** Into the back-forward cache: a worker of the page's own freezes with it, a shared one forgets it. */
   detach(): void {
-    this.#epoch += 1;
-    this.#isAttached = false;
-    for (const ask of this.#asks) ask.stopWaiting();
+    this.#pause();
     const { browser } = this.#tab;
     if (browser.world.plan.hosts === "shared") {
       if (this.#host) browser.letGo(this.#host, this.#tab);
@@ -101,11 +117,16 @@ export class HostLink {
 
   hangUp(): void {
     const host = this.#host;
-    this.#epoch += 1;
+    this.#pause();
     this.#host = null;
-    this.#isAttached = false;
-    for (const ask of this.#asks) ask.stopWaiting();
     if (host) this.#tab.browser.letGo(host, this.#tab);
+  }
+
+  #pause(): void {
+    this.#epoch += 1;
+    this.#isAttached = false;
+    this.#stopAttaching();
+    for (const ask of this.#asks) ask.stopWaiting();
   }
 
   #leave(): void {
@@ -118,19 +139,21 @@ export class HostLink {
   #attach(host = this.#tab.browser.hostFor(this.#tab)): void {
     this.#host = host;
     // The next rung of the ladder, a little later.
-    const stopWaiting = this.#tab.after(PATIENCE_MS, () => {
+    const init = this.#init;
+    this.#stopAttaching = this.#tab.after(init ? INIT_PATIENCE_MS : PATIENCE_MS, () => {
       this.hangUp();
       this.hostsLeft += 1;
       this.#attachLater();
     });
     this.#post(
       host,
-      () => host.attach(),
-      (isOpen) => {
-        stopWaiting();
-        if (isOpen) {
+      () => host.attach(init?.request),
+      (attachment) => {
+        this.#stopAttaching();
+        if (attachment) {
           this.#isAttached = true;
           for (const ask of this.#asks) ask.send(host);
+          if (init === this.#init && attachment.init) this.#init?.onAnswer(attachment);
         } else {
           // Its storage failed.
           this.hangUp();

@@ -1,4 +1,5 @@
 /** A worker that runs the core: it can be killed, frozen and closed, and its script can fail to start. */
+import type { InitRequest } from "../../src/protocol/host.js";
 import type { ChangeSignal, Hold, Ports, SendLock } from "../../src/core/ports.js";
 import { Tracker } from "../../src/core/tracker.js";
 import { Actor } from "./actor.js";
@@ -7,7 +8,10 @@ import { SimulatedTransport } from "./network.js";
 import { API_KEY } from "./service.js";
 import { HostStore } from "./host-store.js";
 
-const SERVICE = { endpoint: "https://people.test", apiKey: API_KEY };
+const SERVICE = { host: "shared", endpoint: "https://people.test", apiKey: API_KEY } as const;
+
+/** What a page is told as it attaches. */
+export type Attachment = Awaited<ReturnType<Tracker["attach"]>>;
 
 export class SimulatedHost extends Actor {
   readonly browser: Browser;
@@ -32,10 +36,9 @@ export class SimulatedHost extends Actor {
     return (this.#started ??= this.#start());
   }
 
-  async attach(): Promise<true> {
+  async attach(request?: InitRequest): Promise<Attachment> {
     const tracker = await this.tracker();
-    await tracker.connect({ ...SERVICE, globalPrivacyControl: this.browser.sendsPrivacyControl });
-    return true;
+    return tracker.attach({ ...SERVICE, globalPrivacyControl: this.browser.sendsPrivacyControl }, request);
   }
 
   async #start(): Promise<Tracker> {

@@ -199,7 +199,7 @@ export class Ledger {
       const known = place.rows.get(row.seq);
       if (known) this.#moved(known, row);
       else {
-        this.#new(place, host, before, before.nextSeq + fresh.length, row);
+        this.#new(place, host, before, after, before.nextSeq + fresh.length, row);
         fresh.push(row);
       }
     }
@@ -222,16 +222,28 @@ export class Ledger {
     }
   }
 
-  #new(place: Place, host: SimulatedHost, before: TrackerRecord, seq: number, row: OutboxRow): void {
+  #new(
+    place: Place,
+    host: SimulatedHost,
+    before: TrackerRecord,
+    after: TrackerRecord,
+    seq: number,
+    row: OutboxRow,
+  ): void {
     const { id } = row;
     this.#expect(row.seq === seq, () => `${id} has number ${row.seq} instead of ${seq}`);
+    const command = this.#commands.get(id);
+    // Of a page load: its page knows of no erase.
+    const isFirst = command?.generation === Infinity;
     this.#add(place, host, row, (copy) => copy.place === place && !this.#brought.has(id));
     if (isOfTracker(id)) return;
-    const command = this.#commands.get(id);
     this.#expect(command !== undefined, () => `nobody called ${id}`);
-    this.#expect(!isOptedOut(before), () => `${id} is accepted though opted out`);
+    // Whoever loads the page may have told with the same message that Global Privacy Control is off.
+    this.#expect(!isOptedOut(isFirst ? after : before), () => `${id} is accepted though opted out`);
     this.#expect(
-      (command?.generation ?? 0) >= before.generation,
+      isFirst
+        ? command.at >= before.generation || this.clockWasSet
+        : (command?.generation ?? 0) >= before.generation,
       () => `${id} was called before the erasing`,
     );
     const told = this.#told.get(id);

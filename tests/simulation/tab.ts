@@ -3,7 +3,7 @@
  * host answered, leaves a silent host behind, tells a call's failure in time, and journals what is open when it goes.
  */
 import type { LiveChatSession } from "../../src/protocol/api.js";
-import type { Command, InitAnswer, PageSignal } from "../../src/protocol/host.js";
+import type { Command, LoadView, PageSignal } from "../../src/protocol/host.js";
 import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS } from "../../src/protocol/host.js";
 import { SECOND } from "../../src/protocol/wire.js";
 import type { Tracker } from "../../src/core/tracker.js";
@@ -11,7 +11,7 @@ import { Actor } from "./actor.js";
 import type { Browser } from "./browser.js";
 import type { Draft } from "./calls.js";
 import { pageView } from "./calls.js";
-import type { SimulatedHost } from "./host.js";
+import type { Attachment, SimulatedHost } from "./host.js";
 import { HostLink } from "./host-link.js";
 
 interface Entry {
@@ -19,7 +19,6 @@ interface Entry {
   isJournaled: boolean;
 }
 
-const INIT_PATIENCE_MS = 5 * SECOND;
 const UNDECIDED_RETRY_MS = 5 * SECOND;
 
 const waitingIn = async (tracker: Tracker): Promise<number> =>
@@ -37,6 +36,8 @@ export class Tab extends Actor {
   #count = 0;
   #held: Entry[][] | null = [];
   readonly #undecided = new Set<Entry>();
+  /** Of the page load. */
+  #view: LoadView | "recorded" | undefined;
   #reported: LiveChatSession | null = null;
   #lastSession: string | undefined;
 
@@ -64,23 +65,27 @@ export class Tab extends Actor {
     if (this.#state !== "new") return;
     this.#state = "starting";
     this.#held ??= [];
-    const { plan } = this.browser.world;
-    const view = pageView(plan);
     const at = this.browser.wallClock();
     // Live Chat may not have read its session yet.
     const liveChat = this.scheduler.chance(0.1) ? null : this.browser.reading();
     this.#reported = liveChat;
     this.#lastSession = liveChat?.id;
-    this.#link.ask(
-      (tracker) => tracker.init({ at, liveChat }),
-      (answer) => this.#started(answer, { ...view, at }),
-      CALL_TIMEOUT_MS,
-      INIT_PATIENCE_MS,
-    );
+    if (this.#view !== "recorded") this.#view ??= this.#firstView(at);
+    const view = this.#view === "recorded" ? undefined : this.#view;
+    this.#link.init({ at, liveChat, view }, (answer) => this.#started(answer), CALL_TIMEOUT_MS);
   }
 
-  #started(answer: InitAnswer | undefined, view: Draft & { at: number }): void {
-    if (!answer?.ok) {
+  #firstView(at: number): LoadView {
+    const n = ++this.#count;
+    const command = { ...pageView(this.browser.world.plan), at, n };
+    // An erase after it stands against it, by the time.
+    this.browser.ledger.called(this.name, { ...command, generation: Infinity });
+    return { pageId: this.name, command };
+  }
+
+  #started(attachment: Attachment | undefined): void {
+    const init = attachment?.init;
+    if (!attachment || !init?.ok) {
       this.browser.world.chronicle.tell(this.name, "init failed");
       // Whoever called meanwhile is told so: nothing of it was ever sent. What is journaled goes with the next start.
       const journaled = (this.#held ?? []).flat().filter(({ isJournaled }) => isJournaled);
@@ -89,12 +94,13 @@ export class Tab extends Actor {
       return;
     }
     this.#state = "tracking";
-    this.#generation = Math.max(this.#generation, answer.generation);
-    const { rereadLiveChat } = answer;
+    this.#generation = Math.max(this.#generation, attachment.generation);
+    const { rereadLiveChat, view } = init;
     if (rereadLiveChat !== undefined) this.after(SECOND, () => this.#reread(rereadLiveChat));
+    if (view && !view.undecided) this.browser.ledger.answered(this.name, [view]);
+    this.#view = view && !view.error ? "recorded" : undefined;
     const held = this.#held ?? [];
     this.#held = null;
-    if (!answer.optedOut) this.#send([this.#entry(view, view.at)]);
     for (const batch of held) this.#send(batch);
     this.after(this.scheduler.upTo(SECOND), () => this.takeInJournals());
   }

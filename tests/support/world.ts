@@ -3,7 +3,7 @@
  * that owns time and order. Hosts can be closed, killed or frozen at any moment.
  */
 import type { LiveChatSession, OutboxRow, TrackerState } from "../../src/protocol/api.js";
-import type { Command, CommandAnswer, InitAnswer } from "../../src/protocol/host.js";
+import type { Command, CommandAnswer, InitAnswer, LoadView } from "../../src/protocol/host.js";
 import { SECOND, SESSION_TIMEOUT_MS } from "../../src/protocol/wire.js";
 import { MemoryTrackerStore } from "../../src/adapters/memory-tracker-store.js";
 import type {
@@ -82,15 +82,9 @@ export class World {
 
   /** A host that has started and knows the service. */
   async host({ apiKey = "key" } = {}): Promise<TestHost> {
-    const host = new TestHost(this, `host-${this.hosts.length + 1}`);
+    const host = new TestHost(this, `host-${this.hosts.length + 1}`, apiKey);
     this.hosts.push(host);
-    await this.time.wait(
-      host.tracker
-        .start()
-        .then(() =>
-          host.tracker.connect({ endpoint: "https://people.test", apiKey, globalPrivacyControl: false }),
-        ),
-    );
+    await this.time.wait(host.tracker.start().then(() => host.tracker.attach(host.hello)));
     return host;
   }
 
@@ -132,15 +126,23 @@ export class TestHost {
   readonly world: World;
   readonly id: string;
   readonly tracker: Tracker;
+  /** A page's first word to it. */
+  readonly hello: Parameters<Tracker["attach"]>[0];
   readonly transport: TestTransport;
   readonly listeners = new Set<() => void>();
   /** Dead or frozen: nothing of it goes on. */
   isGone = false;
   readonly #numbers = new Map<string, number>();
 
-  constructor(world: World, id: string) {
+  constructor(world: World, id: string, apiKey: string) {
     this.world = world;
     this.id = id;
+    this.hello = {
+      host: "shared",
+      endpoint: "https://people.test",
+      apiKey,
+      globalPrivacyControl: false,
+    };
     this.transport = new TestTransport(this);
     const ports: Ports = {
       clock: { now: () => world.now() },
@@ -177,8 +179,14 @@ export class TestHost {
     );
   }
 
-  init(liveChat?: LiveChatSession | null): Promise<InitAnswer> {
-    return this.world.time.wait(this.tracker.init({ at: this.world.now(), liveChat }));
+  init(liveChat?: LiveChatSession | null, view?: LoadView): Promise<InitAnswer> {
+    return this.world.time.wait(this.beginInit(liveChat, view));
+  }
+
+  /** Without waiting. */
+  async beginInit(liveChat?: LiveChatSession | null, view?: LoadView): Promise<InitAnswer> {
+    const { init } = await this.tracker.attach(this.hello, { at: this.world.now(), liveChat, view });
+    return init!;
   }
 
   /** Custom events of a page, submitted together; without waiting. */

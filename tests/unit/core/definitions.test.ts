@@ -86,7 +86,7 @@ test.each<[string, (record: TrackerRecord, now: number) => TrackerRecord]>([
   const world = new World();
   const host = await world.host();
   world.service.script("registrations", { kind: "slow", delayMs: 5 * SECOND });
-  void host.tracker.init({ at: world.now(), liveChat: undefined });
+  void host.beginInit();
   await world.time.until(() => world.service.requests.length === 1);
   void host.tracker.submit("p", [host.custom("p", "unknown")]);
   await world.time.advance(1 * SECOND);

@@ -146,7 +146,12 @@ test("another endpoint is not bound by the former one's Retry-After", async () =
   await host.track();
   await world.time.advance(1 * MINUTE);
   await world.time.wait(
-    host.tracker.connect({ endpoint: "https://other.test", apiKey: "key", globalPrivacyControl: false }),
+    host.tracker.attach({
+      host: "shared",
+      endpoint: "https://other.test",
+      apiKey: "key",
+      globalPrivacyControl: false,
+    }),
   );
   await host.init();
   await world.drained(1 * SECOND);

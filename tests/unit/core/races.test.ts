@@ -41,7 +41,7 @@ const runRace = async ({ seed, hosts, locks, faultsPercent, deaths }: Plan): Pro
   const join = async () => {
     const host = await world.host();
     living.push(host);
-    void host.tracker.init({ at: world.now(), liveChat: undefined });
+    void host.beginInit();
   };
   for (let n = 0; n < hosts; n++) await join();
   service.fault = () => (random() * 100 < faultsPercent ? pick(random, FAULTS) : undefined);

@@ -1,5 +1,6 @@
 /** What a host answers to its pages: init, group commit, consent, erase, rejected operations, state. */
 import { expect, test } from "vitest";
+import type { LoadView } from "../../../src/protocol/host.js";
 import { HOUR, MINUTE, SECOND } from "../../../src/protocol/wire.js";
 import { UNREACHABLE, answering } from "../../support/people-service.js";
 import { World } from "../../support/world.js";
@@ -20,7 +21,7 @@ test("init with a good key waits for the service's word and no longer", async ()
   const host = await world.host();
   world.service.script("registrations", { kind: "slow", delayMs: 1 * SECOND });
   const before = world.time.now;
-  expect(await host.init()).toMatchObject({ ok: true, generation: 0, optedOut: false });
+  expect(await host.init()).toEqual({ ok: true });
   expect(world.time.now - before).toBe(1 * SECOND);
 });
 
@@ -158,6 +159,76 @@ test("erased while a request is under way: nothing comes back, nothing fails, an
   }
 });
 
+/** The page view of a page load that began `ago` ms ago. */
+const viewOf = (world: World, pageId: string, ago = 0): LoadView => {
+  const limits = { sessionTimeoutMs: 30 * MINUTE, maxWaiting: 100 };
+  return { pageId, command: { type: "pageView", n: 1, at: world.now() - ago, ...limits } };
+};
+const viewsWaiting = async (world: World): Promise<string[]> =>
+  (await world.waiting()).map(({ id }) => id).filter((id) => id.endsWith("-1"));
+
+test("init of a profile that is known takes the page view along, in one turn of the store", async () => {
+  const { world, host, service } = await World.withHost();
+  service.fault = () => UNREACHABLE;
+  const { commits } = world;
+  const asked = host.tracker.attach(host.hello, {
+    at: world.now(),
+    liveChat: undefined,
+    view: viewOf(world, "page"),
+  });
+  const answer = await world.time.wait(asked);
+  expect(answer).toMatchObject({ state: { outbox: { waiting: 1 } }, init: { view: { n: 1 } } });
+  expect(world.commits).toBe(commits + 1);
+  expect(await viewsWaiting(world)).toEqual(["page-1"]);
+});
+
+test("a page view that two hosts are asked for counts once", async () => {
+  const { world, host, service } = await World.withHost();
+  service.fault = () => UNREACHABLE;
+  const view = viewOf(world, "page");
+  const other = await world.host();
+  for (const each of [host, other, host]) {
+    expect(await each.init(undefined, view)).toEqual({ ok: true, view: { n: 1 } });
+  }
+  expect(await viewsWaiting(world)).toEqual(["page-1"]);
+});
+
+test("the page view of a new visitor waits for the service's word, and is not recorded with a refusal", async () => {
+  const world = new World();
+  const host = await world.host({ apiKey: "wrong" });
+  const view = viewOf(world, "page");
+  expect(await host.init(undefined, view)).toMatchObject({ ok: false, error: { code: 2018 } });
+  expect(await viewsWaiting(world)).toEqual([]);
+  world.service.apiKey = "wrong";
+  expect(await host.init(undefined, view)).toEqual({ ok: true, view: { n: 1 } });
+  await world.drained();
+  expect(world.service.appliedIds()).toContain("page-1");
+});
+
+test("while opted out init records no page view, and the same one counts after that", async () => {
+  const { world, host, service } = await World.withHost();
+  service.fault = () => UNREACHABLE;
+  await world.time.wait(host.tracker.setConsent("out"));
+  const view = viewOf(world, "page");
+  expect(await host.init(undefined, view)).toEqual({ ok: true });
+  await world.time.wait(host.tracker.setConsent("in"));
+  expect(await host.init(undefined, view)).toEqual({ ok: true, view: { n: 1 } });
+  expect(await viewsWaiting(world)).toEqual(["page-1"]);
+});
+
+test("a page view of before an erase is refused, unless the clock was set back since", async () => {
+  const { world, host, service } = await World.withHost();
+  service.fault = () => UNREACHABLE;
+  await world.time.wait(host.tracker.erase());
+  expect(await host.init(undefined, viewOf(world, "before", 1))).toMatchObject({
+    ok: true,
+    view: { n: 1, error: { message: expect.stringContaining("erased in the meantime") } },
+  });
+  world.clockOffsetMs = -1 * HOUR;
+  expect(await host.init(undefined, viewOf(world, "set-back"))).toEqual({ ok: true, view: { n: 1 } });
+  expect(await viewsWaiting(world)).toEqual(["set-back-1"]);
+});
+
 test.each([
   ["here", 0],
   ["by another host", 1],
@@ -165,7 +236,7 @@ test.each([
   const world = new World();
   const hosts = [await world.host(), await world.host()];
   world.service.script("registrations", { kind: "slow", delayMs: 1 * SECOND });
-  const initialized = hosts[0]!.tracker.init({ at: world.now(), liveChat: undefined });
+  const initialized = hosts[0]!.beginInit();
   await world.time.until(() => world.service.requests.length === 1);
   await world.time.wait(hosts[eraser]!.tracker.erase());
   expect(await world.time.wait(initialized)).toMatchObject({ ok: true });
@@ -193,7 +264,7 @@ test("Retry-After binds too where it answers what was asked before another host 
   const world = new World({ networkDelayMs: 100 });
   const [host, eraser] = [await world.host(), await world.host()];
   world.service.script("registrations", answering(429, 429, 1 * HOUR));
-  const initialized = host.tracker.init({ at: world.now(), liveChat: undefined });
+  const initialized = host.beginInit();
   await world.time.until(() => world.service.requests.length === 1);
   await world.time.wait(eraser.tracker.erase());
   await world.time.wait(initialized);

@@ -156,7 +156,7 @@ test("before init() every call answers 2015", async () => {
 
 test("calls made while init() is under way wait for it and keep their own time", async () => {
   sdk = new PeopleTrackingSDK({ liveChat: null });
-  page.prepare = (host) => host.silent.add("init");
+  page.prepare = (host) => host.silent.add("attach");
   const started = sdk.init("key");
   await pass(1000);
   const at = Date.now();

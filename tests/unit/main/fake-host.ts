@@ -41,7 +41,7 @@ export class FakeHost implements Host {
   /** Refuses a command. */
   refuse: (command: Command) => TrackingError | undefined = () => undefined;
   attachAnswer: AttachAnswer = { ok: true, generation: 0, state: idleState };
-  initAnswer: InitAnswer = { ok: true, generation: 0, optedOut: false };
+  initAnswer: InitAnswer = { ok: true };
   flushAnswer: Outcome<{ waiting: number }> = { success: true, data: { waiting: 0 } };
   rows: OutboxRow[] = [];
   port: MessagePort | undefined;
@@ -69,24 +69,29 @@ export class FakeHost implements Host {
     return this.calls.filter(([name]) => name === method).map(([, ...args]) => args);
   }
 
+  /** What `init()` asked. */
+  get inits(): InitRequest[] {
+    return this.asked("attach").flatMap(([, init]) => (init ? [init as InitRequest] : []));
+  }
+
   get batches(): SentCommand[][] {
     return this.asked("submit").map(([, commands]) => commands as SentCommand[]);
   }
 
-  attach(hello: PageHello): Promise<AttachAnswer> {
-    return this.#answer("attach", [hello], this.attachAnswer);
-  }
-  init(request: InitRequest): Promise<InitAnswer> {
-    return this.#answer("init", [request], this.initAnswer);
+  attach(hello: PageHello, init?: InitRequest): Promise<AttachAnswer> {
+    const { attachAnswer: answer } = this;
+    const command = init?.view?.command;
+    const isTaken = command && answer.ok && !answer.state.optedOut && this.initAnswer.ok;
+    const view = isTaken && { n: command.n, ...this.#refusals([command as Command])[0] };
+    const asked = init && { init: { ...this.initAnswer, ...(view && { view }) } };
+    return this.#answer(
+      "attach",
+      init ? [hello, init] : [hello],
+      answer.ok ? { ...answer, ...asked } : answer,
+    );
   }
   submit(pageId: string, sent: SentCommand[], shared: Shared | null): Promise<Refusal[]> {
-    const commands = sent.map((command) => ({ ...shared, ...command }) as Command);
-    const refusals = commands.flatMap((command) => {
-      const error = this.refuse(command);
-      if (error) return [{ n: command.n, error, ...(this.undecided && ({ undecided: true } as const)) }];
-      if (!this.stored.has(command.n)) this.stored.set(command.n, command);
-      return [];
-    });
+    const refusals = this.#refusals(sent.map((command) => ({ ...shared, ...command }) as Command));
     return this.#answer("submit", [pageId, sent, shared], refusals);
   }
   signal(signal: PageSignal): Promise<void> {
@@ -112,6 +117,15 @@ export class FakeHost implements Host {
   }
   detach(): Promise<void> {
     return this.#answer("detach", [], undefined);
+  }
+
+  #refusals(commands: Command[]): Refusal[] {
+    return commands.flatMap((command) => {
+      const error = this.refuse(command);
+      if (error) return [{ n: command.n, error, ...(this.undecided && ({ undecided: true } as const)) }];
+      if (!this.stored.has(command.n)) this.stored.set(command.n, command);
+      return [];
+    });
   }
 
   #answer<Answer>(method: keyof Host, args: unknown[], answer: Answer): Promise<Answer> {

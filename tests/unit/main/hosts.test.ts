@@ -137,7 +137,7 @@ test("a script that ran again on the same port is attached to and asked again", 
   page.host.hello("second");
   expect(await outcome).toEqual(SUCCESS);
   expect(page.hosts).toHaveLength(1);
-  expect(page.host.calls.map(([method]) => method)).toEqual(["attach", "init", "submit", "attach", "submit"]);
+  expect(page.host.calls.map(([method]) => method)).toEqual(["attach", "submit", "attach", "submit"]);
   expect(page.host.batches[1]).toEqual(page.host.batches[0]);
 });
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
 import type { TrackingOptions } from "../../../src/main/index.js";
+import { idleState } from "./fake-host.js";
 import type { FakePage } from "./fake-page.js";
 import { isSettled, pass, settle } from "./fake-page.js";
 import { leavePage, loadPage, using } from "./tracked-page.js";
@@ -13,6 +14,7 @@ const refusal = {
   origin: "worker",
   platform: "fe-snippet",
 };
+const optedOut = { ...idleState, optedOut: true };
 let page: FakePage;
 const make = (options: TrackingOptions = {}) => using(new PeopleTrackingSDK({ liveChat: null, ...options }));
 
@@ -24,14 +26,14 @@ const namespaceOf = async (key: string, endpoint?: string) => {
 beforeEach(() => (page = loadPage()));
 afterEach(leavePage);
 
-test("init() attaches, asks and records the page view of the page load", async () => {
+test("init() attaches, asks and records the page view of the page load in one message", async () => {
   page.navigator.onLine = false;
   const at = Date.now();
   expect(await make({ endpoint: "https://people.example/api/" }).init("key")).toEqual(SUCCESS);
-  expect(page.host.calls.map(([method]) => method)).toEqual(["attach", "init", "submit"]);
+  expect(page.host.calls.map(([method]) => method)).toEqual(["attach"]);
   const [[hello]] = page.host.asked("attach") as [[{ namespace: string }]];
   expect(hello).toEqual({
-    protocol: 2,
+    protocol: 3,
     namespace: expect.stringMatching(/^[0-9a-f]{16}$/),
     endpoint: "https://people.example/api",
     apiKey: "key",
@@ -40,8 +42,8 @@ test("init() attaches, asks and records the page view of the page load", async (
     online: false,
     globalPrivacyControl: false,
   });
-  expect(page.host.name).toBe(`people-tracking:${hello.namespace}:v2:0`);
-  expect(page.host.asked("init")).toEqual([[{ at, liveChat: undefined }]]);
+  expect(page.host.name).toBe(`people-tracking:${hello.namespace}:v3:0`);
+  expect(page.host.inits).toMatchObject([{ at, liveChat: undefined, view: { command: { n: 1 } } }]);
   expect([...page.host.stored.values()]).toMatchObject([
     {
       n: 1,
@@ -73,9 +75,34 @@ test("init() again with the same key is the same outcome and no second page view
   expect(await sdk.init("other")).toMatchObject({ error: { code: 2102 } });
 });
 
-test("two instances on one page load record one page view", async () => {
+/** The page view that each `init()` asked for, by its operation's id. */
+const viewsAsked = () =>
+  page.hosts.flatMap((host) => host.inits.map(({ view }) => view && `${view.pageId}-${view.command.n}`));
+
+test("all instances on one page load ask for its page view under one id, until it is recorded", async () => {
   expect(await Promise.all([make().init("key"), make().init("key")])).toEqual([SUCCESS, SUCCESS]);
-  expect(page.hosts.reduce((sum, host) => sum + host.stored.size, 0)).toBe(1);
+  await make().init("key");
+  const [first] = viewsAsked();
+  expect(first).toMatch(/^[a-z0-9]{16}-1$/);
+  expect(viewsAsked()).toEqual([first, first, undefined]);
+});
+
+test("an instance that is closed while it starts leaves the page view to the next one", async () => {
+  const closed = make();
+  void closed.init("key");
+  closed.close();
+  expect(await make().init("key")).toEqual(SUCCESS);
+  expect(new Set(viewsAsked()).size).toBe(1);
+  expect(page.host.stored.size).toBe(1);
+});
+
+test("a page view that was not recorded is asked for by the next instance", async () => {
+  page.prepare = (host) => (host.attachAnswer = { ok: true, generation: 0, state: optedOut });
+  await make().init("key");
+  page.prepare = () => {};
+  await make().init("key");
+  expect(viewsAsked()).toEqual([expect.any(String), expect.any(String)]);
+  expect(page.host.stored.size).toBe(1);
 });
 
 test("an init() that failed can be tried again", async () => {
@@ -89,7 +116,7 @@ test("an init() that failed can be tried again", async () => {
 });
 
 test("init() succeeds without a page view while opted out", async () => {
-  page.prepare = (host) => (host.initAnswer = { ok: true, generation: 0, optedOut: true });
+  page.prepare = (host) => (host.attachAnswer = { ok: true, generation: 0, state: optedOut });
   expect(await make().init("key")).toEqual(SUCCESS);
   expect(page.host.stored.size).toBe(0);
 });
@@ -102,7 +129,7 @@ test("init() succeeds with a page view that is refused, and says so on the conso
 });
 
 test("init() answers 2101 within 10 s when the host falls silent", async () => {
-  page.prepare = (host) => host.silent.add("init");
+  page.prepare = (host) => host.silent.add("attach");
   const started = make().init("key");
   await pass(9500);
   expect(await isSettled(started)).toBe(false);
@@ -121,7 +148,7 @@ test("outside a browser init() answers 2100", async () => {
 test("a respected Global Privacy Control is told to the host", async () => {
   page.navigator.globalPrivacyControl = true;
   await make({ respectGlobalPrivacyControl: true }).init("key");
-  expect(page.host.asked("attach")).toMatchObject([[{ globalPrivacyControl: true }]]);
+  expect(page.host.asked("attach")).toMatchObject([[{ globalPrivacyControl: true }, {}]]);
 });
 
 test.each<[string, unknown]>([
@@ -173,7 +200,7 @@ test("a prerendered page starts when it is shown, and its calls with it", async 
 
 test("close() during init() ends it with 2015", async () => {
   const sdk = make();
-  page.prepare = (host) => host.silent.add("init");
+  page.prepare = (host) => host.silent.add("attach");
   const started = sdk.init("key");
   await settle();
   sdk.close();

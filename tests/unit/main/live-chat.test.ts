@@ -58,7 +58,7 @@ test("init() answers 4001 at once on a page without Live Chat", async () => {
 test("init() uses the page's Live Chat and tells the host what it reads", async () => {
   vi.stubGlobal("LiveChat", new FakeLiveChat(lead));
   expect(await start().started).toEqual(SUCCESS);
-  expect(page.host.asked("init")).toMatchObject([[{ liveChat: lead }]]);
+  expect(page.host.inits).toMatchObject([{ liveChat: lead }]);
 });
 
 test("init() answers 4001 when Live Chat is not ready in 5 s, rejects or throws", async () => {
@@ -75,7 +75,7 @@ test("init() answers 4001 when Live Chat is not ready in 5 s, rejects or throws"
     }),
   );
   expect(await throws.started).toMatchObject({ error: { code: 4001 } });
-  expect(page.hosts.flatMap((host) => host.asked("init"))).toEqual([]);
+  expect(page.hosts.flatMap((host) => host.inits)).toEqual([]);
 });
 
 test("changes are told once each, and an end names the session that this tab saw", async () => {
@@ -117,8 +117,7 @@ test("a change that nobody answers is told again for as long as it takes", async
 
 test("a session that only the store knows is given up at the second null", async () => {
   const liveChat = new FakeLiveChat();
-  page.prepare = (host) =>
-    (host.initAnswer = { ok: true, generation: 0, optedOut: false, rereadLiveChat: "s0" });
+  page.prepare = (host) => (host.initAnswer = { ok: true, rereadLiveChat: "s0" });
   await start(liveChat).started;
   await pass(750);
   expect(changes()).toEqual([]);
@@ -128,8 +127,7 @@ test("a session that only the store knows is given up at the second null", async
 
 test("a session that comes up in that second is told instead", async () => {
   const liveChat = new FakeLiveChat();
-  page.prepare = (host) =>
-    (host.initAnswer = { ok: true, generation: 0, optedOut: false, rereadLiveChat: "s0" });
+  page.prepare = (host) => (host.initAnswer = { ok: true, rereadLiveChat: "s0" });
   await start(liveChat).started;
   liveChat.current = lead;
   await pass(1250);
@@ -139,7 +137,7 @@ test("a session that comes up in that second is told instead", async () => {
 test("what is no session is ignored", async () => {
   const liveChat = new FakeLiveChat({ id: "s1" } as LiveChatSession);
   await start(liveChat).started;
-  expect(page.host.asked("init")).toMatchObject([[{ liveChat: null }]]);
+  expect(page.host.inits).toMatchObject([{ liveChat: null }]);
   for (const bad of [undefined, 5, "s1", {}, { ...lead, kind: "guest" }, { ...lead, token: "" }]) {
     liveChat.change(bad as LiveChatSession);
   }

@@ -139,7 +139,7 @@ test("a host that could not decide leaves what is journaled where it is, and is 
 });
 
 test("calls that wait for init() are journaled where the page goes, and only there", async () => {
-  page.prepare = (host) => host.silent.add("init");
+  page.prepare = (host) => host.silent.add("attach");
   const sdk = using(new PeopleTrackingSDK({ liveChat: null, pageViews: "manual", namespace: "shop" }));
   page.document.visibilityState = "hidden";
   void sdk.init("key");
