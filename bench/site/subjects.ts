@@ -20,6 +20,11 @@ export const SHARED_FLOOR: Measured = {
   label: "floor: one postMessage, shared worker",
   site: "floor-shared",
 };
+/** What each call's own outcome and copy add to that. */
+export const CONTRACT_FLOOR: Measured = {
+  label: "floor: a copy and a promise each, one postMessage",
+  site: "floor-contract",
+};
 export const NOTHING: Measured = { label: "floor: nothing at all", site: "nothing" };
 
 export const PEERS: readonly Measured[] = [

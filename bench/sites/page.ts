@@ -64,20 +64,26 @@ const bench = {
   /**
    * One call each `gapMs`, each in a task of its own that does nothing else: all timers are set beforehand, for to set the
    * next one would cost more than many a call.
+   *
+   * @returns the milliseconds of each by the page's clock, the microtasks that it began with it
    */
-  async paced(first: number, count: number, gapMs: number): Promise<void> {
+  async paced(first: number, count: number, gapMs: number): Promise<number[]> {
     const { subject } = window;
+    const took: number[] = [];
     for (let index = 0; index < count; index++) {
       const event = eventOf(first + index);
       setTimeout(
         () => {
           mark("call");
+          const startedAt = performance.now();
           subject.track(event);
+          queueMicrotask(() => took.push(performance.now() - startedAt));
         },
         (index + 1) * gapMs,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, (count + 1) * gapMs));
+    return took;
   },
 
   /** Calls whose outcomes are awaited. @returns the milliseconds from each call to its outcome */

@@ -48,7 +48,7 @@ export class PageViews {
       check(value === undefined || typeof value === "string", `page.${name} must be a string`);
       page[name] = value ?? page[name];
     }
-    page.url = presentUrl(new URL(page.url, document.baseURI).href);
+    if (given?.url !== undefined) page.url = presentUrl(new URL(given.url, document.baseURI).href);
     if (!this.#redact) return page;
     try {
       const redacted = this.#redact(page);

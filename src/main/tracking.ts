@@ -95,20 +95,20 @@ export class Tracking {
 
   async #begin(onFailure: () => void): Promise<Outcome> {
     const { signal } = this.#ended;
-    const ended = new Promise<Outcome>((resolve) =>
-      signal.addEventListener("abort", () => resolve(fail(2015))),
-    );
+    const ended = (act: () => void): void => signal.addEventListener("abort", act);
     if ((document as { prerendering?: boolean }).prerendering) {
       // Nobody sees the page yet, and perhaps never will: clocks and storage wait until somebody does.
-      const shown = new Promise((resolve) =>
-        document.addEventListener("prerenderingchange", resolve, { signal }),
-      );
-      await Promise.race([ended, shown]);
+      await new Promise<unknown>((shown) => {
+        document.addEventListener("prerenderingchange", shown, { signal });
+        ended(() => shown(null));
+      });
       this.queue.restamp();
     }
-    const started = this.#start(signal).catch((thrown: unknown) => fail(2101, describe(thrown)));
-    const outcome =
-      (await within(CALL_TIMEOUT_MS, Promise.race([ended, started]))) ?? fail(2101, "no host answered");
+    const started = new Promise<Outcome>((resolve) => {
+      ended(() => resolve(fail(2015)));
+      this.#start(signal).then(resolve, (thrown) => resolve(fail(2101, describe(thrown))));
+    });
+    const outcome = (await within(CALL_TIMEOUT_MS, started)) ?? fail(2101, "no host answered");
     if (!outcome.success) {
       if (!signal.aborted) onFailure();
       this.end();

@@ -1,0 +1,40 @@
+/**
+ * The least that calls can cost each of which has its own outcome and is taken as it is at its moment: a promise, a copy,
+ * the time and the page; then one message with all of them, to the worker that serves every tab.
+ */
+import type { BenchEvent } from "./subject.js";
+import { present } from "./subject.js";
+
+const open = (): SharedWorker =>
+  new SharedWorker(new URL("./floor-shared-worker.ts", import.meta.url), { type: "module" });
+
+interface Call {
+  event: BenchEvent;
+  at: number;
+  url: string;
+  title: string;
+  resolve: () => void;
+}
+let port: MessagePort;
+let calls: Call[] = [];
+const post = (): void => {
+  const posted = calls;
+  calls = [];
+  port.postMessage(posted.map(({ resolve: _, ...call }) => call));
+  for (const { resolve } of posted) resolve();
+};
+
+present({
+  init: () => {
+    ({ port } = open());
+    return new Promise((ready) => {
+      port.addEventListener("message", ready, { once: true });
+      port.start();
+    });
+  },
+  track: (event) =>
+    new Promise<void>((resolve) => {
+      const call = { event: { ...event }, at: Date.now(), url: document.URL, title: document.title, resolve };
+      if (calls.push(call) === 1) queueMicrotask(post);
+    }),
+});
