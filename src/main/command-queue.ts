@@ -159,6 +159,7 @@ export class CommandQueue {
       return false;
     });
     if (batch.entries.length) {
+      delete batch.text;
       setTimeout(() => void this.#submit(batch), UNDECIDED_RETRY_MS);
     } else {
       this.#undecided.splice(this.#undecided.indexOf(batch), 1);

@@ -104,13 +104,19 @@ const isJournal = (key: string, prefix: string): boolean =>
 export const readJournal = (text: string, ofPage: string, now: number): Command[] | null => {
   if (text.length > MAX_LENGTH) return [];
   try {
-    const { v, pageId, at, commands } = JSON.parse(text) as Record<string, unknown>;
+    const { v, pageId, at, batches } = JSON.parse(text) as Record<string, unknown>;
     if (typeof v !== "number" || Number(at) < now - LIFETIME_MS) return [];
-    if (v !== 1) return null;
-    return pageId === ofPage && Array.isArray(commands) ? commands.filter(isCommand) : [];
+    if (v !== 2) return null;
+    return pageId === ofPage && Array.isArray(batches) ? batches.flatMap(commandsIn).filter(isCommand) : [];
   } catch {
     return []; // no JSON, or that of something else
   }
+};
+
+/** What a batch says holds for each of its commands. */
+const commandsIn = (batch: unknown): object[] => {
+  const { commands, ...shared } = Object(batch) as Record<string, unknown>;
+  return Array.isArray(commands) ? commands.map((command: object) => ({ ...shared, ...command })) : [];
 };
 
 const isCommand = (given: unknown): given is Command => {

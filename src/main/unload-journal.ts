@@ -10,8 +10,6 @@ const MAX_LENGTH = 256 * 1024;
 
 export interface Journaled {
   command: SentCommand;
-  /** As it stands in the journal. */
-  text?: string;
   /** Others may have found it there: only a host can say from then on that it was not stored. */
   isJournaled?: boolean;
 }
@@ -19,7 +17,13 @@ export interface JournaledBatch {
   entries: Journaled[];
   /** Holds for each of its commands; set once they are numbered. */
   shared?: Shared;
+  /** All of it, as it stands in the journal. */
+  text?: string;
 }
+
+/** In one go: for each of many commands it takes several times as long. */
+const textOf = (shared: Shared | undefined, entries: Journaled[]): string =>
+  JSON.stringify({ ...shared, deadline: undefined, commands: entries.map(({ command }) => command) });
 
 export class UnloadJournal {
   readonly #key: string;
@@ -33,21 +37,26 @@ export class UnloadJournal {
 
   /** Writes these, and no others, in their order. */
   write(batches: JournaledBatch[]): void {
-    let length = 0;
-    const fitting = batches.flatMap(({ entries, shared }) => {
-      const head = JSON.stringify({ ...shared, deadline: undefined }).slice(0, -1);
-      return entries.filter((entry) => {
-        if (length >= MAX_LENGTH) return false;
-        entry.text ??= `${head},${JSON.stringify(entry.command).slice(1)}`;
-        return (length += entry.text.length) < MAX_LENGTH;
-      });
-    });
+    const fitting: Journaled[] = [];
+    const texts: string[] = [];
+    let room = MAX_LENGTH;
+    for (const batch of batches) {
+      let { entries } = batch;
+      let text = (batch.text ??= textOf(batch.shared, entries));
+      while (text.length > room && entries.length) {
+        entries = entries.slice(0, entries.length / 2);
+        text = textOf(batch.shared, entries);
+      }
+      room -= text.length;
+      texts.push(text);
+      fitting.push(...entries);
+      if (entries !== batch.entries) break;
+    }
     if (!fitting.length) return;
-    const commands = fitting.map(({ text }) => text).join();
     try {
       localStorage.setItem(
         this.#key,
-        `{"v":1,"pageId":"${this.#pageId}","at":${Date.now()},"commands":[${commands}]}`,
+        `{"v":2,"pageId":"${this.#pageId}","at":${Date.now()},"batches":[${texts.join()}]}`,
       );
       for (const entry of fitting) entry.isJournaled = this.#isWritten = true;
     } catch {

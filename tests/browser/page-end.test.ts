@@ -180,22 +180,25 @@ test("a journal holds no key of the site's, no deadline, and only this version's
   const [[key, text] = []] = Object.entries(await journalsOf(await lookAround()));
   expect(key).toMatch(/^people-tracking:shop:journal:[a-z0-9]{16}$/);
   expect(text).not.toContain(site.trackingKey);
-  const journal = JSON.parse(text ?? "") as { commands: object[] };
-  expect(journal).toEqual({
-    v: 1,
+  expect(JSON.parse(text ?? "")).toEqual({
+    v: 2,
     pageId: key?.slice(-16),
     at: expect.any(Number),
-    commands: [
+    batches: [
       {
-        type: "track",
-        n: expect.any(Number),
-        at: expect.any(Number),
         generation: 0,
-        eventId: "numbered",
-        properties: { n: 7 },
-        page: { url: expect.any(String), title: "Fixture" },
         sessionTimeoutMs: 1_800_000,
         maxWaiting: 100_000,
+        commands: [
+          {
+            type: "track",
+            n: expect.any(Number),
+            at: expect.any(Number),
+            eventId: "numbered",
+            properties: { n: 7 },
+            page: { url: expect.any(String), title: "Fixture" },
+          },
+        ],
       },
     ],
   });
@@ -220,12 +223,12 @@ test("broken, foreign, huge and outdated journals harm nothing", async () => {
   const page = await lookAround();
   const key = (pageId: string) => `people-tracking:${NAMESPACE}:journal:${pageId}`;
   const day = 24 * 60 * 60 * 1000;
-  await leaveJournal(page, NAMESPACE, { pageId: "newversionnewver", from: 900, count: 1, v: 2 });
+  await leaveJournal(page, NAMESPACE, { pageId: "newversionnewver", from: 900, count: 1, v: 3 });
   await leaveJournal(page, NAMESPACE, {
     pageId: "newversionandold",
     from: 900,
     count: 1,
-    v: 2,
+    v: 3,
     at: Date.now() - 46 * day,
   });
   await leaveJournal(page, NAMESPACE, {
@@ -240,13 +243,20 @@ test("broken, foreign, huge and outdated journals harm nothing", async () => {
       notjsonnotjson00: "{",
       nullnullnullnull: "null",
       nothingnothing00: "{}",
-      anotherspageid00: JSON.stringify({ v: 1, pageId: "xxxxxxxxxxxxxxxx", at: Date.now(), commands: [] }),
-      nolistofcommands: JSON.stringify({ v: 1, pageId: "nolistofcommands", at: Date.now(), commands: 5 }),
+      anotherspageid00: JSON.stringify({ v: 2, pageId: "xxxxxxxxxxxxxxxx", at: Date.now(), batches: [] }),
+      nolistofbatches0: JSON.stringify({ v: 2, pageId: "nolistofbatches0", at: Date.now(), batches: 5 }),
       nocommandsatall0: JSON.stringify({
-        v: 1,
+        v: 2,
         pageId: "nocommandsatall0",
         at: Date.now(),
-        commands: [null, 5, {}, { type: "track", n: -1 }, { type: "erase", n: 1, at: 1, generation: 1 }],
+        batches: [
+          null,
+          {},
+          { commands: 5 },
+          {
+            commands: [null, 5, {}, { type: "track", n: -1 }, { type: "erase", n: 1, at: 1, generation: 1 }],
+          },
+        ],
       }),
       hugehugehugehuge: "9".repeat(2_000_000),
     };

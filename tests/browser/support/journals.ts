@@ -29,20 +29,18 @@ export interface JournaledEvent {
 /** Leaves a journal behind as a page of this namespace would. */
 export const leaveJournal = (page: Page, namespace: string, journal: JournaledEvent): Promise<void> =>
   page.evaluate(
-    ([name, { pageId, from, count, v = 1, at = Date.now(), generation = 0 }]) => {
+    ([name, { pageId, from, count, v = 2, at = Date.now(), generation = 0 }]) => {
       const commands = Array.from({ length: count }, (_, index) => ({
         type: "track",
         n: index + 1,
         at: Date.now(),
-        generation,
         eventId: "numbered",
         properties: { n: from + index },
-        sessionTimeoutMs: 1_800_000,
-        maxWaiting: 100_000,
       }));
+      const batches = [{ generation, sessionTimeoutMs: 1_800_000, maxWaiting: 100_000, commands }];
       localStorage.setItem(
         `people-tracking:${name}:journal:${pageId}`,
-        JSON.stringify({ v, pageId, at, commands }),
+        JSON.stringify({ v, pageId, at, batches }),
       );
     },
     [namespace, journal] as const,

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
 import { readJournal } from "../../../src/main/journals.js";
 import type { TrackingOptions } from "../../../src/main/index.js";
-import type { Command } from "../../../src/protocol/host.js";
+import type { Command, TrackCommand } from "../../../src/protocol/host.js";
 import type { FakePage } from "./fake-page.js";
 import { isSettled, pass, settle } from "./fake-page.js";
 import { stubLocalStorage } from "./fake-storage.js";
@@ -25,11 +25,15 @@ const start = async (options: TrackingOptions = {}): Promise<PeopleTrackingSDK> 
   await settle();
   return sdk;
 };
-const journals = () => Object.values(local.storage).map((text) => JSON.parse(text) as Journal);
-interface Journal {
-  pageId: string;
-  commands: Command[];
-}
+/** What the journals hold, each command with what its batch says of it. */
+const journals = () =>
+  Object.values(local.storage).map((text) => {
+    const { batches, ...journal } = JSON.parse(text) as { v: number; batches: { commands: Command[] }[] };
+    const commands = batches.flatMap(({ commands, ...shared }) =>
+      commands.map((one) => ({ ...shared, ...one })),
+    );
+    return { ...journal, commands };
+  });
 const command = (n: number): Command => ({
   type: "track",
   n,
@@ -39,8 +43,11 @@ const command = (n: number): Command => ({
   sessionTimeoutMs: 1000,
   maxWaiting: 1000,
 });
-const journal = (fields: object = {}): string =>
-  JSON.stringify({ v: 1, pageId: PAGE, at: Date.now(), commands: [command(1)], ...fields });
+const journal = ({
+  commands = [command(1)],
+  ...fields
+}: { commands?: unknown[]; [field: string]: unknown } = {}): string =>
+  JSON.stringify({ v: 2, pageId: PAGE, at: Date.now(), batches: [{ commands }], ...fields });
 
 beforeEach(() => {
   page = loadPage();
@@ -55,7 +62,7 @@ test("from pagehide to pageshow each call is journaled inside the call itself", 
   page.pagehide();
   expect(journals()).toEqual([]);
   void sdk.track("one");
-  expect(journals()).toMatchObject([{ v: 1, commands: [{ n: 1, eventId: "one" }] }]);
+  expect(journals()).toMatchObject([{ v: 2, commands: [{ n: 1, eventId: "one" }] }]);
   void sdk.track("two");
   expect(journals()).toMatchObject([{ commands: [{ n: 1 }, { n: 2, eventId: "two" }] }]);
   expect(journals()[0]?.commands[0]).not.toHaveProperty("deadline");
@@ -302,8 +309,9 @@ test.each([
   ["of another page", journal({ pageId: "xxxxxxxxxxxxxxxx" })],
   ["huge", "9".repeat(600_000)],
   ["45 days old", journal({ at: Date.now() - 46 * DAY })],
-  ["of a newer version, and 45 days old", journal({ v: 2, at: Date.now() - 46 * DAY })],
+  ["of a newer version, and 45 days old", journal({ v: 3, at: Date.now() - 46 * DAY })],
   ["without commands", journal({ commands: [] })],
+  ["of what are no batches", journal({ batches: [null, {}, { commands: 5 }] })],
   [
     "of what are no commands",
     journal({ commands: [null, {}, { ...command(1), n: 0 }, { ...command(1), maxWaiting: "9" }] }),
@@ -313,7 +321,21 @@ test.each([
 });
 
 test("a journal of another version is left for it", () => {
-  expect(readJournal(journal({ v: 2 }), PAGE, Date.now())).toBeNull();
+  expect(readJournal(journal({ v: 3 }), PAGE, Date.now())).toBeNull();
+});
+
+test("what a batch of a journal says holds for its commands, unless they say otherwise", () => {
+  const { generation, sessionTimeoutMs, maxWaiting, ...bare } = command(1) as TrackCommand;
+  const shared = { generation, sessionTimeoutMs, maxWaiting };
+  const batches = [
+    { ...shared, commands: [bare, { ...bare, n: 2, generation: 7 }] },
+    { commands: [command(3)] },
+  ];
+  expect(readJournal(journal({ batches }), PAGE, Date.now())).toEqual([
+    command(1),
+    { ...command(2), generation: 7 },
+    command(3),
+  ]);
 });
 
 test("what is broken in a journal takes nothing else with it", () => {
