@@ -88,7 +88,8 @@ export class PageViews {
   settleLoad(answer: CommandAnswer | undefined): void {
     const error = answer?.error;
     if (error) console.warn(error.message);
-    this.#pageLoad.view = answer && !error ? null : undefined;
+    // Another instance may have recorded it meanwhile.
+    if (this.#pageLoad.view !== null) this.#pageLoad.view = answer && !error ? null : undefined;
   }
 
   /** Whether this return from the back-forward cache is news to all instances on the page. */

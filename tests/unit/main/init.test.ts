@@ -87,6 +87,16 @@ test("all instances on one page load ask for its page view under one id, until i
   expect(viewsAsked()).toEqual([first, first, undefined]);
 });
 
+test("a page view that one instance has recorded stays so when another's host did not take it", async () => {
+  const first = make().init("key");
+  page.prepare = (host) => (host.attachAnswer = { ok: true, generation: 0, state: optedOut });
+  await Promise.all([first, make().init("key")]);
+  page.prepare = () => {};
+  await make().init("key");
+  expect(viewsAsked()).toEqual([expect.any(String), expect.any(String), undefined]);
+  expect(page.host.stored.size).toBe(0);
+});
+
 test("an instance that is closed while it starts leaves the page view to the next one", async () => {
   const closed = make();
   void closed.init("key");
