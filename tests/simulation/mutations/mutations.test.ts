@@ -6,7 +6,7 @@ import type { Mutation } from "./mutations.js";
 import { MUTATIONS } from "./mutations.js";
 
 const LIMIT_MS = 240_000;
-const SEEDS_AT_MOST = 120;
+const SEEDS_AT_MOST = 600;
 
 /** The seeds up to the first ones (threads finish in any order) that come upon a violation, and those that do. */
 const runUntilViolation = async (limit: number, mutation?: Mutation) => {
