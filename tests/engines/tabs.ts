@@ -4,6 +4,7 @@ import type { TimelineEntry } from "../../server/src/index.js";
 import type { Tab } from "./support/engine.js";
 import type { Setting } from "./support/setting.js";
 import {
+  awaitBackOff,
   eventually,
   go,
   init,
@@ -80,11 +81,17 @@ export const tabs = (setting: Setting): void => {
   test("a tab goes on when others close and when it is reloaded", async () => {
     const { browser, site } = setting;
     const [tab, other] = [await visit(browser, site), await visit(browser, site)];
+    await settle(tab);
+    site.setReachable(false);
+    await track(tab, "together");
+    await awaitBackOff(tab);
     await other.close();
     // WebKit runs the worker anew under the tab that stays.
     expect(await track(tab, "alone")).toEqual({ success: true, data: null });
+    await awaitBackOff(tab);
     await go(tab, () => void setTimeout(() => location.reload()));
     await eventually(() => tab.run(() => window.loaded && !window.sdk), true);
+    site.setReachable(true);
     await init(tab, site);
     expect(await track(tab, "reloaded")).toEqual({ success: true, data: null });
 
@@ -94,6 +101,7 @@ export const tabs = (setting: Setting): void => {
       "sessionStarted",
       "pageView",
       "pageView",
+      "action:together",
       "action:alone",
       "pageView",
       "action:reloaded",
