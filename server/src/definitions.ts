@@ -39,11 +39,17 @@ export interface Definitions {
   find(ids: readonly string[]): Promise<Map<string, EventDefinition>>;
 }
 
-const toDefinition = ({ id, title, properties }: typeof definitions.$inferSelect): EventDefinition => ({
+export type DefinitionRow = typeof definitions.$inferSelect;
+
+const toDefinition = ({ id, title, properties }: DefinitionRow): EventDefinition => ({
   id,
   ...(title === null ? {} : { title }),
   properties,
 });
+
+/** By id, with the standard events. */
+export const withStandardEvents = (rows: readonly DefinitionRow[]): Map<string, EventDefinition> =>
+  new Map([...STANDARD, ...rows.map((row) => [row.id, toDefinition(row)] as const)]);
 
 export function openDefinitions(db: Database): Definitions {
   return {
@@ -64,14 +70,14 @@ export function openDefinitions(db: Database): Definitions {
     },
     async find(ids) {
       const custom = ids.filter((id) => !STANDARD.has(id));
-      if (!custom.length) return new Map(STANDARD);
+      if (!custom.length) return withStandardEvents([]);
       const rows = await db
         .select()
         .from(definitions)
         .where(isAmong(definitions.id, custom))
         .prepare("definitions_among")
         .execute();
-      return new Map([...STANDARD, ...rows.map((row) => [row.id, toDefinition(row)] as const)]);
+      return withStandardEvents(rows);
     },
   };
 }

@@ -4,7 +4,7 @@ import type { ActivitySession } from "./activity-session.js";
 import { judgeEvent } from "./definitions.js";
 import { isNoLater, type Moment } from "./operation-times.js";
 import { rejection, type Rejection } from "./problem.js";
-import type { LockedProfiles } from "./profile-locks.js";
+import type { Parties } from "./profile-locks.js";
 import type { Registration } from "./registrations.js";
 import { hashSecret } from "./secrets.js";
 
@@ -14,7 +14,7 @@ const AFTER_LIVE_CHAT_MS = 24 * HOUR;
 /** What an operation is judged by. */
 export interface Judgement {
   registration: Registration;
-  locked: LockedProfiles;
+  parties: Parties;
   receivedAt: number;
   definitions: ReadonlyMap<string, EventDefinition>;
   /** The profile of each merge's token, by the token's hash. */
@@ -38,7 +38,7 @@ export function judgeOperation(
 }
 
 /** A visitor's registration outlives the visitor: what happened before the merge is the person's. */
-function judgeMergedSender(moment: Moment, { locked: { sender } }: Judgement): Rejection | null {
+function judgeMergedSender(moment: Moment, { parties: { sender } }: Judgement): Rejection | null {
   if (sender.mergedInto === null) return null;
   const merge: Moment = {
     at: sender.mergedAt ?? 0,
@@ -73,10 +73,10 @@ function judgeByType(operation: Operation, judgement: Judgement): Rejection | nu
   }
 }
 
-function judgeMerge({ from }: ProfileMergeOperation, { locked, tokens }: Judgement): Rejection | null {
-  const { owner, sender } = locked;
+function judgeMerge({ from }: ProfileMergeOperation, { parties, tokens }: Judgement): Rejection | null {
+  const { owner, sender } = parties;
   if (sender.kind === "visitor") return rejection(4225, "a visitor merges into a person");
-  const visitor = locked.visitors.get(from.id.toLowerCase());
+  const visitor = parties.visitors.get(from.id.toLowerCase());
   // Nothing is known of it, so there is nothing to take from anyone; its first registration would have made it known.
   if (!visitor) return null;
   if (tokens.get(hashSecret(from.token)) !== visitor.key)

@@ -1,6 +1,6 @@
 import { sql, type Placeholder, type SQL } from "drizzle-orm";
 import type { EventOperation } from "../../src/protocol/wire.js";
-import type { ActivitySession } from "./activity-session.js";
+import { advanceSession, type ActivitySession } from "./activity-session.js";
 import type { Database } from "./database.js";
 import type { Moment } from "./operation-times.js";
 import { finishFields, type FieldsDraft } from "./person-fields.js";
@@ -27,16 +27,29 @@ export const noChanges = (): PendingChanges => ({
   lastActivityAt: 0,
 });
 
-export function addEvent(pending: PendingChanges, event: EventOperation, moment: Moment): void {
+/** @param known the owner's sessions, among which the event's goes on */
+export function addEvent(
+  pending: PendingChanges,
+  event: EventOperation,
+  moment: Moment,
+  known: Map<string, ActivitySession>,
+): void {
+  const { sessionId, definitionId } = event;
+  const before = known.get(sessionId);
+  if (before && before.closingSeq !== null) pending.withdrawn.push(before.closingSeq);
+  const after = advanceSession(before, sessionId, definitionId, moment.at);
+  known.set(sessionId, after);
+  pending.sessions.set(sessionId, after);
   pending.events.push({ event, moment });
   pending.lastActivityAt = Math.max(pending.lastActivityAt, moment.at);
 }
 
-function upsert(owner: Placeholder, rows: Placeholder): SQL {
+/** @param owners a table of the owner's `key`, or of no row */
+function upsert(owners: SQL, rows: Placeholder): SQL {
   return sql`
       insert into ${sessions} (owner, id, started_at, last_activity_at, ended_at, closing_seq)
-      select ${owner}::bigint, id, started_at, last_activity_at, ended_at, closing_seq
-      from json_to_recordset(${rows}::json) as rows (
+      select owners.key, id, started_at, last_activity_at, ended_at, closing_seq
+      from ${owners} as owners, json_to_recordset(${rows}::json) as rows (
         id text, started_at bigint, last_activity_at bigint, ended_at bigint, closing_seq bigint)
       on conflict (owner, id) do update set
         started_at = excluded.started_at, last_activity_at = excluded.last_activity_at,
@@ -44,58 +57,70 @@ function upsert(owner: Placeholder, rows: Placeholder): SQL {
 }
 const upsertSessions = statement<{ owner: number; sessions: string }>(
   "upsert_sessions",
-  upsert(sql.placeholder("owner"), sql.placeholder("sessions")),
+  upsert(sql`(select ${sql.placeholder("owner")}::bigint as key)`, sql.placeholder("sessions")),
 );
 
 /**
  * All that a batch adds, as one statement: the ids that were applied, the sessions as they are now, the profile's last
- * activity, and the events, which get their `seq` in the order given. Rows travel as one list a column: a fifth less for
- * both sides to read and write than objects that repeat their keys, and no limit on parameters is near.
+ * activity, and the events, which get their `seq` in the order given. It does nothing where the owner has another revision
+ * or was merged meanwhile, and answers no row then. Rows travel as one list a column: a fifth less for both sides to read
+ * and write than objects that repeat their keys, and no limit on parameters is near.
  */
-const insertBatch = statement<{
-  owner: number;
-  receivedAt: number;
-  lastActivityAt: number;
-  sessions: string;
-  otherIds: string;
-  ids: string;
-  definitionIds: string;
-  sessionIds: string;
-  occurredAt: string;
-  givenAt: string;
-  properties: string;
-  pages: string;
-}>(
+const insertBatch = statement<
+  {
+    owner: number;
+    revision: number | null;
+    receivedAt: number;
+    lastActivityAt: number;
+    sessions: string;
+    otherIds: string;
+    ids: string;
+    definitionIds: string;
+    sessionIds: string;
+    occurredAt: string;
+    givenAt: string;
+    properties: string;
+    pages: string;
+  },
+  { key: unknown }
+>(
   "insert_batch",
   sql`
-    with applied as (
+    with unchanged as (
+      update ${profiles} set revision = revision + 1,
+        last_activity_at = greatest(last_activity_at, ${sql.placeholder("lastActivityAt")}::bigint)
+      where key = ${sql.placeholder("owner")}::bigint and merged_into is null
+        and revision = coalesce(${sql.placeholder("revision")}::bigint, revision)
+      returning key
+    ), applied as (
       insert into ${operationIds} (owner, id, received_at)
-      select ${sql.placeholder("owner")}::bigint, id, ${sql.placeholder("receivedAt")}::bigint
-      from unnest(string_to_array(${sql.placeholder("ids")}, ',') || string_to_array(${sql.placeholder("otherIds")}, ',')) as id
+      select key, id, ${sql.placeholder("receivedAt")}::bigint
+      from unchanged, unnest(
+        string_to_array(${sql.placeholder("ids")}, ',') || string_to_array(${sql.placeholder("otherIds")}, ',')) as id
     ), told as (
-      ${upsert(sql.placeholder("owner"), sql.placeholder("sessions"))}
-    ), active as (
-      update ${profiles} set last_activity_at = ${sql.placeholder("lastActivityAt")}::bigint
-      where key = ${sql.placeholder("owner")}::bigint and last_activity_at < ${sql.placeholder("lastActivityAt")}::bigint
+      ${upsert(sql`unchanged`, sql.placeholder("sessions"))}
+    ), added as (
+      insert into ${events} (owner, received_at, operation_id, definition_id, session_id, occurred_at, given_at, properties, page)
+      select key, ${sql.placeholder("receivedAt")}::bigint, id, definition_id, session_id,
+        occurred_at, given_at, nullif(properties, 'null'), nullif(page, 'null')
+      from unchanged, rows from (
+        unnest(string_to_array(${sql.placeholder("ids")}, ',')),
+        unnest(string_to_array(${sql.placeholder("definitionIds")}, ',')),
+        unnest(string_to_array(${sql.placeholder("sessionIds")}, ',')),
+        unnest(${sql.placeholder("occurredAt")}::bigint[]),
+        unnest(${sql.placeholder("givenAt")}::bigint[]),
+        jsonb_array_elements(${sql.placeholder("properties")}::jsonb),
+        jsonb_array_elements(${sql.placeholder("pages")}::jsonb)
+      ) as rows (id, definition_id, session_id, occurred_at, given_at, properties, page)
     )
-    insert into ${events} (owner, received_at, operation_id, definition_id, session_id, occurred_at, given_at, properties, page)
-    select ${sql.placeholder("owner")}::bigint, ${sql.placeholder("receivedAt")}::bigint, id, definition_id, session_id,
-      occurred_at, given_at, nullif(properties, 'null'), nullif(page, 'null')
-    from rows from (
-      unnest(string_to_array(${sql.placeholder("ids")}, ',')),
-      unnest(string_to_array(${sql.placeholder("definitionIds")}, ',')),
-      unnest(string_to_array(${sql.placeholder("sessionIds")}, ',')),
-      unnest(${sql.placeholder("occurredAt")}::bigint[]),
-      unnest(${sql.placeholder("givenAt")}::bigint[]),
-      jsonb_array_elements(${sql.placeholder("properties")}::jsonb),
-      jsonb_array_elements(${sql.placeholder("pages")}::jsonb)
-    ) as rows (id, definition_id, session_id, occurred_at, given_at, properties, page)`,
+    select key from unchanged`,
 );
 
 /** Ids hold no commas, so that a list of them needs no escapes. */
-const listOf = (ids: readonly string[]): string => ids.join();
+export const listOf = (ids: readonly string[]): string => ids.join();
 const arrayOf = (numbers: readonly number[]): string => `{${numbers.join()}}`;
 
+/** @param tx has the owner locked */
 export async function writeChanges(
   tx: Database,
   owner: number,
@@ -104,9 +129,29 @@ export async function writeChanges(
 ): Promise<void> {
   await deleteEvents(tx, pending.withdrawn);
   if (!pending.events.length && !pending.otherIds.length) return;
+  await insertChanges(tx, { key: owner, revision: null }, receivedAt, pending);
+}
+
+/** @returns false, with nothing written, where the owner is no longer what it was read as */
+export async function writeWhereUnchanged(
+  db: Database,
+  owner: { key: number; revision: number },
+  receivedAt: number,
+  pending: PendingChanges,
+): Promise<boolean> {
+  return (await insertChanges(db, owner, receivedAt, pending)).length > 0;
+}
+
+const insertChanges = (
+  db: Database,
+  { key, revision }: { key: number; revision: number | null },
+  receivedAt: number,
+  pending: PendingChanges,
+) => {
   const { events: added } = pending;
-  await insertBatch(tx, {
-    owner,
+  return insertBatch(db, {
+    owner: key,
+    revision,
     receivedAt,
     lastActivityAt: pending.lastActivityAt,
     sessions: toJson([...pending.sessions.values()]),
@@ -119,7 +164,7 @@ export async function writeChanges(
     properties: JSON.stringify(added.map(({ event }) => event.properties)),
     pages: JSON.stringify(added.map(({ event }) => event.page)),
   });
-}
+};
 
 export async function deleteEvents(tx: Database, seqs: readonly number[]): Promise<void> {
   if (!seqs.length) return;

@@ -4,13 +4,24 @@ import { Problem } from "./problem.js";
 import type { Registration } from "./registrations.js";
 import { profiles, type ProfileRow } from "./schema.js";
 
-/** The profiles that a batch is about, locked until its transaction ends. */
-export interface LockedProfiles {
+export type Party = Pick<
+  ProfileRow,
+  "key" | "kind" | "mergedInto" | "mergedAt" | "mergedGivenAt" | "mergedClockOffsetMs"
+>;
+
+/** The profiles that a batch is about. */
+export interface Parties {
   /** Whose registration it is. */
-  sender: ProfileRow;
+  sender: Party;
   /** Whose timeline it lands in: the sender, or the person that the sender was merged into. */
-  owner: ProfileRow;
+  owner: Party;
   /** Those of the visitors to be merged that the service knows, by id. */
+  visitors: ReadonlyMap<string, Party>;
+}
+
+/** Until its transaction ends. */
+export interface LockedProfiles extends Parties {
+  owner: ProfileRow;
   visitors: Map<string, ProfileRow>;
 }
 

@@ -13,7 +13,6 @@ import { credential } from "./authorization.js";
 import { applyBatch } from "./batch.js";
 import { describe, jsonSchemaOf } from "./describe.js";
 import { isCurrent } from "./entity-tag.js";
-import { openDefinitions } from "./definitions.js";
 import { haveEnvelopes } from "./plain-event.js";
 import { Problem } from "./problem.js";
 import { limitRate } from "./rate-limit.js";
@@ -83,7 +82,7 @@ export function addBatchRoutes(app: Hono, backend: Backend): void {
         async () => ({ body: await receiveBody(c.req.raw, limits.bodyBytes), receivedAt: clock() }),
         async ({ body, receivedAt }) => {
           const batch = parseBody(body, countedSchema, limits.bodyBytes);
-          return applyBatch(db, registration, batch, receivedAt, (tx, ids) => openDefinitions(tx).find(ids));
+          return applyBatch(db, registration, batch, receivedAt);
         },
       );
       metrics.operations(results);

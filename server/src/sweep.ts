@@ -80,6 +80,8 @@ const closeSessions = (db: Database, now: number): Promise<number> =>
         insert into ${events} (owner, definition_id, session_id, occurred_at, given_at, received_at, closed_by)
         select owner, ${STANDARD_EVENTS.end}, id, ends_at, ends_at, ${now}::bigint, 'service' from due
         returning owner, session_id, seq
+      ), changed as (
+        update ${profiles} set revision = revision + 1 where key in (select owner from due)
       )
       update ${sessions} set closing_seq = closed.seq from closed
       where ${sessions.owner} = closed.owner and ${sessions.id} = closed.session_id`);

@@ -1,0 +1,95 @@
+import { sql } from "drizzle-orm";
+import type { EventOperation, OperationResult } from "../../src/protocol/wire.js";
+import type { ActivitySession } from "./activity-session.js";
+import { isTaken, type Database } from "./database.js";
+import { withStandardEvents, type DefinitionRow } from "./definitions.js";
+import { judgeOperation, type Judgement } from "./judge-operation.js";
+import type { Moment } from "./operation-times.js";
+import { addEvent, listOf, noChanges, writeWhereUnchanged } from "./pending-changes.js";
+import type { Party } from "./profile-locks.js";
+import type { Registration } from "./registrations.js";
+import { definitions, operationIds, profiles, sessions } from "./schema.js";
+import { statement } from "./statement.js";
+
+/** What events are judged by, of one moment. As JSON, whose numbers both drivers read as such. */
+const selectContext = statement<
+  { sender: number; owner: number; sessionIds: string; definitionIds: string },
+  {
+    parties: (Party & { revision: number })[] | null;
+    sessions: ActivitySession[] | null;
+    definitions: DefinitionRow[] | null;
+  }
+>(
+  "events_context",
+  sql`
+    select (
+      select json_agg(json_build_object(
+        'key', key, 'kind', kind, 'revision', revision, 'mergedInto', merged_into, 'mergedAt', merged_at,
+        'mergedGivenAt', merged_given_at, 'mergedClockOffsetMs', merged_clock_offset_ms))
+      from ${profiles} where key in (${sql.placeholder("sender")}::bigint, ${sql.placeholder("owner")}::bigint)
+    ) as parties, (
+      select json_agg(json_build_object(
+        'id', id, 'startedAt', started_at, 'lastActivityAt', last_activity_at, 'endedAt', ended_at,
+        'closingSeq', closing_seq))
+      from ${sessions} where owner = ${sql.placeholder("owner")}::bigint
+        and id = any(string_to_array(${sql.placeholder("sessionIds")}, ','))
+    ) as sessions, (
+      select json_agg(json_build_object('id', id, 'title', title, 'properties', properties))
+      from ${definitions} where id = any(string_to_array(${sql.placeholder("definitionIds")}, ','))
+    ) as definitions`,
+);
+
+/**
+ * Applies what nearly every batch is: events alone, all new and right. They are judged by what was read and written by one
+ * statement, which does nothing where that has changed since; that none was applied before is proven by the writing too,
+ * for ids are unique.
+ *
+ * @returns null, with nothing written, where the batch must be applied in a transaction
+ */
+export async function applyEvents(
+  db: Database,
+  registration: Registration,
+  events: readonly EventOperation[],
+  receivedAt: number,
+  momentOf: (givenAt: number) => Moment,
+): Promise<OperationResult[] | null> {
+  const ownerKey = registration.mergedInto ?? registration.key;
+  const [context] = await selectContext(db, {
+    sender: registration.key,
+    owner: ownerKey,
+    sessionIds: listOf([...new Set(events.map(({ sessionId }) => sessionId))]),
+    definitionIds: listOf([...new Set(events.map(({ definitionId }) => definitionId))]),
+  });
+  const sender = context?.parties?.find(({ key }) => key === registration.key);
+  const owner = context?.parties?.find(({ key }) => key === ownerKey);
+  if (!sender || !owner || sender.mergedInto !== registration.mergedInto) return null;
+
+  const judgement: Judgement = {
+    registration,
+    parties: { sender, owner, visitors: new Map() },
+    receivedAt,
+    definitions: withStandardEvents(context?.definitions ?? []),
+    tokens: new Map(),
+  };
+  const known = new Map(context?.sessions?.map((session) => [session.id, session]));
+  const pending = noChanges();
+  const applied = new Set<string>();
+  const results = events.map((event): OperationResult => {
+    const { id, occurredAt, sessionId } = event;
+    if (applied.has(id)) return { id, status: "duplicate" };
+    applied.add(id);
+    const moment = momentOf(Date.parse(occurredAt));
+    const error = judgeOperation(event, moment, known.get(sessionId), judgement);
+    if (error) return { id, status: "rejected", error };
+    addEvent(pending, event, moment, known);
+    return { id, status: "accepted" };
+  });
+  // A refusal may be told once more: then it is a duplicate, whatever would be said of it today.
+  if (pending.withdrawn.length > 0 || results.some(({ status }) => status === "rejected")) return null;
+  try {
+    return (await writeWhereUnchanged(db, owner, receivedAt, pending)) ? results : null;
+  } catch (error) {
+    if (isTaken(error, operationIds)) return null;
+    throw error;
+  }
+}
