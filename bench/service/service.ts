@@ -9,7 +9,7 @@ export const service: Section = {
   name: "service",
   title: "The People service",
   notes:
-    "Over HTTP, gzip as the tracker sends it, the bodies made before the clock starts, the service in a process of its own. The raw loop stores the same rows in the same tables by the same driver, one transaction a batch, and does nothing else. Both have run four rounds before. Clients, service and PostgreSQL share the machine. With one at once all work is serial. With 8 and 32 the service's one thread is the limit: it reads HTTP, JSON and the rules on one core, where a raw loop's work is nearly all PostgreSQL's, whose processes have both.",
+    "Over HTTP, gzip as the tracker sends it, the bodies made before the clock starts, the service in a process of its own. The raw loop stores the same rows in the same tables by the same driver, one transaction a batch, and does nothing else. Both have run four rounds before. Clients, service and PostgreSQL share the machine. The service's own work, which a raw loop has not, is HTTP, JSON and the rules; most of what it spends goes into reading the body and into writing to sockets. Batches of 10 are nearly all of what a request costs whatever it holds: HTTP, three statements there and back, and a registration that is looked up.",
   measure: measureService,
   bars: (rows) => {
     const rate = (subject: string, setting: string) =>
