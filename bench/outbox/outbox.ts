@@ -165,7 +165,7 @@ const bars = (rows: readonly Row[]): Bar[] => {
           steady(OUT),
           {
             bar: `worker's heap with ${settingOf(most)}: ≤ 30 MB more`,
-            measured: `${more.toFixed(1)} MB more`,
+            measured: `${Math.max(0, more).toFixed(1)} MB more`,
             met: more <= 30,
           },
         ]
