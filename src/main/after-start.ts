@@ -33,7 +33,7 @@ export const afterStart = (
       tellSync = await askForSync({
         url,
         tag: name,
-        hasUndecided: () => queue.hasUndecided,
+        hasUndecided: queue.hasUndecided,
         signal,
       });
       tellSync(state);

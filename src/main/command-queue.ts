@@ -5,168 +5,191 @@
  */
 import type { HostKind, Outcome } from "../protocol/api.js";
 import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS } from "../protocol/host.js";
-import type { Command, LoadView, PageViewCommand, SentCommand, Shared } from "../protocol/host.js";
+import type { BatchHead, Command, LoadView, PageViewCommand, SentCommand } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
 import type { HostConnection } from "./host-connection.js";
 import { fail } from "./outcome.js";
 import type { ErrorCode, Failure } from "./outcome.js";
+import type { EventPage } from "./page-views.js";
 import type { Settings } from "./tracking-options.js";
-import { UnloadJournal } from "./unload-journal.js";
-import type { Journaled, JournaledBatch } from "./unload-journal.js";
+import { textOf, unloadJournal } from "./unload-journal.js";
+import type { JournaledBatch } from "./unload-journal.js";
 
-type Draft<Each> = Each extends Command ? Omit<Each, "n" | "at" | keyof Shared> : never;
+type Draft<Each> = Each extends Command ? Omit<Each, "n" | "at" | keyof BatchHead> : never;
 export type CommandDraft = Draft<Command>;
 
-interface Entry extends Journaled {
-  resolve: (outcome: Outcome) => void;
-}
-/** The calls of one task. */
+/** The calls of one task, as long as the page's URL and title stay the same. */
 interface Batch extends JournaledBatch {
-  entries: Entry[];
+  /** One for each command. */
+  resolves: ((outcome: Outcome) => void)[];
+  /** Of its events. */
+  page: EventPage | undefined;
 }
 
 const SUCCESS: Outcome = { success: true, data: null };
 /** A host that could not decide is asked again after this. */
 const UNDECIDED_RETRY_MS = 5 * SECOND;
 
-export class CommandQueue {
+export interface CommandQueue {
   /** The erase generation that the host told last. */
-  generation = 0;
+  generation: number;
   host: HostKind | undefined;
   /** The page goes: it may end with any call, which is journaled inside the call itself. */
-  isLeaving = false;
-  readonly #connection: HostConnection;
-  readonly #limits: Settings["limits"];
-  readonly #onBatch: () => void;
-  readonly #journal: UnloadJournal;
-  #count = 0;
-  /** The calls of the present task. */
-  #entries: Entry[] = [];
-  /** In the order of the calls. Sent, once `init()` has succeeded. */
-  #undecided: Batch[] = [];
-  #isOpen = false;
-
-  get hasUndecided(): boolean {
-    return this.#undecided.length > 0;
-  }
-
-  constructor(connection: HostConnection, { name, limits }: Settings, onBatch: () => void) {
-    this.#connection = connection;
-    this.#limits = limits;
-    this.#onBatch = onBatch;
-    this.#journal = new UnloadJournal(name, connection.pageId);
-  }
-
-  add(draft: CommandDraft): Promise<Outcome> {
-    // Nobody waits for a Live Chat change: it has no deadline, and so no batch with those that have one.
-    const isAlone = draft.type === "liveChat";
-    if (isAlone) this.flush();
-    return new Promise((resolve) => {
-      const command = draft as SentCommand;
-      command.at = Date.now();
-      if (this.#entries.push({ command, resolve }) === 1) queueMicrotask(() => this.flush());
-      if (isAlone || this.isLeaving) this.flush();
-    });
-  }
-
+  isLeaving: boolean;
+  hasUndecided(): boolean;
+  /** @param page of a custom event */
+  add(draft: CommandDraft, page?: EventPage): Promise<Outcome>;
   /** Sends what the present task has asked for so far. */
-  flush(): void {
-    const entries = this.#entries;
-    if (!entries.length) return;
-    this.#entries = [];
-    this.#onBatch();
-    const batch = { entries };
-    this.#undecided.push(batch);
-    if (this.#isOpen) this.#send(batch);
-    if (this.isLeaving || (this.#isOpen && mayBeLost(this.host))) this.#write();
-  }
-
+  flush(): void;
   /** Journals what no host has decided. */
-  save(): void {
-    this.flush();
-    this.#write();
-  }
-
+  save(): void;
   /** What was asked while the page was only prerendered happens now. */
-  restamp(): void {
-    this.flush();
-    for (const { entries } of this.#undecided) {
-      for (const { command } of entries) command.at = Date.now();
-    }
-  }
-
+  restamp(): void;
   /** A page view that another way than this one takes to the host. */
-  numbered(draft: Omit<PageViewCommand, "n" | "at" | keyof Shared>, at: number): LoadView["command"] {
-    return { ...draft, at, n: ++this.#count, ...this.#limits };
-  }
-
+  numbered(draft: Omit<PageViewCommand, "n" | "at" | keyof BatchHead>, at: number): LoadView["command"];
   /** Sends what was held back, and from now on at once. */
-  open(): void {
-    this.flush();
-    this.#isOpen = true;
-    for (const batch of this.#undecided) this.#send(batch);
-  }
-
+  open(): void;
   /** Answers all that was held back with one failure. */
-  refuse(failure: Failure): void {
-    this.flush();
-    if (this.#isOpen) return;
-    for (const { entries } of this.#undecided.splice(0)) {
-      for (const { resolve, isJournaled } of entries) resolve(isJournaled ? SUCCESS : failure);
-    }
-  }
+  refuse(failure: Failure): void;
+}
+
+export const commandQueue = (
+  connection: HostConnection,
+  { name, limits }: Settings,
+  onTaskEnd: () => void,
+): CommandQueue => {
+  const journal = unloadJournal(name, connection.pageId);
+  /** In the order of the calls. Sent, once `init()` has succeeded. */
+  const undecided: Batch[] = [];
+  let count = 0;
+  /** The calls of the present task. */
+  let commands: SentCommand[] = [];
+  let resolves: Batch["resolves"] = [];
+  let eventPage: EventPage | undefined;
+  let isOpen = false;
+
+  const headOf = (batch: Batch): void => {
+    batch.head = { generation: queue.generation, ...limits, page: batch.page?.sent };
+  };
 
   /** What waits for `init()` only where the page goes: should that fail and the page live on, its callers are told so. */
-  #write(): void {
-    if (!this.#isOpen && !this.isLeaving) return;
-    if (!this.#isOpen) for (const batch of this.#undecided) this.#stamp(batch);
-    this.#journal.write(this.#undecided);
-  }
+  const write = (): void => {
+    if (!isOpen && !queue.isLeaving) return;
+    if (!isOpen) undecided.forEach(headOf);
+    journal.write(undecided);
+  };
 
-  #stamp(batch: Batch): void {
-    for (const { command } of batch.entries) command.n ??= ++this.#count;
-    batch.shared = { generation: this.generation, ...this.#limits };
-  }
+  const send = (batch: Batch): void => {
+    headOf(batch);
+    const { type, at } = batch.commands[0]!;
+    // Nobody waits for a Live Chat change: it has no deadline.
+    submit(batch, type === "liveChat" ? undefined : at + COMMAND_DEADLINE_MS);
+  };
 
-  #send(batch: Batch): void {
-    this.#stamp(batch);
-    const { type, at } = batch.entries[0]!.command;
-    if (type !== "liveChat") batch.shared!.deadline = at + COMMAND_DEADLINE_MS;
-    void this.#submit(batch);
-  }
-
-  async #submit(batch: Batch): Promise<void> {
-    const { entries, shared } = batch;
-    const commands = entries.map(({ command }) => command);
-    const refusals = await this.#connection.ask(
-      "submit",
-      [this.#connection.pageId, commands, shared!],
-      shared!.deadline && Math.min(CALL_TIMEOUT_MS, commands[0]!.at + CALL_TIMEOUT_MS - Date.now()),
-    );
-    let next = 0;
-    batch.entries = entries.filter(({ command, resolve, isJournaled }) => {
-      const refusal = refusals?.[next]?.n === command.n ? refusals[next++] : undefined;
-      if (isJournaled && (!refusals || refusal?.undecided)) {
-        // It is on disk, for this host or the next to decide.
-        delete shared!.deadline;
-        resolve(SUCCESS);
-        return true;
+  const submit = (batch: Batch, deadline: number | undefined): void => {
+    const limitMs =
+      deadline && Math.min(CALL_TIMEOUT_MS, deadline - COMMAND_DEADLINE_MS + CALL_TIMEOUT_MS - Date.now());
+    connection.ask("submit", [connection.pageId, textOf(batch), deadline], limitMs).then((refusals) => {
+      const sent = batch.commands;
+      const wereJournaled = batch.journaled;
+      const callers = batch.resolves;
+      batch.commands = [];
+      batch.resolves = [];
+      batch.journaled = 0;
+      let next = 0;
+      sent.forEach((command, index) => {
+        const resolve = callers[index]!;
+        const refusal = refusals?.[next]?.n === command.n ? refusals[next++] : undefined;
+        const isJournaled = index < wereJournaled;
+        if (isJournaled && (!refusals || refusal?.undecided)) {
+          // It is on disk, for this host or the next to decide.
+          deadline = undefined;
+          batch.journaled++;
+          resolve(SUCCESS);
+        } else if (!refusal?.undecided || !connection.hasLeft() || Date.now() >= deadline!) {
+          if (!refusals) resolve(fail(CODES[command.type], "the tracker did not answer in time"));
+          else resolve(refusal ? { success: false, error: refusal.error } : SUCCESS);
+          return;
+        }
+        // A host that was left may yet store it: until the deadline nobody can tell that it failed.
+        batch.commands.push(command);
+        batch.resolves.push(resolve);
+      });
+      if (batch.commands.length) {
+        batch.text = undefined;
+        setTimeout(() => submit(batch, deadline), UNDECIDED_RETRY_MS);
+      } else {
+        undecided.splice(undecided.indexOf(batch), 1);
+        if (!undecided.length) journal.remove();
       }
-      // A host that was left may yet store it: until the deadline nobody can tell that it failed.
-      if (refusal?.undecided && this.#connection.hasLeft && Date.now() < shared!.deadline!) return true;
-      if (!refusals) resolve(fail(CODES[command.type], "the tracker did not answer in time"));
-      else resolve(refusal ? { success: false, error: refusal.error } : SUCCESS);
-      return false;
     });
-    if (batch.entries.length) {
-      delete batch.text;
-      setTimeout(() => void this.#submit(batch), UNDECIDED_RETRY_MS);
-    } else {
-      this.#undecided.splice(this.#undecided.indexOf(batch), 1);
-      if (!this.#undecided.length) this.#journal.remove();
-    }
-  }
-}
+  };
+
+  const endTask = (): void => {
+    onTaskEnd();
+    queue.flush();
+  };
+
+  const queue: CommandQueue = {
+    generation: 0,
+    host: undefined,
+    isLeaving: false,
+
+    hasUndecided: () => undecided.length > 0,
+
+    add(draft, page) {
+      const isAlone = draft.type === "liveChat";
+      if (isAlone || (page && eventPage && page !== eventPage)) queue.flush();
+      eventPage ??= page;
+      const command = draft as SentCommand;
+      command.n = ++count;
+      command.at = Date.now();
+      return new Promise((resolve) => {
+        resolves.push(resolve);
+        if (commands.push(command) === 1) queueMicrotask(endTask);
+        if (isAlone || queue.isLeaving) queue.flush();
+      });
+    },
+
+    flush() {
+      if (!commands.length) return;
+      const batch: Batch = { commands, resolves, page: eventPage, journaled: 0 };
+      commands = [];
+      resolves = [];
+      eventPage = undefined;
+      undecided.push(batch);
+      if (isOpen) send(batch);
+      if (queue.isLeaving || (isOpen && mayBeLost(queue.host))) write();
+    },
+
+    save() {
+      queue.flush();
+      write();
+    },
+
+    restamp() {
+      queue.flush();
+      for (const batch of undecided) for (const command of batch.commands) command.at = Date.now();
+    },
+
+    numbered: (draft, at) => ({ ...draft, at, n: ++count, ...limits }),
+
+    open() {
+      queue.flush();
+      isOpen = true;
+      undecided.forEach(send);
+    },
+
+    refuse(failure) {
+      queue.flush();
+      if (isOpen) return;
+      for (const { resolves: held, journaled } of undecided.splice(0)) {
+        held.forEach((resolve, index) => resolve(index < journaled ? SUCCESS : failure));
+      }
+    },
+  };
+  return queue;
+};
 
 /**
  * Whether what was just posted may be lost with the page, and no `pagehide` tell of it: a hidden page, as phones end

@@ -4,60 +4,51 @@ import { describe } from "./outcome.js";
 const MAX_DEPTH = 32;
 
 /**
- * A plain copy of an argument, as it is at this moment, ready for `postMessage` and for JSON: framework proxies are read
- * through, a `Date` becomes its ISO 8601 time, fields that are `undefined` are left out.
+ * A plain copy of an argument, as it is at this moment, ready for JSON: framework proxies are read through, a `Date`
+ * becomes its ISO 8601 time, fields that are `undefined` are left out.
  *
  * @param root what messages call the value: `properties.items[2].price is a BigInt, which cannot be carried`
  * @throws what cannot be carried, by its path
  */
-export const copyValue = (root: string, value: unknown): unknown => {
-  if (typeof value === "string") return value;
-  const flat = flatCopy(value);
-  if (flat) return flat;
-  /** The objects that hold the value being copied, outermost first, and the key under which each holds the next. */
-  const holders: object[] = [];
-  const keys: string[] = [];
+export const copyValue = (root: string, value: unknown): unknown =>
+  typeof value === "string" ? value : (flatCopy(value) ?? deepCopy(root, value));
+
+const deepCopy = (root: string, value: unknown): unknown => {
+  /** What is being read. */
+  let at: string;
   let refusal: string | undefined;
 
-  const refuse = (what: string): never => {
-    const path = keys.map((key, depth) => (Array.isArray(holders[depth]) ? `[${key}]` : `.${key}`));
-    refusal ??= `${root}${path.join("")} ${what}`;
-    throw new TypeError(refusal);
-  };
-
-  const copy = (given: unknown): unknown => {
+  /** @param holders - the objects that hold it, outermost first */
+  const copy = (path: string, given: unknown, holders: readonly unknown[]): unknown => {
     const type = typeof given;
-    if (type === "string" || type === "boolean" || given == null || Number.isFinite(given)) return given;
+    const isAbsent = given === undefined && !Array.isArray(holders.at(-1));
+    if (isAbsent || type === "string" || type === "boolean" || given === null || Number.isFinite(given))
+      return given;
+    const refuse = (what: string): never => {
+      refusal = `${path} ${what}`;
+      throw refusal;
+    };
     const isList = Array.isArray(given);
-    if (type !== "object" || !(isList || isDate(given) || isPlain(given))) {
-      return refuse(`is ${type === "number" ? (given as number) : nameOf(given)}, which cannot be carried`);
+    if (type !== "object" || !(isList || isDate(given!) || isPlain(given!))) {
+      refuse(`is ${nameOf(given)}, which cannot be carried`);
     }
-    if (isDate(given)) return given.toISOString();
+    if (isDate(given!)) return given.toISOString();
     if (holders.includes(given) || holders.length === MAX_DEPTH) {
-      return refuse("refers back to itself, or is nested too deep");
+      refuse("refers back to itself, or is nested too deep");
     }
-
-    const depth = holders.push(given) - 1;
-    const source = given as Record<string, unknown>;
-    const target = (isList ? [] : {}) as Record<string, unknown>;
-    for (const key of Object.keys(source)) {
-      keys[depth] = key;
-      const part = copy(source[key]);
-      if (part === undefined) {
-        if (isList) refuse("is undefined, which cannot be carried");
-      } else if (key !== "__proto__") target[key] = part;
-      // Assigning would set the prototype instead.
-      else Object.defineProperty(target, key, { value: part, enumerable: true });
-    }
-    keys.length = depth;
-    holders.pop();
-    return target;
+    const parts = Object.keys(given!).map((key) => {
+      const pathOfPart = isList ? `${path}[${key}]` : `${path}.${key}`;
+      at = pathOfPart;
+      return [key, copy(pathOfPart, (given as Record<string, unknown>)[key], [...holders, given])] as const;
+    });
+    if (isList) return parts.map(([, part]) => part);
+    return Object.fromEntries(parts.filter(([, part]) => part !== undefined));
   };
 
   try {
-    return copy(value);
+    return copy((at = root), value, []);
   } catch (thrown) {
-    return refuse(`could not be read: ${describe(thrown)}`);
+    throw new TypeError(refusal ?? `${at!} could not be read: ${describe(thrown)}`);
   }
 };
 
@@ -87,4 +78,5 @@ const isPlain = (value: object): boolean => {
   return !prototype || !Object.getPrototypeOf(prototype);
 };
 
-const nameOf = (value: unknown): string => `a ${Object(value).constructor?.name}`;
+const nameOf = (value: unknown): string =>
+  value === undefined || typeof value === "number" ? `${value}` : `a ${Object(value).constructor?.name}`;

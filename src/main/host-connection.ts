@@ -31,66 +31,19 @@ interface Ask {
 
 const NEVER = Infinity;
 
-export class HostConnection {
+export interface HostConnection {
   /** With its number, an operation's id. */
-  readonly pageId = randomId();
-  readonly #settings: Settings;
-  readonly #onState: (state: TrackerState, generation: number) => void;
-  /** In the order in which they were asked. */
-  readonly #asks = new Set<Ask>();
-  #open: OpenHost | undefined;
-  /** Set while attached. */
-  #call: CallHost | undefined;
-  #attach: (() => void) | undefined;
-  /** Goes with each attachment until a host has answered it. */
-  #init: { request: InitRequest; resolve: (answer: InitAnswer) => void } | undefined;
-  /** `init()` has been asked: from then on a host that opens is attached to at once. */
-  #isReady = false;
-  #connecting: Promise<TrackingError | undefined> | undefined;
-  /** Counts the hosts left behind. In the name, so that a wedged worker is not met again. */
-  #left = 0;
-  #answeredAt = 0;
-  /**
-   * One timer for all that is asked, left to run when the answer comes: to set and to clear one for each costs a page more
-   * than all else in a call that comes alone.
-   */
-  #stopWatching: (() => void) | undefined;
-  #watchesUntil = NEVER;
-  /** Changes with every attachment: what an instance says to which this page is not attached does not count. */
-  #epoch = 0;
-  #closed = false;
-
-  constructor(settings: Settings, onState: (state: TrackerState, generation: number) => void) {
-    this.#settings = settings;
-    this.#onState = onState;
-  }
-
+  pageId: string;
   /** There is a host that may yet do what it was asked. */
-  get hasLeft(): boolean {
-    return this.#left > 0;
-  }
-
+  hasLeft(): boolean;
   /**
    * Opens a host, so that its script can load.
    *
    * @returns why there is none to be had, once it is attached to
    */
-  async connect(): Promise<TrackingError | undefined> {
-    // An open host is attached or about to be, unless it is the one being tried.
-    if (this.#closed || (this.#open && !this.#connecting)) return undefined;
-    return (this.#connecting ??= this.#climb().finally(() => (this.#connecting = undefined)));
-  }
-
+  connect(): Promise<TrackingError | undefined>;
   /** Attaches, and asks with the same message. */
-  init(request: InitRequest): Promise<InitAnswer> {
-    this.#isReady = true;
-    return new Promise((resolve) => {
-      this.#init = { request, resolve };
-      this.#attach?.();
-      void this.connect().then((error) => error && resolve({ ok: false, error }));
-    });
-  }
-
+  init(request: InitRequest): Promise<InitAnswer>;
   /**
    * @param limitMs the answer is `undefined` after this long
    * @param patienceMs for what a healthy host may take longer over
@@ -98,173 +51,227 @@ export class HostConnection {
   ask<Method extends keyof Host>(
     method: Method,
     args: Parameters<Host[Method]>,
-    limitMs = NEVER,
-    patienceMs = PATIENCE_MS,
-  ): Promise<Awaited<ReturnType<Host[Method]>> | undefined> {
-    return new Promise((resolve) => {
-      const ask = {
-        send: (call: CallHost) => {
-          const epoch = this.#epoch;
-          ask.sentAt = performance.now();
-          this.#watch(ask);
-          call(method, args, (answer) => {
-            if (epoch !== this.#epoch) return;
-            this.#answeredAt = performance.now();
-            ask.settle(answer);
-          });
-        },
-        settle: (answer?: Awaited<ReturnType<Host[Method]>>) => {
-          this.#asks.delete(ask);
-          this.#hangUpIfDone();
-          resolve(answer);
-        },
-        limitAt: performance.now() + limitMs,
-        patienceMs,
-        sentAt: NEVER,
-      };
-      this.#asks.add(ask);
-      if (this.#call) ask.send(this.#call);
-      else {
-        this.#watch(ask);
-        void this.connect();
-      }
-    });
-  }
+    limitMs?: number,
+    patienceMs?: number,
+  ): Promise<Awaited<ReturnType<Host[Method]>> | undefined>;
+  /** The host says nothing more, not even what it was asked: the page goes, perhaps into the back-forward cache. */
+  detach(): void;
+  /** Comes back from `detach()`. */
+  reattach(): void;
+  /** Hangs up when nothing is asked any more. */
+  close(): void;
+}
 
-  #watch({ limitAt, sentAt, patienceMs }: Ask): void {
+export const hostConnection = (
+  { name, hello, hosts, workerUrl }: Settings,
+  onState: (state: TrackerState, generation: number) => void,
+): HostConnection => {
+  /** In the order in which they were asked. */
+  const asks = new Set<Ask>();
+  let open: OpenHost | undefined;
+  /** Set while attached. */
+  let call: CallHost | undefined;
+  let attach: (() => void) | undefined;
+  /** Goes with each attachment until a host has answered it. */
+  let asked: { request: InitRequest; resolve: (answer: InitAnswer) => void } | undefined;
+  /** `init()` has been asked: from then on a host that opens is attached to at once. */
+  let isReady = false;
+  let connecting: Promise<TrackingError | undefined> | undefined;
+  /** Counts the hosts left behind. In the name, so that a wedged worker is not met again. */
+  let left = 0;
+  let answeredAt = 0;
+  /**
+   * One timer for all that is asked, left to run when the answer comes: to set and to clear one for each costs a page more
+   * than all else in a call that comes alone.
+   */
+  let stopWatching: (() => void) | undefined;
+  let watchesUntil = NEVER;
+  /** Changes with every attachment: what an instance says to which this page is not attached does not count. */
+  let epoch = 0;
+  let closed = false;
+
+  const connect = async (): Promise<TrackingError | undefined> => {
+    // An open host is attached or about to be, unless it is the one being tried.
+    if (closed || (open && !connecting)) return undefined;
+    return (connecting ??= climb().finally(() => (connecting = undefined)));
+  };
+
+  const watch = ({ limitAt, sentAt, patienceMs }: Ask): void => {
     const due = Math.min(limitAt, sentAt + patienceMs);
-    if (due >= this.#watchesUntil) return;
-    this.#stopWatching?.();
-    this.#watchesUntil = due;
-    this.#stopWatching = after(Math.ceil(due - performance.now()), () => this.#look());
-  }
+    if (due >= watchesUntil) return;
+    stopWatching?.();
+    watchesUntil = due;
+    stopWatching = after(Math.ceil(due - performance.now()), look);
+  };
 
-  #look(): void {
-    this.#watchesUntil = NEVER;
+  const look = (): void => {
+    watchesUntil = NEVER;
     const now = performance.now();
     let isSilent = false;
-    for (const ask of this.#asks) {
+    for (const ask of asks) {
       if (now >= ask.limitAt) ask.settle();
       // Busy is not dead: answers to what was asked before count.
       else if (now >= ask.sentAt + ask.patienceMs) {
-        if (this.#answeredAt > ask.sentAt) ask.sentAt = now;
+        if (answeredAt > ask.sentAt) ask.sentAt = now;
         else isSilent = true;
       }
     }
-    if (isSilent) this.#leave();
-    for (const ask of this.#asks) this.#watch(ask);
-  }
+    if (isSilent) leave();
+    asks.forEach(watch);
+  };
 
-  /** The host says nothing more, not even what it was asked: the page goes, perhaps into the back-forward cache. */
-  detach(): void {
-    this.#call?.("detach", [], () => {});
-  }
+  const detach = (): void => call?.("detach", [], () => {});
 
-  /** Comes back from `detach()`. */
-  reattach(): void {
-    this.#attach?.();
-  }
+  const pause = (): void => {
+    call = undefined;
+    epoch++;
+    for (const ask of asks) ask.sentAt = NEVER;
+  };
 
-  /** Hangs up when nothing is asked any more. */
-  close(): void {
-    this.#closed = true;
-    this.#hangUpIfDone();
-  }
+  const hangUp = (): void => {
+    pause();
+    open?.close();
+    open = attach = undefined;
+  };
 
-  #hangUpIfDone(): void {
-    if (!this.#closed || (this.#call && this.#asks.size)) return;
-    this.detach();
-    this.#hangUp();
-    if (!this.#asks.size) this.#stopWatching?.();
-  }
+  const hangUpIfDone = (): void => {
+    if (!closed || (call && asks.size)) return;
+    detach();
+    hangUp();
+    if (!asks.size) stopWatching?.();
+  };
 
-  #pause(): void {
-    this.#call = undefined;
-    this.#epoch++;
-    for (const ask of this.#asks) ask.sentAt = NEVER;
-  }
+  const leave = (): void => {
+    hangUp();
+    left++;
+    void connect();
+  };
 
-  #hangUp(): void {
-    this.#pause();
-    this.#open?.close();
-    this.#open = this.#attach = undefined;
-  }
-
-  #leave(): void {
-    this.#hangUp();
-    this.#left++;
-    void this.connect();
-  }
-
-  async #climb(): Promise<TrackingError | undefined> {
+  const climb = async (): Promise<TrackingError | undefined> => {
     let error: TrackingError | undefined;
-    for (const kind of this.#settings.hosts) {
-      if (this.#closed) break;
-      error = await this.#try(kind);
+    for (const kind of hosts) {
+      if (closed) break;
+      error = await tryOut(kind);
       if (!error) return undefined;
     }
-    if (this.#asks.size) setTimeout(() => void this.connect(), SECOND);
+    if (asks.size) setTimeout(connect, SECOND);
     return error;
-  }
+  };
 
   /** @returns why this kind of host cannot be used here */
-  #try(kind: HostKind): Promise<TrackingError | undefined> {
-    return new Promise((resolve) => {
-      const { hello, workerUrl } = this.#settings;
+  const tryOut = (kind: HostKind): Promise<TrackingError | undefined> =>
+    new Promise((resolve) => {
       let instance: string | undefined;
       let attached = false;
 
       const giveUp = (why: string | TrackingError): void => {
         stopWaiting();
-        if (attached) return this.#leave();
-        this.#hangUp();
+        if (attached) return leave();
+        hangUp();
         resolve(typeof why === "string" ? fail(2101, `${kind} host: ${why}`).error : why);
       };
       let stopWaiting = after(PATIENCE_MS, () => giveUp("it said nothing"));
       const awaitAnswer = (): void => {
         stopWaiting();
-        if (!this.#isReady) return;
-        stopWaiting = after(this.#init ? INIT_PATIENCE_MS : PATIENCE_MS, () => giveUp("it did not answer"));
+        if (!isReady) return;
+        stopWaiting = after(asked ? INIT_PATIENCE_MS : PATIENCE_MS, () => giveUp("it did not answer"));
       };
 
       try {
-        const name = [this.#settings.name, `v${hello.protocol}`, this.#left].join(":");
-        const open = (this.#open = openHost(kind, name, workerUrl, (why) => instance || giveUp(why)));
-        const call = hostAt(open.endpoint, (message) => {
-          if (this.#open !== open) return;
+        const opened = (open = openHost(
+          kind,
+          `${name}:v${hello.protocol}:${left}`,
+          workerUrl,
+          (why) => instance || giveUp(why),
+        ));
+        const callHost = hostAt(opened.endpoint, (message) => {
+          if (open !== opened) return;
           if (message.peopleTracking === "state") {
-            this.#onState(message.state, message.generation);
+            onState(message.state, message.generation);
           } else if (message.instance !== instance) {
             const isAnother = instance;
             instance = message.instance;
-            if (isAnother) attach();
+            if (isAnother) attachNow();
             // The first one has what was posted as it was opened.
             else awaitAnswer();
           }
         });
 
-        const attach = (this.#attach = (): void => {
+        const attachNow = (attach = (): void => {
           if (instance) awaitAnswer();
-          this.#pause();
-          const epoch = this.#epoch;
+          pause();
+          const then = epoch;
           const page = { ...hello, host: kind, online: navigator.onLine };
-          call("attach", [page, this.#init?.request], (answer) => {
-            if (epoch !== this.#epoch) return;
+          callHost("attach", [page, asked?.request], (answer) => {
+            if (then !== epoch) return;
             stopWaiting();
             if (!answer.ok) return giveUp(answer.error);
             attached = true;
-            this.#call = call;
-            this.#onState(answer.state, answer.generation);
-            if (answer.init) this.#init?.resolve(answer.init);
-            this.#init = undefined;
-            for (const ask of this.#asks) ask.send(call);
+            call = callHost;
+            onState(answer.state, answer.generation);
+            if (answer.init) asked?.resolve(answer.init);
+            asked = undefined;
+            for (const ask of asks) ask.send(callHost);
             resolve(undefined);
           });
         });
-        if (this.#isReady) attach();
+        if (isReady) attachNow();
       } catch (thrown) {
         giveUp(describe(thrown));
       }
     });
-  }
-}
+
+  return {
+    pageId: randomId(),
+    hasLeft: () => left > 0,
+    connect,
+
+    init(request) {
+      isReady = true;
+      return new Promise((resolve) => {
+        asked = { request, resolve };
+        attach?.();
+        void connect().then((error) => error && resolve({ ok: false, error }));
+      });
+    },
+
+    ask: (method, args, limitMs = NEVER, patienceMs = PATIENCE_MS) =>
+      new Promise((resolve) => {
+        const ask: Ask = {
+          send(to) {
+            const then = epoch;
+            ask.sentAt = performance.now();
+            watch(ask);
+            to(method, args, (answer) => {
+              if (then !== epoch) return;
+              answeredAt = performance.now();
+              settle(answer);
+            });
+          },
+          settle: () => settle(),
+          limitAt: performance.now() + limitMs,
+          patienceMs,
+          sentAt: NEVER,
+        };
+        const settle = (answer?: Awaited<ReturnType<Host[typeof method]>>): void => {
+          asks.delete(ask);
+          hangUpIfDone();
+          resolve(answer);
+        };
+        asks.add(ask);
+        if (call) ask.send(call);
+        else {
+          watch(ask);
+          void connect();
+        }
+      }),
+
+    detach,
+    reattach: () => attach?.(),
+
+    close() {
+      closed = true;
+      hangUpIfDone();
+    },
+  };
+};

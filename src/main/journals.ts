@@ -3,7 +3,6 @@
  * Commands go to the host under their own page's id, whose numbers decide that each counts once, also where two pages
  * take in the same journal. A key is removed only once the host has decided.
  */
-import type { Command } from "../protocol/host.js";
 import type { HostConnection } from "./host-connection.js";
 
 /** A live page removes its journal itself, once it is answered. */
@@ -17,6 +16,8 @@ const MAX_LENGTH = 512 * 1024;
 /** In UTF-16 units, of the some five million that all of a site shares. */
 const MAX_KEPT = 1024 * 1024;
 const PAGE_ID = /^[a-z0-9]{16}$/;
+/** In 2 each event says its own page. */
+const VERSIONS = [2, 3];
 const TYPES = /^(track|pageView|updatePerson|appendToList|liveChat)$/;
 
 /** Without localStorage, or with one that is gone between two looks, there is nothing to take in. */
@@ -31,12 +32,13 @@ export const takeInJournals = (connection: HostConnection, prefix: string, signa
     const text = localStorage.getItem(key);
     // This page's own is its own affair.
     if (!isJournal(key, prefix) || pageId === connection.pageId || text === null) return;
-    const commands = readJournal(text, pageId, Date.now());
-    if (!commands) return;
-    const refusals = commands.length
-      ? await connection.ask("submit", [pageId, commands, null], ANSWER_MS)
-      : [];
-    if (!refusals || refusals.some(({ undecided }) => undecided)) return;
+    const batches = readJournal(text, pageId, Date.now());
+    if (!batches) return;
+    const answers = await Promise.all(
+      batches.map((batch) => connection.ask("submit", [pageId, batch], ANSWER_MS)),
+    );
+    const refusals = answers.flat();
+    if (refusals.some((refusal) => !refusal || refusal.undecided)) return;
     const [refusal] = refusals;
     if (refusal)
       console.warn(`Of what a closed page left behind, some was refused: ${refusal.error.message}`);
@@ -98,28 +100,29 @@ const isJournal = (key: string, prefix: string): boolean =>
   key.startsWith(prefix) && PAGE_ID.test(key.slice(prefix.length));
 
 /**
- * The commands that a journal holds: none where it is broken or too old and only to be removed, `null` where it is to be
- * left for the version that knows it.
+ * The batches that a journal holds, each as hosts take it: none where it is broken or too old and only to be removed,
+ * `null` where it is to be left for the version that knows it.
  */
-export const readJournal = (text: string, ofPage: string, now: number): Command[] | null => {
+export const readJournal = (text: string, ofPage: string, now: number): string[] | null => {
   if (text.length > MAX_LENGTH) return [];
   try {
     const { v, pageId, at, batches } = JSON.parse(text) as Record<string, unknown>;
     if (typeof v !== "number" || Number(at) < now - LIFETIME_MS) return [];
-    if (v !== 2) return null;
-    return pageId === ofPage && Array.isArray(batches) ? batches.flatMap(commandsIn).filter(isCommand) : [];
+    if (!VERSIONS.includes(v)) return null;
+    return pageId === ofPage && Array.isArray(batches) ? batches.flatMap(readBatch) : [];
   } catch {
     return []; // no JSON, or that of something else
   }
 };
 
-/** What a batch says holds for each of its commands. */
-const commandsIn = (batch: unknown): object[] => {
-  const { commands, ...shared } = Object(batch) as Record<string, unknown>;
-  return Array.isArray(commands) ? commands.map((command: object) => ({ ...shared, ...command })) : [];
+const readBatch = (batch: unknown): string[] => {
+  const { commands, ...head } = Object(batch) as Record<string, unknown>;
+  if (!Array.isArray(commands)) return [];
+  const known = commands.filter((command: object) => isCommand({ ...head, ...command }));
+  return known.length ? [JSON.stringify({ ...head, commands: known })] : [];
 };
 
-const isCommand = (given: unknown): given is Command => {
+const isCommand = (given: unknown): boolean => {
   const { type, n, at, generation, sessionTimeoutMs, maxWaiting } = Object(given) as Record<string, unknown>;
   const isActivity = type === "track" || type === "pageView";
   const numbers = [

@@ -35,74 +35,75 @@ export const isLiveChat = (given: unknown): given is LiveChatSource => {
 export type LiveChatReport = (change: { session: LiveChatSession | null; left?: string }) => void;
 
 /** Follows one source for one tab. Whatever the source throws, the page goes on. */
-export class LiveChatFollower {
-  readonly #source: LiveChatSource;
-  readonly #report: LiveChatReport;
-  /** What this tab reported last. */
-  #reported: LiveChatSession | null = null;
-  /** The last session that it reported. */
-  #lastId: string | undefined;
-  #rereading: ReturnType<typeof setTimeout> | undefined;
-  #unsubscribe: (() => void) | undefined;
-
-  constructor(source: LiveChatSource, report: LiveChatReport) {
-    this.#source = source;
-    this.#report = report;
-  }
-
-  async ready(): Promise<boolean> {
-    return within(
-      READY_MS,
-      // Async: a source whose `ready()` throws at once is one that rejects.
-      (async () => this.#source.ready())().then(() => true),
-    ).then(Boolean);
-  }
-
+export interface LiveChatFollower {
+  ready(): Promise<unknown>;
   /** The present session, which counts as reported; from here on every change is. */
-  follow(): LiveChatSession | null {
-    const session = (this.#reported = this.#look() ?? null);
-    this.#lastId = session?.id;
-    try {
-      this.#unsubscribe = this.#source.subscribe((changed) => this.#tell(readSession(changed)));
-    } catch {
-      // It stays with what it read; the next page load reads again.
-    }
-    return session;
-  }
-
+  follow(): LiveChatSession | null;
   /** The store has a session of which this tab's Live Chat knows nothing: only a second `null` counts. */
-  reread(left: string): void {
-    this.#rereading = setTimeout(() => {
-      const session = this.#look();
-      if (session === null && !this.#reported) this.#report({ session, left });
-      else this.#tell(session);
-    }, REREAD_MS);
-  }
+  reread(left: string): void;
+  stop(): void;
+}
 
-  stop(): void {
-    clearTimeout(this.#rereading);
-    try {
-      this.#unsubscribe?.();
-    } catch {
-      // Nothing is left to do with a source that cannot be left.
-    }
-  }
+export const liveChatFollower = (source: LiveChatSource, report: LiveChatReport): LiveChatFollower => {
+  /** What this tab reported last. */
+  let reported: LiveChatSession | null = null;
+  /** The last session that it reported. */
+  let lastId: string | undefined;
+  let rereading: ReturnType<typeof setTimeout> | undefined;
+  let unsubscribe: (() => void) | undefined;
 
-  #look(): LiveChatSession | null | undefined {
+  const look = (): LiveChatSession | null | undefined => {
     try {
-      return readSession(this.#source.session());
+      return readSession(source.session());
     } catch {
       return undefined;
     }
-  }
+  };
 
-  #tell(session: LiveChatSession | null | undefined): void {
-    if (session === undefined || JSON.stringify(session) === JSON.stringify(this.#reported)) return;
-    this.#reported = session;
-    if (session) this.#lastId = session.id;
-    this.#report(session ? { session } : { session, left: this.#lastId! });
-  }
-}
+  const tell = (session: LiveChatSession | null | undefined): void => {
+    if (session === undefined || JSON.stringify(session) === JSON.stringify(reported)) return;
+    reported = session;
+    if (session) lastId = session.id;
+    report(session ? { session } : { session, left: lastId! });
+  };
+
+  return {
+    // Async: a source whose `ready()` throws at once is one that rejects.
+    ready: () =>
+      within(
+        READY_MS,
+        (async () => source.ready())().then(() => true),
+      ),
+
+    follow() {
+      const session = (reported = look() ?? null);
+      lastId = session?.id;
+      try {
+        unsubscribe = source.subscribe((changed) => tell(readSession(changed)));
+      } catch {
+        // It stays with what it read; the next page load reads again.
+      }
+      return session;
+    },
+
+    reread(left) {
+      rereading = setTimeout(() => {
+        const session = look();
+        if (session === null && !reported) report({ session, left });
+        else tell(session);
+      }, REREAD_MS);
+    },
+
+    stop() {
+      clearTimeout(rereading);
+      try {
+        unsubscribe?.();
+      } catch {
+        // Nothing is left to do with a source that cannot be left.
+      }
+    },
+  };
+};
 
 /** @returns `undefined` for what is no session and not `null` either: it is ignored */
 const readSession = (given: unknown): LiveChatSession | null | undefined => {

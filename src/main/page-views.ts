@@ -21,37 +21,52 @@ const pageLoadOf = (namespace: string): PageLoad => {
 /** `document.URL` is `location.href` without its check of the caller: 1 ms less for 1,000 calls in Chromium. */
 const presentUrl = (url = document.URL): string => url.split("#", 1)[0]!;
 
-type SentPage = { url: string; title: string } | undefined;
+/** What custom events tell of their page, as long as its URL and title stay the same. */
+export interface EventPage {
+  url: string;
+  title: string;
+  /** After the site's redaction; absent where that left nothing. */
+  sent: { url: string; title: string } | undefined;
+}
 
-export class PageViews {
-  readonly #redact: Settings["page"];
-  readonly #pageLoad: PageLoad;
-  /** The page that led here: at a client-side navigation, the one before. */
-  #referrer = document.referrer;
-  /** One object for all events of one task, which `postMessage` writes but once. */
-  #eventPage: { url: string; title: string; sent: SentPage } | undefined;
-
-  constructor({ hello, page }: Settings) {
-    this.#redact = page;
-    this.#pageLoad = pageLoadOf(hello.namespace);
-  }
-
+export interface PageViews {
   /**
    * What is sent of the page, after the site's redaction.
    *
    * @param given replaces what the page says of itself
    */
-  present(given?: Partial<Page>): Partial<Page> | undefined {
-    const page = { url: presentUrl(), title: document.title, referrer: this.#referrer };
+  present(given?: Partial<Page>): Partial<Page> | undefined;
+  /** The same object while nothing changes. */
+  ofEvent(): EventPage;
+  /** The next event asks the site's redaction again. */
+  forgetEventPage(): void;
+  /** The page view of this page load, unless it is recorded. All instances give it under one id: it counts once. */
+  ofLoad(make: () => LoadView): LoadView | undefined;
+  /** @param answer absent while opted out */
+  settleLoad(answer: CommandAnswer | undefined): void;
+  /** Whether this return from the back-forward cache is news to all instances on the page. */
+  isRestored(event: Event): boolean;
+  /** From here on has each client-side navigation recorded. */
+  follow(record: () => void, signal: AbortSignal): void;
+}
+
+export const pageViews = ({ hello, page: redact }: Settings): PageViews => {
+  const pageLoad = pageLoadOf(hello.namespace);
+  /** The page that led here: at a client-side navigation, the one before. */
+  let { referrer } = document;
+  let eventPage: EventPage | undefined;
+
+  const present: PageViews["present"] = (given) => {
+    const page = { url: presentUrl(), title: document.title, referrer };
     for (const name of FIELDS) {
       const value = given?.[name];
       check(value === undefined || typeof value === "string", `page.${name} must be a string`);
       page[name] = value ?? page[name];
     }
     if (given?.url !== undefined) page.url = presentUrl(new URL(given.url, document.baseURI).href);
-    if (!this.#redact) return page;
+    if (!redact) return page;
     try {
-      const redacted = this.#redact(page);
+      const redacted = redact(page);
       const sent: Partial<Page> = {};
       for (const name of FIELDS) {
         if (typeof redacted![name] === "string") sent[name] = redacted![name];
@@ -60,63 +75,59 @@ export class PageViews {
     } catch {
       return undefined; // `null`, or a redaction that failed: nothing may leak
     }
-  }
+  };
 
-  /** What a custom event tells of its page. */
-  ofEvent(): SentPage {
-    const { URL: url, title } = document;
-    if (this.#eventPage?.url !== url || this.#eventPage.title !== title) {
-      const page = this.present();
-      this.#eventPage = { url, title, sent: page && { url: page.url ?? "", title: page.title ?? "" } };
-    }
-    return this.#eventPage.sent;
-  }
+  return {
+    present,
 
-  /** The next event asks the site's redaction again. */
-  forgetEventPage(): void {
-    if (this.#redact) this.#eventPage = undefined;
-  }
+    ofEvent() {
+      const { URL: url, title } = document;
+      if (eventPage?.url !== url || eventPage.title !== title) {
+        const page = present();
+        eventPage = { url, title, sent: page && { url: page.url ?? "", title: page.title ?? "" } };
+      }
+      return eventPage;
+    },
 
-  /** The page view of this page load, unless it is recorded. All instances give it under one id: it counts once. */
-  ofLoad(make: () => LoadView): LoadView | undefined {
-    const pageLoad = this.#pageLoad;
-    if (pageLoad.view !== null) pageLoad.view ??= make();
-    return pageLoad.view ?? undefined;
-  }
+    forgetEventPage() {
+      if (redact) eventPage = undefined;
+    },
 
-  /** @param answer absent while opted out */
-  settleLoad(answer: CommandAnswer | undefined): void {
-    const error = answer?.error;
-    if (error) console.warn(error.message);
-    // Another instance may have recorded it meanwhile.
-    if (this.#pageLoad.view !== null) this.#pageLoad.view = answer && !error ? null : undefined;
-  }
+    ofLoad(make) {
+      if (pageLoad.view !== null) pageLoad.view ??= make();
+      return pageLoad.view ?? undefined;
+    },
 
-  /** Whether this return from the back-forward cache is news to all instances on the page. */
-  isRestored({ timeStamp }: Event): boolean {
-    const isNews = this.#pageLoad.restored !== timeStamp;
-    this.#pageLoad.restored = timeStamp;
-    return isNews;
-  }
+    settleLoad(answer) {
+      const error = answer?.error;
+      if (error) console.warn(error.message);
+      // Another instance may have recorded it meanwhile.
+      if (pageLoad.view !== null) pageLoad.view = answer && !error ? null : undefined;
+    },
 
-  /** From here on has each client-side navigation recorded. */
-  follow(record: () => void, signal: AbortSignal): void {
-    const pageLoad = this.#pageLoad;
-    pageLoad.url = presentUrl();
-    // Few sites need it, and none before its first navigation.
-    import("./client-side-navigations.js").then(
-      ({ followNavigations }) =>
-        followNavigations(
-          pageLoad,
-          (referrer) => {
-            this.#referrer = referrer;
-            record();
-          },
-          signal,
-        ),
-      () => {}, // the site does not serve the file: page loads still count
-    );
-  }
-}
+    isRestored({ timeStamp }) {
+      const isNews = pageLoad.restored !== timeStamp;
+      pageLoad.restored = timeStamp;
+      return isNews;
+    },
+
+    follow(record, signal) {
+      pageLoad.url = presentUrl();
+      // Few sites need it, and none before its first navigation.
+      import("./client-side-navigations.js").then(
+        ({ followNavigations }) =>
+          followNavigations(
+            pageLoad,
+            (left) => {
+              referrer = left;
+              record();
+            },
+            signal,
+          ),
+        () => {}, // the site does not serve the file: page loads still count
+      );
+    },
+  };
+};
 
 const FIELDS = ["url", "title", "referrer"] as const;

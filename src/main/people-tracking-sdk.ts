@@ -19,7 +19,8 @@ import { check, describe, fail } from "./outcome.js";
 import type { ErrorCode } from "./outcome.js";
 import { readOptions } from "./tracking-options.js";
 import type { TrackingOptions } from "./tracking-options.js";
-import { Tracking } from "./tracking.js";
+import { startTracking } from "./tracking.js";
+import type { Tracking } from "./tracking.js";
 
 const FLUSH_MS = 10 * SECOND;
 /** A browser's timer cannot be set to much more. */
@@ -90,7 +91,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
       const settings = readOptions(this.#options, apiKey);
       const { liveChat = (globalThis as { LiveChat?: unknown }).LiveChat } = this.#options;
       if (liveChat !== null && !isLiveChat(liveChat)) return answer(fail(4001));
-      const tracking = (this.#tracking = new Tracking(
+      const tracking = (this.#tracking = startTracking(
         settings,
         liveChat,
         (state) => this.#tell(state),
@@ -115,12 +116,9 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   track<Id extends keyof Events & string>(eventId: Id, properties?: Events[Id]): Promise<Outcome> {
     return this.#with(2016, ({ queue, pages }) => {
       const command: CommandDraft = { type: "track", eventId: copyValue("eventId", eventId) as string };
-      if (properties !== undefined) {
+      if (properties !== undefined)
         command.properties = copyValue("properties", properties) as WireProperties;
-      }
-      const page = pages.ofEvent();
-      if (page) command.page = page;
-      return queue.add(command);
+      return queue.add(command, pages.ofEvent());
     });
   }
 
@@ -133,7 +131,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * await sdk.trackPageView({ title: "Basket" });
    */
   trackPageView(page?: Partial<Page>): Promise<Outcome> {
-    return this.#with(2102, (tracking) => tracking.queue.add(tracking.pageView(page)));
+    return this.#with(2102, (tracking) => tracking.viewPage(page));
   }
 
   /**

@@ -1,72 +1,77 @@
 /**
  * What is not acknowledged when the page goes, in localStorage, one key a page: written at once, so that nothing cuts it
- * off, and taken in by the next page of the namespace (`journals.ts`). Commands stand in it without a deadline, for who
- * finds them tells nobody that they failed. What does not fit, or cannot be written, is left to the host.
+ * off, and taken in by the next page of the namespace (`journals.ts`). It stands there as it is sent, but without a
+ * deadline, for who finds it tells nobody that it failed. What does not fit, or cannot be written, is left to the host.
  */
-import type { SentCommand, Shared } from "../protocol/host.js";
+import type { BatchHead, SentCommand } from "../protocol/host.js";
 
 /** In UTF-16 units, as browsers count: all of a site shares some 5 million. */
 const MAX_LENGTH = 256 * 1024;
 
-export interface Journaled {
-  command: SentCommand;
-  /** Others may have found it there: only a host can say from then on that it was not stored. */
-  isJournaled?: boolean;
-}
 export interface JournaledBatch {
-  entries: Journaled[];
-  /** Holds for each of its commands; set once they are numbered. */
-  shared?: Shared;
-  /** All of it, as it stands in the journal. */
-  text?: string;
+  commands: SentCommand[];
+  /** Set before it is sent or journaled. */
+  head?: BatchHead;
+  /** So many of its first commands are there, where others may have found them: only a host can say that one of these was
+   * not stored. */
+  journaled: number;
+  /** All of it, once it was needed. */
+  text?: string | undefined;
 }
 
-/** In one go: for each of many commands it takes several times as long. */
-const textOf = (shared: Shared | undefined, entries: Journaled[]): string =>
-  JSON.stringify({ ...shared, deadline: undefined, commands: entries.map(({ command }) => command) });
+/** A `CommandBatch` as JSON, in one go: command by command it takes several times as long. */
+const jsonOf = (head: BatchHead | undefined, commands: SentCommand[]): string =>
+  JSON.stringify({ ...head, commands });
 
-export class UnloadJournal {
-  readonly #key: string;
-  readonly #pageId: string;
-  #isWritten = false;
+export const textOf = (batch: JournaledBatch): string => (batch.text ??= jsonOf(batch.head, batch.commands));
 
-  constructor(name: string, pageId: string) {
-    this.#key = `${name}:journal:${pageId}`;
-    this.#pageId = pageId;
-  }
-
+export interface UnloadJournal {
   /** Writes these, and no others, in their order. */
-  write(batches: JournaledBatch[]): void {
-    const fitting: Journaled[] = [];
-    const texts: string[] = [];
-    let room = MAX_LENGTH;
-    for (const batch of batches) {
-      let { entries } = batch;
-      let text = (batch.text ??= textOf(batch.shared, entries));
-      while (text.length > room && entries.length) {
-        entries = entries.slice(0, entries.length / 2);
-        text = textOf(batch.shared, entries);
-      }
-      room -= text.length;
-      texts.push(text);
-      fitting.push(...entries);
-      if (entries !== batch.entries) break;
-    }
-    if (!fitting.length) return;
-    try {
-      localStorage.setItem(
-        this.#key,
-        `{"v":2,"pageId":"${this.#pageId}","at":${Date.now()},"batches":[${texts.join()}]}`,
-      );
-      for (const entry of fitting) entry.isJournaled = this.#isWritten = true;
-    } catch {
-      // Missing, forbidden or full.
-    }
-  }
-
+  write(batches: JournaledBatch[]): void;
   /** All is acknowledged. */
-  remove(): void {
-    if (this.#isWritten) localStorage.removeItem(this.#key);
-    this.#isWritten = false;
-  }
+  remove(): void;
 }
+
+export const unloadJournal = (name: string, pageId: string): UnloadJournal => {
+  const key = `${name}:journal:${pageId}`;
+  let isWritten = false;
+  return {
+    write(batches) {
+      const texts: string[] = [];
+      const counts: number[] = [];
+      let room = MAX_LENGTH;
+      for (const batch of batches) {
+        let { commands } = batch;
+        let text = textOf(batch);
+        while (text.length > room && commands.length) {
+          commands = commands.slice(0, commands.length / 2);
+          text = jsonOf(batch.head, commands);
+        }
+        if (!commands.length) break;
+        room -= text.length;
+        texts.push(text);
+        counts.push(commands.length);
+        if (commands !== batch.commands) break;
+      }
+      if (!texts.length) return;
+      try {
+        localStorage.setItem(
+          key,
+          `{"v":3,"pageId":"${pageId}","at":${Date.now()},"batches":[${texts.join()}]}`,
+        );
+        isWritten = true;
+        counts.forEach((count, index) => {
+          const batch = batches[index]!;
+          batch.journaled = Math.max(batch.journaled, count);
+        });
+      } catch {
+        // Missing, forbidden or full.
+      }
+    },
+
+    remove() {
+      if (isWritten) localStorage.removeItem(key);
+      isWritten = false;
+    },
+  };
+};

@@ -15,35 +15,39 @@ import type { WirePerson, WireProperties, WireScalar } from "./wire.js";
 import { SECOND } from "./wire.js";
 
 /** Part of every host's name: pages of another version never meet this one. Raise it with every change here. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** A call has an outcome by then, whatever dies underneath. */
 export const CALL_TIMEOUT_MS = 10 * SECOND;
 /** A host refuses a command this long after its call, so that what was told as failed is never stored. */
 export const COMMAND_DEADLINE_MS = 9 * SECOND;
 
-/** What the calls of one task have in common. Beside them it travels once, for on the page each byte is time. */
-export interface Shared {
+/** What the calls of one task have in common: said once, before them. */
+export interface BatchHead extends Limits {
   /** The erase generation that the page knew; an older one than the store's is refused. */
   generation: number;
-  /** Past this the host refuses; absent on what a journal saved, which nobody was told about. */
-  deadline?: number;
+  /** Where its custom events happened, as the site's redaction left it. */
+  page?: EventPage | undefined;
+}
+interface Limits {
   sessionTimeoutMs: number;
   maxWaiting: number;
 }
+type EventPage = Pick<Page, "url" | "title">;
 
 /** What a page asks to have stored. `n` numbers the commands of a page load; with the page's id it makes the operation's id. */
-interface CommandBase extends Pick<Shared, "generation" | "deadline"> {
+interface CommandBase extends Pick<BatchHead, "generation"> {
   n: number;
   /** When the call was made: milliseconds since the epoch, by the page's clock. */
   at: number;
+  /** Past this the host refuses; absent on what a journal saved, which nobody was told about. */
+  deadline?: number;
 }
-type Limits = Pick<Shared, "sessionTimeoutMs" | "maxWaiting">;
 export interface TrackCommand extends CommandBase, Limits {
   type: "track";
   eventId: string;
   properties?: WireProperties;
-  page?: { url: string; title: string };
+  page?: EventPage;
 }
 export interface PageViewCommand extends CommandBase, Limits {
   type: "pageView";
@@ -69,9 +73,22 @@ export interface LiveChatCommand extends CommandBase {
 export type Command =
   TrackCommand | PageViewCommand | UpdatePersonCommand | AppendToListCommand | LiveChatCommand;
 
-type Sent<Each> = Each extends Command ? Omit<Each, keyof Shared> & Partial<Shared> : never;
-/** A command on its way to the host: what it does not say itself, the batch says for all. */
+type Said = Exclude<keyof BatchHead, "page"> | "deadline";
+type Sent<Each> = Each extends TrackCommand
+  ? Omit<Each, Said | "page">
+  : Each extends Command
+    ? Omit<Each, Said>
+    : never;
+/** A command on its way to the host: the rest of it is said by its batch, for all. */
 export type SentCommand = Sent<Command>;
+
+/**
+ * The calls of one task, in order. They travel as its JSON: text costs a page less than half of what objects do, and its
+ * unload journal keeps the same text.
+ */
+export interface CommandBatch extends BatchHead {
+  commands: SentCommand[];
+}
 
 /** A command that is not stored. */
 export interface Refusal {
@@ -139,9 +156,10 @@ export interface Host {
   /**
    * Answers what is not stored, in its order; all else is. Sending the same numbers again is answered again and changes nothing.
    *
-   * @param shared - holds for the commands that do not say it themselves, as those of a journal do
+   * @param batch - a `CommandBatch` as JSON
+   * @param deadline - of all its commands; without one they come from a journal, or from Live Chat
    */
-  submit(pageId: string, commands: SentCommand[], shared: Shared | null): Promise<Refusal[]>;
+  submit(pageId: string, batch: string, deadline?: number): Promise<Refusal[]>;
   signal(signal: PageSignal): Promise<void>;
   /** @param until - milliseconds since the epoch: asked again, it takes no longer */
   flush(until: number): Promise<Outcome<{ waiting: number }>>;

@@ -4,7 +4,6 @@ import type { OutboxRow, Outcome } from "../protocol/api.js";
 import { trackingError } from "../core/errors.js";
 import type {
   AttachAnswer,
-  Command,
   CommandAnswer,
   Host,
   HostMessage,
@@ -13,13 +12,12 @@ import type {
   PageHello,
   PageSignal,
   Refusal,
-  SentCommand,
-  Shared,
 } from "../protocol/host.js";
 import { PROTOCOL_VERSION } from "../protocol/host.js";
 import { firstProblem, idsSchema, inspectQuerySchema } from "../protocol/schemas.js";
 import type { Tracker } from "../core/tracker.js";
 import { commandError } from "../core/accept.js";
+import { commandsIn } from "../core/command-batch.js";
 import { systemClock } from "../adapters/system.js";
 import { instance } from "./instance.js";
 import type { Port } from "./page-endpoint.js";
@@ -64,8 +62,8 @@ class PagePort implements Host {
     }
   }
 
-  async submit(pageId: string, sent: SentCommand[], shared: Shared | null): Promise<Refusal[]> {
-    const commands = sent.map((command) => ({ ...shared, ...command }) as Command);
+  async submit(pageId: string, batch: string, deadline?: number): Promise<Refusal[]> {
+    const commands = commandsIn(batch, deadline);
     const tracker = this.#shared?.tracker;
     if (tracker) return (await tracker.submit(pageId, commands)).filter(isRefusal);
     const cause = "the page did not attach to the tracker's host";

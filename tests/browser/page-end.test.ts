@@ -181,7 +181,7 @@ test("a journal holds no key of the site's, no deadline, and only this version's
   expect(key).toMatch(/^people-tracking:shop:journal:[a-z0-9]{16}$/);
   expect(text).not.toContain(site.trackingKey);
   expect(JSON.parse(text ?? "")).toEqual({
-    v: 2,
+    v: 3,
     pageId: key?.slice(-16),
     at: expect.any(Number),
     batches: [
@@ -189,6 +189,7 @@ test("a journal holds no key of the site's, no deadline, and only this version's
         generation: 0,
         sessionTimeoutMs: 1_800_000,
         maxWaiting: 100_000,
+        page: { url: expect.any(String), title: "Fixture" },
         commands: [
           {
             type: "track",
@@ -196,7 +197,6 @@ test("a journal holds no key of the site's, no deadline, and only this version's
             at: expect.any(Number),
             eventId: "numbered",
             properties: { n: 7 },
-            page: { url: expect.any(String), title: "Fixture" },
           },
         ],
       },
@@ -243,10 +243,10 @@ test("broken, foreign, huge and outdated journals harm nothing", async () => {
       notjsonnotjson00: "{",
       nullnullnullnull: "null",
       nothingnothing00: "{}",
-      anotherspageid00: JSON.stringify({ v: 2, pageId: "xxxxxxxxxxxxxxxx", at: Date.now(), batches: [] }),
-      nolistofbatches0: JSON.stringify({ v: 2, pageId: "nolistofbatches0", at: Date.now(), batches: 5 }),
+      anotherspageid00: JSON.stringify({ v: 3, pageId: "xxxxxxxxxxxxxxxx", at: Date.now(), batches: [] }),
+      nolistofbatches0: JSON.stringify({ v: 3, pageId: "nolistofbatches0", at: Date.now(), batches: 5 }),
       nocommandsatall0: JSON.stringify({
-        v: 2,
+        v: 3,
         pageId: "nocommandsatall0",
         at: Date.now(),
         batches: [
@@ -303,7 +303,7 @@ test("erasing removes the namespace's journals, and an older one counts for noth
   await page.waitForFunction(() => performance.getEntriesByName(`${origin}/sdk/after-start.js`).length > 0);
   await leaveJournal(page, "other", { pageId: "othernamespace00", from: 900, count: 1 });
   await page.evaluate(() =>
-    localStorage.setItem("people-tracking:shop:journal:newversionnewver", JSON.stringify({ v: 2 })),
+    localStorage.setItem("people-tracking:shop:journal:newversionnewver", JSON.stringify({ v: 9 })),
   );
   expect(await page.evaluate(() => window.sdk.eraseLocalData())).toMatchObject({ success: true });
   expect(Object.keys(await journalsOf(page))).toEqual(["people-tracking:other:journal:othernamespace00"]);

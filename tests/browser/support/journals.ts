@@ -29,7 +29,7 @@ export interface JournaledEvent {
 /** Leaves a journal behind as a page of this namespace would. */
 export const leaveJournal = (page: Page, namespace: string, journal: JournaledEvent): Promise<void> =>
   page.evaluate(
-    ([name, { pageId, from, count, v = 2, at = Date.now(), generation = 0 }]) => {
+    ([name, { pageId, from, count, v = 3, at = Date.now(), generation = 0 }]) => {
       const commands = Array.from({ length: count }, (_, index) => ({
         type: "track",
         n: index + 1,

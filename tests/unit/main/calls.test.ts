@@ -69,16 +69,33 @@ test("a command carries the time of its call and a deadline before the caller's 
 test("what the calls of a task have in common travels once", async () => {
   await start();
   await Promise.all([sdk.track("a"), sdk.track("b")]);
-  const [[, commands, shared]] = page.host.asked("submit") as [[string, object[], object]];
-  expect(shared).toEqual({
+  const [[, batch, deadline]] = page.host.asked("submit") as [[string, string, number]];
+  const { commands, ...head } = JSON.parse(batch) as { commands: object[] };
+  expect(deadline).toBe(Date.now() + 9000);
+  expect(head).toEqual({
     generation: 0,
-    deadline: Date.now() + 9000,
     sessionTimeoutMs: 1_800_000,
     maxWaiting: 100_000,
+    page: { url: "https://shop.example/kites?colour=red", title: "Shop" },
   });
-  for (const command of commands) {
-    expect(Object.keys(command).toSorted()).toEqual(["at", "eventId", "n", "page", "type"]);
-  }
+  for (const command of commands) expect(Object.keys(command).toSorted()).toEqual(["at", "eventId", "n", "type"]);
+});
+
+test("events of one task keep the page of their moment, and updates have none", async () => {
+  await start();
+  await Promise.all([
+    sdk.updatePerson({ firstName: "Semi" }),
+    sdk.track("a"),
+    (page.navigate("https://shop.example/basket", "Basket"), sdk.track("b")),
+    sdk.updatePerson({ lastName: "Holsen" }),
+  ]);
+  expect(told()).toMatchObject([
+    { n: 1, type: "updatePerson" },
+    { n: 2, page: { url: "https://shop.example/kites?colour=red", title: "Shop" } },
+    { n: 3, page: { url: "https://shop.example/basket", title: "Basket" } },
+    { n: 4, type: "updatePerson" },
+  ]);
+  for (const n of [0, 3]) expect(told()[n]).not.toHaveProperty("page");
 });
 
 test("what the caller changes after the call changes nothing", async () => {

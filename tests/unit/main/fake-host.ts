@@ -3,6 +3,7 @@ import type { Outcome, OutboxRow, TrackerState, TrackingError } from "../../../s
 import type {
   AttachAnswer,
   Command,
+  CommandBatch,
   Host,
   HostMessage,
   InitAnswer,
@@ -11,10 +12,9 @@ import type {
   PageHello,
   PageSignal,
   Refusal,
-  SentCommand,
-  Shared,
 } from "../../../src/protocol/host.js";
 import { PROTOCOL_VERSION } from "../../../src/protocol/host.js";
+import { commandsIn } from "../../../src/core/command-batch.js";
 
 export const idleState: TrackerState = {
   host: "shared",
@@ -74,8 +74,12 @@ export class FakeHost implements Host {
     return this.asked("attach").flatMap(([, init]) => (init ? [init as InitRequest] : []));
   }
 
-  get batches(): SentCommand[][] {
-    return this.asked("submit").map(([, commands]) => commands as SentCommand[]);
+  /** The commands that came, the events with their page. */
+  get batches(): Command[][] {
+    return this.asked("submit").map(([, batch]) => {
+      const { commands, page } = JSON.parse(batch as string) as CommandBatch;
+      return commandsIn(JSON.stringify({ commands, page }));
+    });
   }
 
   attach(hello: PageHello, init?: InitRequest): Promise<AttachAnswer> {
@@ -90,9 +94,8 @@ export class FakeHost implements Host {
       answer.ok ? { ...answer, ...asked } : answer,
     );
   }
-  submit(pageId: string, sent: SentCommand[], shared: Shared | null): Promise<Refusal[]> {
-    const refusals = this.#refusals(sent.map((command) => ({ ...shared, ...command }) as Command));
-    return this.#answer("submit", [pageId, sent, shared], refusals);
+  submit(pageId: string, batch: string, deadline?: number): Promise<Refusal[]> {
+    return this.#answer("submit", [pageId, batch, deadline], this.#refusals(commandsIn(batch, deadline)));
   }
   signal(signal: PageSignal): Promise<void> {
     return this.#answer("signal", [signal], undefined);

@@ -211,9 +211,9 @@ test("the host hears what only pages hear", async () => {
   await make().init("key");
   page.window.dispatchEvent(new Event("offline"));
   page.window.dispatchEvent(new Event("online"));
-  page.document.dispatchEvent(new Event("visibilitychange"));
+  page.window.dispatchEvent(new Event("visibilitychange"));
   page.document.visibilityState = "hidden";
-  page.document.dispatchEvent(new Event("visibilitychange"));
+  page.window.dispatchEvent(new Event("visibilitychange"));
   await settle();
   expect(page.host.asked("signal").flat()).toEqual(["offline", "online", "visible"]);
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
 import type { TrackingOptions } from "../../../src/main/index.js";
+import { PROTOCOL_VERSION } from "../../../src/protocol/host.js";
 import { idleState } from "./fake-host.js";
 import type { FakePage } from "./fake-page.js";
 import { isSettled, pass, settle } from "./fake-page.js";
@@ -33,7 +34,7 @@ test("init() attaches, asks and records the page view of the page load in one me
   expect(page.host.calls.map(([method]) => method)).toEqual(["attach"]);
   const [[hello]] = page.host.asked("attach") as [[{ namespace: string }]];
   expect(hello).toEqual({
-    protocol: 3,
+    protocol: PROTOCOL_VERSION,
     namespace: expect.stringMatching(/^[0-9a-f]{16}$/),
     endpoint: "https://people.example/api",
     apiKey: "key",
@@ -42,7 +43,7 @@ test("init() attaches, asks and records the page view of the page load in one me
     online: false,
     globalPrivacyControl: false,
   });
-  expect(page.host.name).toBe(`people-tracking:${hello.namespace}:v3:0`);
+  expect(page.host.name).toBe(`people-tracking:${hello.namespace}:v${PROTOCOL_VERSION}:0`);
   expect(page.host.inits).toMatchObject([{ at, liveChat: undefined, view: { command: { n: 1 } } }]);
   expect([...page.host.stored.values()]).toMatchObject([
     {

@@ -1,5 +1,6 @@
 /** The journal's format, its bounds, and what its calls are told. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { commandsIn } from "../../../src/core/command-batch.js";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
 import { readJournal } from "../../../src/main/journals.js";
 import type { TrackingOptions } from "../../../src/main/index.js";
@@ -47,7 +48,7 @@ const journal = ({
   commands = [command(1)],
   ...fields
 }: { commands?: unknown[]; [field: string]: unknown } = {}): string =>
-  JSON.stringify({ v: 2, pageId: PAGE, at: Date.now(), batches: [{ commands }], ...fields });
+  JSON.stringify({ v: 3, pageId: PAGE, at: Date.now(), batches: [{ commands }], ...fields });
 
 beforeEach(() => {
   page = loadPage();
@@ -62,7 +63,7 @@ test("from pagehide to pageshow each call is journaled inside the call itself", 
   page.pagehide();
   expect(journals()).toEqual([]);
   void sdk.track("one");
-  expect(journals()).toMatchObject([{ v: 2, commands: [{ n: 1, eventId: "one" }] }]);
+  expect(journals()).toMatchObject([{ v: 3, commands: [{ n: 1, eventId: "one" }] }]);
   void sdk.track("two");
   expect(journals()).toMatchObject([{ commands: [{ n: 1 }, { n: 2, eventId: "two" }] }]);
   expect(journals()[0]?.commands[0]).not.toHaveProperty("deadline");
@@ -152,7 +153,7 @@ test("calls that wait for init() are journaled where the page goes, and only the
   void sdk.init("key");
   void sdk.track("early");
   await settle();
-  page.document.dispatchEvent(new Event("visibilitychange"));
+  page.window.dispatchEvent(new Event("visibilitychange"));
   expect(journals()).toEqual([]);
   page.pagehide();
   expect(journals()).toMatchObject([{ commands: [{ n: 1, eventId: "early" }] }]);
@@ -217,7 +218,8 @@ test("close() journals what is not acknowledged yet", async () => {
 test("at its start a page hands in what others left, under their ids, and removes it with the answer", async () => {
   local.storage[KEY] = journal({ commands: [command(1), command(2)] });
   await start();
-  expect(page.host.asked("submit")).toEqual([[PAGE, [command(1), command(2)], null]]);
+  expect(page.host.asked("submit")).toEqual([[PAGE, expect.any(String), undefined]]);
+  expect(page.host.batches).toEqual([[command(1), command(2)]]);
   expect(journals()).toEqual([]);
 });
 
@@ -321,24 +323,30 @@ test.each([
 });
 
 test("a journal of another version is left for it", () => {
-  expect(readJournal(journal({ v: 3 }), PAGE, Date.now())).toBeNull();
+  expect(readJournal(journal({ v: 4 }), PAGE, Date.now())).toBeNull();
 });
+
+const commandsOf = (text: string) =>
+  readJournal(text, PAGE, Date.now())?.flatMap((batch) => commandsIn(batch));
 
 test("what a batch of a journal says holds for its commands, unless they say otherwise", () => {
   const { generation, sessionTimeoutMs, maxWaiting, ...bare } = command(1) as TrackCommand;
-  const shared = { generation, sessionTimeoutMs, maxWaiting };
-  const batches = [
-    { ...shared, commands: [bare, { ...bare, n: 2, generation: 7 }] },
-    { commands: [command(3)] },
-  ];
-  expect(readJournal(journal({ batches }), PAGE, Date.now())).toEqual([
+  const head = { generation, sessionTimeoutMs, maxWaiting };
+  const batches = [{ ...head, commands: [bare, { ...bare, n: 2, generation: 7 }] }, { commands: [command(3)] }];
+  expect(commandsOf(journal({ batches }))).toEqual([
     command(1),
     { ...command(2), generation: 7 },
     command(3),
   ]);
 });
 
+test("a journal of the version before is taken in, each event with its own page", () => {
+  const page = { url: "https://shop.example/", title: "Shop" };
+  const commands = [{ ...command(1), page }, command(2)];
+  expect(commandsOf(journal({ v: 2, commands }))).toEqual(commands);
+});
+
 test("what is broken in a journal takes nothing else with it", () => {
   const text = journal({ commands: [command(1), { ...command(2), type: "erase" }, command(3)] });
-  expect(readJournal(text, PAGE, Date.now())?.map(({ n }) => n)).toEqual([1, 3]);
+  expect(commandsOf(text)?.map(({ n }) => n)).toEqual([1, 3]);
 });
