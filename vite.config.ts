@@ -71,8 +71,48 @@ const besideMain: Plugin = {
   resolveId: (id) => (id.endsWith("/page-host.js") ? { id: "./page-host.js", external: true } : null),
 };
 
+interface Node {
+  type: string;
+  start: number;
+  end: number;
+}
+
+/** Where a function in parentheses means the same: as a constant, a property or an argument. */
+const PLACES = /^(VariableDeclarator|Property|CallExpression|NewExpression)$/;
+
+/**
+ * Puts the main entry's functions into parentheses: V8 then compiles them with the script, off the main thread, and not
+ * each as it is first called, which is most of what `init()` costs a page (https://v8.dev/blog/preparser#pife). Vite's
+ * minifier keeps the parentheses; one that does not costs nothing but what they gain.
+ */
+const functionsCompiledEarly: Plugin = {
+  name: "functions-compiled-early",
+  applyToEnvironment: (environment) => environment.name === "main",
+  renderChunk(code, { isEntry }) {
+    if (!isEntry) return null;
+    const parentheses: [at: number, text: string][] = [];
+    const visit = (node: unknown, parent?: Node): void => {
+      if (Array.isArray(node)) node.forEach((part) => visit(part, parent));
+      const { type, start, end } = Object(node) as Node;
+      if (!type) return;
+      if (type === "ArrowFunctionExpression" && PLACES.test(String(parent?.type))) {
+        parentheses.push([start, "("], [end, ")"]);
+      }
+      Object.values(node as object).forEach((part) => visit(part, node as Node));
+    };
+    visit(this.parse(code));
+    let wrapped = "";
+    let done = 0;
+    for (const [at, text] of parentheses.toSorted(([a], [b]) => a - b)) {
+      wrapped += code.slice(done, at) + text;
+      done = at;
+    }
+    return wrapped + code.slice(done);
+  },
+};
+
 export default defineConfig({
-  plugins: [besideMain],
+  plugins: [besideMain, functionsCompiledEarly],
   resolve: { alias: { "people-tracking-sdk": fromHere("dist/index.js") } },
   // `npm run dev` serves the page; the service behind it is that of an `npm start` beside it.
   server: { proxy: { "/people": "http://127.0.0.1:4173", "/demo": "http://127.0.0.1:4173" } },

@@ -137,7 +137,7 @@ export const commandQueue = (
 
     hasUndecided: () => undecided.length > 0,
 
-    add(draft, page) {
+    add: (draft, page) => {
       const isAlone = draft.type === "liveChat";
       if (isAlone || (page && eventPage && page !== eventPage)) queue.flush();
       eventPage ??= page;
@@ -151,7 +151,7 @@ export const commandQueue = (
       });
     },
 
-    flush() {
+    flush: () => {
       if (!commands.length) return;
       const batch: Batch = { commands, resolves, page: eventPage, journaled: 0 };
       commands = [];
@@ -162,25 +162,25 @@ export const commandQueue = (
       if (queue.isLeaving || (isOpen && mayBeLost(queue.host))) write();
     },
 
-    save() {
+    save: () => {
       queue.flush();
       write();
     },
 
-    restamp() {
+    restamp: () => {
       queue.flush();
       for (const batch of undecided) for (const command of batch.commands) command.at = Date.now();
     },
 
     numbered: (draft, at) => ({ ...draft, at, n: ++count, ...limits }),
 
-    open() {
+    open: () => {
       queue.flush();
       isOpen = true;
       undecided.forEach(send);
     },
 
-    refuse(failure) {
+    refuse: (failure) => {
       queue.flush();
       if (isOpen) return;
       for (const { resolves: held, journaled } of undecided.splice(0)) {

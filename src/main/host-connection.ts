@@ -226,7 +226,7 @@ export const hostConnection = (
     hasLeft: () => left > 0,
     connect,
 
-    init(request) {
+    init: (request) => {
       isReady = true;
       return new Promise((resolve) => {
         asked = { request, resolve };
@@ -238,7 +238,7 @@ export const hostConnection = (
     ask: (method, args, limitMs = NEVER, patienceMs = PATIENCE_MS) =>
       new Promise((resolve) => {
         const ask: Ask = {
-          send(to) {
+          send: (to) => {
             const then = epoch;
             ask.sentAt = performance.now();
             watch(ask);
@@ -269,7 +269,7 @@ export const hostConnection = (
     detach,
     reattach: () => attach?.(),
 
-    close() {
+    close: () => {
       closed = true;
       hangUpIfDone();
     },

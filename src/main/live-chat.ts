@@ -75,7 +75,7 @@ export const liveChatFollower = (source: LiveChatSource, report: LiveChatReport)
         (async () => source.ready())().then(() => true),
       ),
 
-    follow() {
+    follow: () => {
       const session = (reported = look() ?? null);
       lastId = session?.id;
       try {
@@ -86,7 +86,7 @@ export const liveChatFollower = (source: LiveChatSource, report: LiveChatReport)
       return session;
     },
 
-    reread(left) {
+    reread: (left) => {
       rereading = setTimeout(() => {
         const session = look();
         if (session === null && !reported) report({ session, left });
@@ -94,7 +94,7 @@ export const liveChatFollower = (source: LiveChatSource, report: LiveChatReport)
       }, REREAD_MS);
     },
 
-    stop() {
+    stop: () => {
       clearTimeout(rereading);
       try {
         unsubscribe?.();

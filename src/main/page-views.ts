@@ -80,7 +80,7 @@ export const pageViews = ({ hello, page: redact }: Settings): PageViews => {
   return {
     present,
 
-    ofEvent() {
+    ofEvent: () => {
       const { URL: url, title } = document;
       if (eventPage?.url !== url || eventPage.title !== title) {
         const page = present();
@@ -93,25 +93,25 @@ export const pageViews = ({ hello, page: redact }: Settings): PageViews => {
       if (redact) eventPage = undefined;
     },
 
-    ofLoad(make) {
+    ofLoad: (make) => {
       if (pageLoad.view !== null) pageLoad.view ??= make();
       return pageLoad.view ?? undefined;
     },
 
-    settleLoad(answer) {
+    settleLoad: (answer) => {
       const error = answer?.error;
       if (error) console.warn(error.message);
       // Another instance may have recorded it meanwhile.
       if (pageLoad.view !== null) pageLoad.view = answer && !error ? null : undefined;
     },
 
-    isRestored({ timeStamp }) {
+    isRestored: ({ timeStamp }) => {
       const isNews = pageLoad.restored !== timeStamp;
       pageLoad.restored = timeStamp;
       return isNews;
     },
 
-    follow(record, signal) {
+    follow: (record, signal) => {
       pageLoad.url = presentUrl();
       // Few sites need it, and none before its first navigation.
       import("./client-side-navigations.js").then(

@@ -174,7 +174,7 @@ export const startTracking = (
       return answer ?? (fail(2101, "the host is silent") as Answer<Method>);
     },
 
-    async erase() {
+    erase: async () => {
       const outcome = await tracking.ask("eraseLocalData", []);
       if (outcome.success) {
         isErased = true;
@@ -183,7 +183,7 @@ export const startTracking = (
       return outcome;
     },
 
-    end() {
+    end: () => {
       ended.abort();
       clearTimeout(timer);
       liveChat?.stop();

@@ -36,7 +36,7 @@ export const unloadJournal = (name: string, pageId: string): UnloadJournal => {
   const key = `${name}:journal:${pageId}`;
   let isWritten = false;
   return {
-    write(batches) {
+    write: (batches) => {
       const texts: string[] = [];
       const counts: number[] = [];
       let room = MAX_LENGTH;
@@ -69,7 +69,7 @@ export const unloadJournal = (name: string, pageId: string): UnloadJournal => {
       }
     },
 
-    remove() {
+    remove: () => {
       if (isWritten) localStorage.removeItem(key);
       isWritten = false;
     },
