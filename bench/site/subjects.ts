@@ -25,6 +25,11 @@ export const CONTRACT_FLOOR: Measured = {
   label: "floor: a copy and a promise each, one postMessage",
   site: "floor-contract",
 };
+/** What no journal that is written ahead can do without. */
+export const JOURNAL_FLOOR: Measured = {
+  label: "floor: one postMessage, one setItem",
+  site: "floor-journal",
+};
 export const NOTHING: Measured = { label: "floor: nothing at all", site: "nothing" };
 
 export const PEERS: readonly Measured[] = [

@@ -36,11 +36,11 @@ export interface CommandQueue {
   host: HostKind | undefined;
   /** The page goes: it may end with any call, which is journaled inside the call itself. */
   isLeaving: boolean;
-  hasUndecided(): boolean;
+  hasUndecided: () => boolean;
   /** @param page of a custom event */
   add(draft: CommandDraft, page?: EventPage): Promise<Outcome>;
   /** Sends what the present task has asked for so far. */
-  flush(): void;
+  flush: () => void;
   /** Journals what no host has decided. */
   save(): void;
   /** What was asked while the page was only prerendered happens now. */
@@ -83,46 +83,44 @@ export const commandQueue = (
     headOf(batch);
     const { type, at } = batch.commands[0]!;
     // Nobody waits for a Live Chat change: it has no deadline.
-    submit(batch, type === "liveChat" ? undefined : at + COMMAND_DEADLINE_MS);
+    void submit(batch, type === "liveChat" ? undefined : at + COMMAND_DEADLINE_MS);
   };
 
-  const submit = (batch: Batch, deadline: number | undefined): void => {
+  const submit = async (batch: Batch, deadline: number | undefined): Promise<void> => {
     const limitMs =
       deadline && Math.min(CALL_TIMEOUT_MS, deadline - COMMAND_DEADLINE_MS + CALL_TIMEOUT_MS - Date.now());
-    connection.ask("submit", [connection.pageId, textOf(batch), deadline], limitMs).then((refusals) => {
-      const sent = batch.commands;
-      const wereJournaled = batch.journaled;
-      const callers = batch.resolves;
-      batch.commands = [];
-      batch.resolves = [];
-      batch.journaled = 0;
-      let next = 0;
-      sent.forEach((command, index) => {
-        const resolve = callers[index]!;
-        const refusal = refusals?.[next]?.n === command.n ? refusals[next++] : undefined;
-        const isJournaled = index < wereJournaled;
-        if (isJournaled && (!refusals || refusal?.undecided)) {
-          // It is on disk, for this host or the next to decide.
-          deadline = undefined;
-          batch.journaled++;
-          resolve(SUCCESS);
-        } else if (!refusal?.undecided || !connection.hasLeft() || Date.now() >= deadline!) {
-          if (!refusals) resolve(fail(CODES[command.type], "the tracker did not answer in time"));
-          else resolve(refusal ? { success: false, error: refusal.error } : SUCCESS);
-          return;
-        }
-        // A host that was left may yet store it: until the deadline nobody can tell that it failed.
+    const refusals = await connection.ask("submit", [connection.pageId, textOf(batch), deadline], limitMs);
+    const sent = batch.commands;
+    const wereJournaled = batch.journaled;
+    const callers = batch.resolves;
+    batch.commands = [];
+    batch.resolves = [];
+    batch.journaled = 0;
+    let next = 0;
+    sent.forEach((command, index) => {
+      const resolve = callers[index]!;
+      const refusal = refusals?.[next]?.n === command.n ? refusals[next++] : undefined;
+      const isJournaled = index < wereJournaled && (!refusals || refusal?.undecided);
+      if (isJournaled) {
+        // It is on disk, for this host or the next to decide.
+        deadline = undefined;
+        batch.journaled++;
+        resolve(SUCCESS);
+      }
+      // A host that was left may yet store it: until the deadline nobody can tell that it failed.
+      if (isJournaled || (refusal?.undecided && connection.hasLeft() && Date.now() < deadline!)) {
         batch.commands.push(command);
         batch.resolves.push(resolve);
-      });
-      if (batch.commands.length) {
-        batch.text = undefined;
-        setTimeout(() => submit(batch, deadline), UNDECIDED_RETRY_MS);
-      } else {
-        undecided.splice(undecided.indexOf(batch), 1);
-        if (!undecided.length) journal.remove();
-      }
+      } else if (!refusals) resolve(fail(CODES[command.type], "the tracker did not answer in time"));
+      else resolve(refusal ? { success: false, error: refusal.error } : SUCCESS);
     });
+    if (batch.commands.length) {
+      batch.text = undefined;
+      setTimeout(() => void submit(batch, deadline), UNDECIDED_RETRY_MS);
+    } else {
+      undecided.splice(undecided.indexOf(batch), 1);
+      if (!undecided.length) journal.remove();
+    }
   };
 
   const endTask = (): void => {

@@ -36,10 +36,10 @@ const deepCopy = (root: string, value: unknown): unknown => {
     if (holders.includes(given) || holders.length === MAX_DEPTH) {
       refuse("refers back to itself, or is nested too deep");
     }
-    const parts = Object.keys(given!).map((key) => {
-      const pathOfPart = isList ? `${path}[${key}]` : `${path}.${key}`;
-      at = pathOfPart;
-      return [key, copy(pathOfPart, (given as Record<string, unknown>)[key], [...holders, given])] as const;
+    const keys: (string | number)[] = isList ? [...given.keys()] : Object.keys(given!);
+    const parts = keys.map((key) => {
+      const part = (at = isList ? `${path}[${key}]` : `${path}.${key}`);
+      return [key, copy(part, (given as Record<string, unknown>)[key], [...holders, given])] as const;
     });
     if (isList) return parts.map(([, part]) => part);
     return Object.fromEntries(parts.filter(([, part]) => part !== undefined));
@@ -48,7 +48,7 @@ const deepCopy = (root: string, value: unknown): unknown => {
   try {
     return copy((at = root), value, []);
   } catch (thrown) {
-    throw new TypeError(refusal ?? `${at!} could not be read: ${describe(thrown)}`);
+    throw new TypeError(refusal ?? `${at!} could not be read: ${describe(thrown)}`, { cause: thrown });
   }
 };
 

@@ -39,7 +39,7 @@ export interface PageViews {
   /** The same object while nothing changes. */
   ofEvent(): EventPage;
   /** The next event asks the site's redaction again. */
-  forgetEventPage(): void;
+  forgetEventPage: () => void;
   /** The page view of this page load, unless it is recorded. All instances give it under one id: it counts once. */
   ofLoad(make: () => LoadView): LoadView | undefined;
   /** @param answer absent while opted out */

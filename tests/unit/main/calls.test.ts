@@ -78,7 +78,8 @@ test("what the calls of a task have in common travels once", async () => {
     maxWaiting: 100_000,
     page: { url: "https://shop.example/kites?colour=red", title: "Shop" },
   });
-  for (const command of commands) expect(Object.keys(command).toSorted()).toEqual(["at", "eventId", "n", "type"]);
+  for (const command of commands)
+    expect(Object.keys(command).toSorted()).toEqual(["at", "eventId", "n", "type"]);
 });
 
 test("events of one task keep the page of their moment, and updates have none", async () => {

@@ -80,6 +80,8 @@ test.each<[unknown, string | RegExp]>([
   [{ set: new Set() }, /^properties\.set is a Set, which cannot be carried/],
   [new Basket(), /^properties is a Basket, which cannot be carried/],
   [{ list: [undefined] }, /^properties\.list\[0\] is undefined/],
+  // oxlint-disable-next-line no-sparse-arrays -- holes are what this is about
+  [{ list: ["a", , "c"] }, /^properties\.list\[1\] is undefined/],
   [cycle, /^properties\.a\.b refers back to itself/],
   [thrower, "properties.secret could not be read: not for you"],
   [{ x: revoked.proxy }, /^properties\.x could not be read: /],

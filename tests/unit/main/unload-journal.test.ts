@@ -332,7 +332,10 @@ const commandsOf = (text: string) =>
 test("what a batch of a journal says holds for its commands, unless they say otherwise", () => {
   const { generation, sessionTimeoutMs, maxWaiting, ...bare } = command(1) as TrackCommand;
   const head = { generation, sessionTimeoutMs, maxWaiting };
-  const batches = [{ ...head, commands: [bare, { ...bare, n: 2, generation: 7 }] }, { commands: [command(3)] }];
+  const batches = [
+    { ...head, commands: [bare, { ...bare, n: 2, generation: 7 }] },
+    { commands: [command(3)] },
+  ];
   expect(commandsOf(journal({ batches }))).toEqual([
     command(1),
     { ...command(2), generation: 7 },
