@@ -151,3 +151,45 @@ test("what changes is read as often for eight tabs as for one", async () => {
   // that. Read for each tab, it took eleven.
   expect(costs.transactions).toBeLessThanOrEqual(8);
 });
+
+interface TraceEvent {
+  name: string;
+  pid: number;
+  tid: number;
+  ts: number;
+}
+
+test("the functions that init() runs were compiled with the script, not one by one as they are called", async () => {
+  const { browser, site } = setting;
+  await openTab();
+  const page = await browser.newPage();
+  await page.goto(site.origin);
+  await page.waitForFunction(() => window.loaded);
+  const chromium = browser.browser()!;
+  await chromium.startTracing(page, {
+    categories: ["v8", "disabled-by-default-v8.compile", "blink.user_timing"],
+  });
+  const outcome = await page.evaluate(async (key) => {
+    window.sdk = new window.PeopleTrackingSDK({ workerUrl: "/own/worker.js" });
+    performance.mark("called");
+    const started = await window.sdk.init(key);
+    performance.mark("usable");
+    return started;
+  }, site.trackingKey);
+  expect(outcome).toMatchObject({ success: true });
+  const { traceEvents } = JSON.parse((await chromium.stopTracing()).toString()) as {
+    traceEvents: TraceEvent[];
+  };
+  const mark = (name: string): TraceEvent => traceEvents.find((event) => event.name === name)!;
+  const [called, usable] = [mark("called"), mark("usable")];
+  const compiled = traceEvents.filter(
+    ({ name, pid, tid, ts }) =>
+      name === "V8.CompileCode" &&
+      pid === called.pid &&
+      tid === called.tid &&
+      ts >= called.ts &&
+      ts <= usable.ts,
+  );
+  // Were each compiled as it is called, it would be over fifty.
+  expect(compiled.length).toBeLessThanOrEqual(25);
+});

@@ -223,12 +223,12 @@ test("broken, foreign, huge and outdated journals harm nothing", async () => {
   const page = await lookAround();
   const key = (pageId: string) => `people-tracking:${NAMESPACE}:journal:${pageId}`;
   const day = 24 * 60 * 60 * 1000;
-  await leaveJournal(page, NAMESPACE, { pageId: "newversionnewver", from: 900, count: 1, v: 3 });
+  await leaveJournal(page, NAMESPACE, { pageId: "newversionnewver", from: 900, count: 1, v: 9 });
   await leaveJournal(page, NAMESPACE, {
     pageId: "newversionandold",
     from: 900,
     count: 1,
-    v: 3,
+    v: 9,
     at: Date.now() - 46 * day,
   });
   await leaveJournal(page, NAMESPACE, {
