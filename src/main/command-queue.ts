@@ -123,6 +123,9 @@ export const commandQueue = (
     }
   };
 
+  /** One for all calls: each page that tracks makes enough for the engine to collect. */
+  const awaitOutcome = (resolve: Batch["resolves"][number]): void => void resolves.push(resolve);
+
   const endTask = (): void => {
     onTaskEnd();
     queue.flush();
@@ -142,11 +145,10 @@ export const commandQueue = (
       const command = draft as SentCommand;
       command.n = ++count;
       command.at = Date.now();
-      return new Promise((resolve) => {
-        resolves.push(resolve);
-        if (commands.push(command) === 1) queueMicrotask(endTask);
-        if (isAlone || queue.isLeaving) queue.flush();
-      });
+      const outcome = new Promise(awaitOutcome);
+      if (commands.push(command) === 1) queueMicrotask(endTask);
+      if (isAlone || queue.isLeaving) queue.flush();
+      return outcome;
     },
 
     flush: () => {
