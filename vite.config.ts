@@ -77,9 +77,6 @@ interface Node {
   end: number;
 }
 
-/** Where a function in parentheses means the same: as a constant, a property or an argument. */
-const PLACES = /^(VariableDeclarator|Property|CallExpression|NewExpression)$/;
-
 /**
  * Puts the main entry's functions into parentheses: V8 then compiles them with the script, off the main thread, and not
  * each as it is first called, which is most of what `init()` costs a page (https://v8.dev/blog/preparser#pife). Vite's
@@ -91,14 +88,10 @@ const functionsCompiledEarly: Plugin = {
   renderChunk(code, { isEntry }) {
     if (!isEntry) return null;
     const parentheses: [at: number, text: string][] = [];
-    const visit = (node: unknown, parent?: Node): void => {
-      if (Array.isArray(node)) node.forEach((part) => visit(part, parent));
+    const visit = (node: unknown): void => {
       const { type, start, end } = Object(node) as Node;
-      if (!type) return;
-      if (type === "ArrowFunctionExpression" && PLACES.test(String(parent?.type))) {
-        parentheses.push([start, "("], [end, ")"]);
-      }
-      Object.values(node as object).forEach((part) => visit(part, node as Node));
+      if (type === "ArrowFunctionExpression") parentheses.push([start, "("], [end, ")"]);
+      if (typeof node === "object" && node) Object.values(node).forEach(visit);
     };
     visit(this.parse(code));
     let wrapped = "";

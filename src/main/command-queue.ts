@@ -5,28 +5,31 @@
  */
 import type { HostKind, Outcome } from "../protocol/api.js";
 import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS } from "../protocol/host.js";
-import type { BatchHead, Command, LoadView, PageViewCommand, SentCommand } from "../protocol/host.js";
+import type { Command, LoadView, SentCommand } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
 import type { HostConnection } from "./host-connection.js";
 import { fail } from "./outcome.js";
 import type { ErrorCode, Failure } from "./outcome.js";
-import type { EventPage } from "./page-views.js";
+import type { PageOfEvents } from "./page-views.js";
 import type { Settings } from "./tracking-options.js";
-import { textOf, unloadJournal } from "./unload-journal.js";
+import { createUnloadJournal, textOf } from "./unload-journal.js";
 import type { JournaledBatch } from "./unload-journal.js";
 
-type Draft<Each> = Each extends Command ? Omit<Each, "n" | "at" | keyof BatchHead> : never;
-export type CommandDraft = Draft<Command>;
+type Draft<Each> = Each extends SentCommand ? Omit<Each, "n" | "at"> : never;
+export type CommandDraft = Draft<SentCommand>;
+type PageViewDraft = Extract<CommandDraft, { type: "pageView" }>;
 
 /** The calls of one task, as long as the page's URL and title stay the same. */
 interface Batch extends JournaledBatch {
   /** One for each command. */
   resolves: ((outcome: Outcome) => void)[];
   /** Of its events. */
-  page: EventPage | undefined;
+  page: PageOfEvents | undefined;
 }
 
 const SUCCESS: Outcome = { success: true, data: null };
+/** So long after a deadline its answer may come. */
+const ANSWER_MS = CALL_TIMEOUT_MS - COMMAND_DEADLINE_MS;
 /** A host that could not decide is asked again after this. */
 const UNDECIDED_RETRY_MS = 5 * SECOND;
 
@@ -37,8 +40,8 @@ export interface CommandQueue {
   /** The page goes: it may end with any call, which is journaled inside the call itself. */
   isLeaving: boolean;
   hasUndecided: () => boolean;
-  /** @param page of a custom event */
-  add(draft: CommandDraft, page?: EventPage): Promise<Outcome>;
+  /** @param seen - the page of a custom event */
+  add(draft: CommandDraft, seen?: PageOfEvents): Promise<Outcome>;
   /** Sends what the present task has asked for so far. */
   flush: () => void;
   /** Journals what no host has decided. */
@@ -46,80 +49,80 @@ export interface CommandQueue {
   /** What was asked while the page was only prerendered happens now. */
   restamp(): void;
   /** A page view that another way than this one takes to the host. */
-  numbered(draft: Omit<PageViewCommand, "n" | "at" | keyof BatchHead>, at: number): LoadView["command"];
+  numbered(draft: PageViewDraft, at: number): LoadView["command"];
   /** Sends what was held back, and from now on at once. */
   open(): void;
   /** Answers all that was held back with one failure. */
   refuse(failure: Failure): void;
 }
 
-export const commandQueue = (
+export const createCommandQueue = (
   connection: HostConnection,
   { name, limits }: Settings,
   onTaskEnd: () => void,
 ): CommandQueue => {
-  const journal = unloadJournal(name, connection.pageId);
+  const journal = createUnloadJournal(name, connection.pageId);
   /** In the order of the calls. Sent, once `init()` has succeeded. */
   const undecided: Batch[] = [];
   let count = 0;
   /** The calls of the present task. */
   let commands: SentCommand[] = [];
   let resolves: Batch["resolves"] = [];
-  let eventPage: EventPage | undefined;
+  /** Of the task's events so far. */
+  let page: PageOfEvents | undefined;
   let isOpen = false;
 
-  const headOf = (batch: Batch): void => {
+  /** What it said to the journal before the host told its generation it does not say to the host. */
+  const writeHead = (batch: Batch): void => {
+    if (batch.head?.generation === queue.generation) return;
     batch.head = { generation: queue.generation, ...limits, page: batch.page?.sent };
+    batch.text = undefined;
   };
 
   /** What waits for `init()` only where the page goes: should that fail and the page live on, its callers are told so. */
   const write = (): void => {
     if (!isOpen && !queue.isLeaving) return;
-    if (!isOpen) undecided.forEach(headOf);
+    if (!isOpen) undecided.forEach(writeHead);
     journal.write(undecided);
   };
 
   const send = (batch: Batch): void => {
-    headOf(batch);
+    writeHead(batch);
     const { type, at } = batch.commands[0]!;
     // Nobody waits for a Live Chat change: it has no deadline.
     void submit(batch, type === "liveChat" ? undefined : at + COMMAND_DEADLINE_MS);
   };
 
   const submit = async (batch: Batch, deadline: number | undefined): Promise<void> => {
-    const limitMs =
-      deadline && Math.min(CALL_TIMEOUT_MS, deadline - COMMAND_DEADLINE_MS + CALL_TIMEOUT_MS - Date.now());
+    const limitMs = deadline && Math.min(CALL_TIMEOUT_MS, deadline + ANSWER_MS - Date.now());
     const refusals = await connection.ask("submit", [connection.pageId, textOf(batch), deadline], limitMs);
-    const sent = batch.commands;
-    const wereJournaled = batch.journaled;
-    const callers = batch.resolves;
-    batch.commands = [];
-    batch.resolves = [];
-    batch.journaled = 0;
+    const { head, page: seen, journaled } = batch;
+    const rest = (): Batch => ({ head, page: seen, commands: [], resolves: [], journaled: 0 });
+    /** For this host or the next to decide. */
+    const onDisk = rest();
+    /** A host that was left may yet store it: until the deadline nobody can tell that it failed. */
+    const inDoubt = rest();
     let next = 0;
-    sent.forEach((command, index) => {
-      const resolve = callers[index]!;
+    batch.commands.forEach((command, index) => {
+      const resolve = batch.resolves[index]!;
       const refusal = refusals?.[next]?.n === command.n ? refusals[next++] : undefined;
-      const isJournaled = index < wereJournaled && (!refusals || refusal?.undecided);
-      if (isJournaled) {
-        // It is on disk, for this host or the next to decide.
-        deadline = undefined;
-        batch.journaled++;
+      let undecidedYet: Batch | undefined;
+      if (index < journaled && (!refusals || refusal?.undecided)) {
+        undecidedYet = onDisk;
+        onDisk.journaled++;
         resolve(SUCCESS);
-      }
-      // A host that was left may yet store it: until the deadline nobody can tell that it failed.
-      if (isJournaled || (refusal?.undecided && connection.hasLeft() && Date.now() < deadline!)) {
-        batch.commands.push(command);
-        batch.resolves.push(resolve);
+      } else if (refusal?.undecided && connection.hasLeft() && Date.now() < deadline!) {
+        undecidedYet = inDoubt;
       } else if (!refusals) resolve(fail(CODES[command.type], "the tracker did not answer in time"));
       else resolve(refusal ? { success: false, error: refusal.error } : SUCCESS);
+      undecidedYet?.commands.push(command);
+      undecidedYet?.resolves.push(resolve);
     });
-    if (batch.commands.length) {
-      batch.text = undefined;
-      setTimeout(() => void submit(batch, deadline), UNDECIDED_RETRY_MS);
-    } else {
-      undecided.splice(undecided.indexOf(batch), 1);
-      if (!undecided.length) journal.remove();
+    const left = [onDisk, inDoubt].filter(({ commands: some }) => some.length);
+    undecided.splice(undecided.indexOf(batch), 1, ...left);
+    if (!undecided.length) journal.remove();
+    for (const some of left) {
+      setTimeout(() => void submit(some, some === inDoubt ? deadline : undefined), UNDECIDED_RETRY_MS);
     }
   };
 
@@ -138,10 +141,10 @@ export const commandQueue = (
 
     hasUndecided: () => undecided.length > 0,
 
-    add: (draft, page) => {
+    add: (draft, seen) => {
       const isAlone = draft.type === "liveChat";
-      if (isAlone || (page && eventPage && page !== eventPage)) queue.flush();
-      eventPage ??= page;
+      if (isAlone || (seen && page && seen !== page)) queue.flush();
+      page ??= seen;
       const command = draft as SentCommand;
       command.n = ++count;
       command.at = Date.now();
@@ -153,10 +156,10 @@ export const commandQueue = (
 
     flush: () => {
       if (!commands.length) return;
-      const batch: Batch = { commands, resolves, page: eventPage, journaled: 0 };
+      const batch: Batch = { commands, resolves, page, journaled: 0 };
       commands = [];
       resolves = [];
-      eventPage = undefined;
+      page = undefined;
       undecided.push(batch);
       if (isOpen) send(batch);
       if (queue.isLeaving || (isOpen && mayBeLost(queue.host))) write();

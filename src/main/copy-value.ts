@@ -14,41 +14,53 @@ export const copyValue = (root: string, value: unknown): unknown =>
   typeof value === "string" ? value : (flatCopy(value) ?? deepCopy(root, value));
 
 const deepCopy = (root: string, value: unknown): unknown => {
-  /** What is being read. */
-  let at: string;
+  /** The objects that hold the value being copied, outermost first, and the key under which each holds the next. */
+  const holders: object[] = [];
+  const keys: string[] = [];
   let refusal: string | undefined;
 
-  /** @param holders - the objects that hold it, outermost first */
-  const copy = (path: string, given: unknown, holders: readonly unknown[]): unknown => {
+  const refuse = (what: string): never => {
+    const path = keys.map((key, depth) => (Array.isArray(holders[depth]) ? `[${key}]` : `.${key}`));
+    refusal ??= `${root}${path.join("")} ${what}`;
+    throw new TypeError(refusal);
+  };
+
+  const copy = (given: unknown): unknown => {
     const type = typeof given;
-    const isAbsent = given === undefined && !Array.isArray(holders.at(-1));
-    if (isAbsent || type === "string" || type === "boolean" || given === null || Number.isFinite(given))
-      return given;
-    const refuse = (what: string): never => {
-      refusal = `${path} ${what}`;
-      throw refusal;
-    };
+    if (type === "string" || type === "boolean" || given == null || Number.isFinite(given)) return given;
     const isList = Array.isArray(given);
-    if (type !== "object" || !(isList || isDate(given!) || isPlain(given!))) {
-      refuse(`is ${nameOf(given)}, which cannot be carried`);
+    if (type !== "object" || !(isList || isDate(given) || isPlain(given))) {
+      return refuse(`is ${type === "number" ? (given as number) : nameOf(given)}, which cannot be carried`);
     }
-    if (isDate(given!)) return given.toISOString();
+    if (isDate(given)) return given.toISOString();
     if (holders.includes(given) || holders.length === MAX_DEPTH) {
-      refuse("refers back to itself, or is nested too deep");
+      return refuse("refers back to itself, or is nested too deep");
     }
-    const keys: (string | number)[] = isList ? [...given.keys()] : Object.keys(given!);
-    const parts = keys.map((key) => {
-      const part = (at = isList ? `${path}[${key}]` : `${path}.${key}`);
-      return [key, copy(part, (given as Record<string, unknown>)[key], [...holders, given])] as const;
-    });
-    if (isList) return parts.map(([, part]) => part);
-    return Object.fromEntries(parts.filter(([, part]) => part !== undefined));
+
+    const source = given as Record<string, unknown>;
+    const ownKeys = Object.keys(source);
+    // As JSON each of its holes would be a word, and there may be millions.
+    if (isList && ownKeys.length < given.length) refuse("has holes, which cannot be carried");
+    const depth = holders.push(given) - 1;
+    const target = (isList ? [] : {}) as Record<string, unknown>;
+    for (const key of ownKeys) {
+      keys[depth] = key;
+      const part = copy(source[key]);
+      if (part === undefined) {
+        if (isList) refuse("is undefined, which cannot be carried");
+      } else if (key !== "__proto__") target[key] = part;
+      // Assigning would set the prototype instead.
+      else Object.defineProperty(target, key, { value: part, enumerable: true });
+    }
+    keys.length = depth;
+    holders.pop();
+    return target;
   };
 
   try {
-    return copy((at = root), value, []);
+    return copy(value);
   } catch (thrown) {
-    throw new TypeError(refusal ?? `${at!} could not be read: ${describe(thrown)}`, { cause: thrown });
+    return refuse(`could not be read: ${describe(thrown)}`);
   }
 };
 
@@ -78,5 +90,4 @@ const isPlain = (value: object): boolean => {
   return !prototype || !Object.getPrototypeOf(prototype);
 };
 
-const nameOf = (value: unknown): string =>
-  value === undefined || typeof value === "number" ? `${value}` : `a ${Object(value).constructor?.name}`;
+const nameOf = (value: unknown): string => `a ${Object(value).constructor?.name}`;

@@ -62,7 +62,7 @@ export interface HostConnection {
   close(): void;
 }
 
-export const hostConnection = (
+export const createHostConnection = (
   { name, hello, hosts, workerUrl }: Settings,
   onState: (state: TrackerState, generation: number) => void,
 ): HostConnection => {
@@ -73,7 +73,7 @@ export const hostConnection = (
   let call: CallHost | undefined;
   let attach: (() => void) | undefined;
   /** Goes with each attachment until a host has answered it. */
-  let asked: { request: InitRequest; resolve: (answer: InitAnswer) => void } | undefined;
+  let initAsked: { request: InitRequest; resolve: (answer: InitAnswer) => void } | undefined;
   /** `init()` has been asked: from then on a host that opens is attached to at once. */
   let isReady = false;
   let connecting: Promise<TrackingError | undefined> | undefined;
@@ -174,7 +174,7 @@ export const hostConnection = (
       const awaitAnswer = (): void => {
         stopWaiting();
         if (!isReady) return;
-        stopWaiting = after(asked ? INIT_PATIENCE_MS : PATIENCE_MS, () => giveUp("it did not answer"));
+        stopWaiting = after(initAsked ? INIT_PATIENCE_MS : PATIENCE_MS, () => giveUp("it did not answer"));
       };
 
       try {
@@ -200,17 +200,17 @@ export const hostConnection = (
         const attachNow = (attach = (): void => {
           if (instance) awaitAnswer();
           pause();
-          const then = epoch;
+          const epochThen = epoch;
           const page = { ...hello, host: kind, online: navigator.onLine };
-          callHost("attach", [page, asked?.request], (answer) => {
-            if (then !== epoch) return;
+          callHost("attach", [page, initAsked?.request], (answer) => {
+            if (epochThen !== epoch) return;
             stopWaiting();
             if (!answer.ok) return giveUp(answer.error);
             attached = true;
             call = callHost;
             onState(answer.state, answer.generation);
-            if (answer.init) asked?.resolve(answer.init);
-            asked = undefined;
+            if (answer.init) initAsked?.resolve(answer.init);
+            initAsked = undefined;
             for (const ask of asks) ask.send(callHost);
             resolve(undefined);
           });
@@ -229,7 +229,7 @@ export const hostConnection = (
     init: (request) => {
       isReady = true;
       return new Promise((resolve) => {
-        asked = { request, resolve };
+        initAsked = { request, resolve };
         attach?.();
         void connect().then((error) => error && resolve({ ok: false, error }));
       });
@@ -239,11 +239,11 @@ export const hostConnection = (
       new Promise((resolve) => {
         const ask: Ask = {
           send: (to) => {
-            const then = epoch;
+            const epochThen = epoch;
             ask.sentAt = performance.now();
             watch(ask);
             to(method, args, (answer) => {
-              if (then !== epoch) return;
+              if (epochThen !== epoch) return;
               answeredAt = performance.now();
               settle(answer);
             });

@@ -116,10 +116,14 @@ export const readJournal = (text: string, ofPage: string, now: number): string[]
 };
 
 const readBatch = (batch: unknown): string[] => {
-  const { commands, ...head } = Object(batch) as Record<string, unknown>;
+  const { commands, page, generation, sessionTimeoutMs, maxWaiting } = Object(batch) as Record<
+    string,
+    unknown
+  >;
   if (!Array.isArray(commands)) return [];
+  const head = { generation, sessionTimeoutMs, maxWaiting };
   const known = commands.filter((command: object) => isCommand({ ...head, ...command }));
-  return known.length ? [JSON.stringify({ ...head, commands: known })] : [];
+  return known.length ? [JSON.stringify({ ...head, page, commands: known })] : [];
 };
 
 const isCommand = (given: unknown): boolean => {

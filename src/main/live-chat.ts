@@ -44,7 +44,7 @@ export interface LiveChatFollower {
   stop(): void;
 }
 
-export const liveChatFollower = (source: LiveChatSource, report: LiveChatReport): LiveChatFollower => {
+export const followLiveChat = (source: LiveChatSource, report: LiveChatReport): LiveChatFollower => {
   /** What this tab reported last. */
   let reported: LiveChatSession | null = null;
   /** The last session that it reported. */

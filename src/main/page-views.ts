@@ -22,7 +22,7 @@ const pageLoadOf = (namespace: string): PageLoad => {
 const presentUrl = (url = document.URL): string => url.split("#", 1)[0]!;
 
 /** What custom events tell of their page, as long as its URL and title stay the same. */
-export interface EventPage {
+export interface PageOfEvents {
   url: string;
   title: string;
   /** After the site's redaction; absent where that left nothing. */
@@ -37,7 +37,7 @@ export interface PageViews {
    */
   present(given?: Partial<Page>): Partial<Page> | undefined;
   /** The same object while nothing changes. */
-  ofEvent(): EventPage;
+  ofEvent(): PageOfEvents;
   /** The next event asks the site's redaction again. */
   forgetEventPage: () => void;
   /** The page view of this page load, unless it is recorded. All instances give it under one id: it counts once. */
@@ -50,11 +50,11 @@ export interface PageViews {
   follow(record: () => void, signal: AbortSignal): void;
 }
 
-export const pageViews = ({ hello, page: redact }: Settings): PageViews => {
+export const createPageViews = ({ hello, page: redact }: Settings): PageViews => {
   const pageLoad = pageLoadOf(hello.namespace);
   /** The page that led here: at a client-side navigation, the one before. */
   let { referrer } = document;
-  let eventPage: EventPage | undefined;
+  let eventPage: PageOfEvents | undefined;
 
   const present: PageViews["present"] = (given) => {
     const page = { url: presentUrl(), title: document.title, referrer };
@@ -89,7 +89,7 @@ export const pageViews = ({ hello, page: redact }: Settings): PageViews => {
       return eventPage;
     },
 
-    forgetEventPage() {
+    forgetEventPage: () => {
       if (redact) eventPage = undefined;
     },
 

@@ -4,15 +4,15 @@ import { CALL_TIMEOUT_MS } from "../protocol/host.js";
 import type { Host, InitAnswer, PageSignal } from "../protocol/host.js";
 import { within } from "./after.js";
 import type { AfterStart } from "./after-start.js";
-import { commandQueue } from "./command-queue.js";
+import { createCommandQueue } from "./command-queue.js";
 import type { CommandQueue } from "./command-queue.js";
-import { hostConnection } from "./host-connection.js";
+import { createHostConnection } from "./host-connection.js";
 import type { HostConnection } from "./host-connection.js";
-import { liveChatFollower } from "./live-chat.js";
+import { followLiveChat } from "./live-chat.js";
 import type { LiveChatSource } from "./live-chat.js";
 import { trust } from "./open-host.js";
 import { describe, fail } from "./outcome.js";
-import { pageViews } from "./page-views.js";
+import { createPageViews } from "./page-views.js";
 import type { PageViews } from "./page-views.js";
 import type { Settings } from "./tracking-options.js";
 
@@ -50,22 +50,22 @@ export const startTracking = (
 ): Tracking => {
   const ended = new AbortController();
   const { signal } = ended;
-  let present: TrackerState;
+  let lastState: TrackerState;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let later: AfterStart | undefined;
   let isErased = false;
 
-  const pages = pageViews(settings);
-  const connection = hostConnection(settings, (state, generation) => {
+  const pages = createPageViews(settings);
+  const connection = createHostConnection(settings, (state, generation) => {
     queue.generation = generation;
     queue.host = state.host;
-    present = state;
+    lastState = state;
     later?.told(state);
     onState(state);
   });
-  const queue = commandQueue(connection, settings, pages.forgetEventPage);
+  const queue = createCommandQueue(connection, settings, pages.forgetEventPage);
   const liveChat =
-    source && liveChatFollower(source, (change) => void queue.add({ type: "liveChat", ...change }));
+    source && followLiveChat(source, (change) => void queue.add({ type: "liveChat", ...change }));
 
   const pageView = (given?: Partial<Page>) => {
     const page = pages.present(given);
@@ -119,7 +119,7 @@ export const startTracking = (
     // A task after `init()` has resolved, which waits for none of it. Should the page end before, the next one does it.
     timer = setTimeout(() => {
       import("./after-start.js").then(
-        ({ afterStart }) => (later = afterStart(tracking, present, isErased, trust, signal)),
+        ({ afterStart }) => (later = afterStart(tracking, lastState, isErased, trust, signal)),
         () => {}, // the site does not serve the file: journals wait for a page that has it
       );
     });
@@ -160,12 +160,12 @@ export const startTracking = (
     started: begin(),
     viewPage,
 
-    async ask<Method extends Question>(
+    ask: async <Method extends Question>(
       method: Method,
       args: Parameters<Host[Method]>,
       limitMs = CALL_TIMEOUT_MS,
       patienceMs?: number,
-    ): Promise<Answer<Method>> {
+    ): Promise<Answer<Method>> => {
       const until = performance.now() + limitMs;
       const { success } = await tracking.started;
       if (!success || signal.aborted) return fail(2015) as Answer<Method>;

@@ -11,7 +11,7 @@ const MAX_LENGTH = 256 * 1024;
 export interface JournaledBatch {
   commands: SentCommand[];
   /** Set before it is sent or journaled. */
-  head?: BatchHead;
+  head?: BatchHead | undefined;
   /** So many of its first commands are there, where others may have found them: only a host can say that one of these was
    * not stored. */
   journaled: number;
@@ -19,9 +19,14 @@ export interface JournaledBatch {
   text?: string | undefined;
 }
 
+/** Old libraries give lists a `toJSON` that writes them as texts. */
+const asItIs = function (this: Record<string, unknown>, key: string): unknown {
+  return this[key];
+};
+
 /** A `CommandBatch` as JSON, in one go: command by command it takes several times as long. */
 const jsonOf = (head: BatchHead | undefined, commands: SentCommand[]): string =>
-  JSON.stringify({ ...head, commands });
+  JSON.stringify({ ...head, commands }, "toJSON" in commands ? asItIs : undefined);
 
 export const textOf = (batch: JournaledBatch): string => (batch.text ??= jsonOf(batch.head, batch.commands));
 
@@ -32,7 +37,7 @@ export interface UnloadJournal {
   remove(): void;
 }
 
-export const unloadJournal = (name: string, pageId: string): UnloadJournal => {
+export const createUnloadJournal = (name: string, pageId: string): UnloadJournal => {
   const key = `${name}:journal:${pageId}`;
   let isWritten = false;
   return {

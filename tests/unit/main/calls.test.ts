@@ -99,6 +99,20 @@ test("events of one task keep the page of their moment, and updates have none", 
   for (const n of [0, 3]) expect(told()[n]).not.toHaveProperty("page");
 });
 
+test("a page whose lists write themselves as texts, as old libraries have it, tracks all the same", async () => {
+  const prototype = Array.prototype as { toJSON?: () => string };
+  prototype.toJSON = function (this: unknown[]) {
+    return `[${this.join()}]`;
+  };
+  try {
+    await start();
+    expect(await sdk.track("a", { tags: ["x", "y"] })).toEqual(SUCCESS);
+    expect([...page.host.stored.values()]).toMatchObject([{ properties: { tags: ["x", "y"] } }]);
+  } finally {
+    delete prototype.toJSON;
+  }
+});
+
 test("what the caller changes after the call changes nothing", async () => {
   await start();
   const properties = { name: "before" };
@@ -219,6 +233,24 @@ test("a call has an outcome within 10 s though no host ever answers it", async (
   expect(await tracked).toMatchObject({
     error: { code: 2016, message: expect.stringContaining("did not answer in time") },
   });
+});
+
+test("what waited for init() has its outcome within 10 s of its call all the same", async () => {
+  page.prepare = (host) => {
+    host.silent.add("attach");
+    host.silent.add("submit");
+  };
+  sdk = new PeopleTrackingSDK({ liveChat: null, pageViews: "manual" });
+  const started = sdk.init("key");
+  const tracked = sdk.track("a");
+  await pass(4000);
+  // Its page comes back from the back-forward cache, and is answered.
+  page.host.silent.delete("attach");
+  page.comesBack();
+  expect(await started).toEqual(SUCCESS);
+  await pass(6250);
+  expect(await isSettled(tracked)).toBe(true);
+  expect(await tracked).toMatchObject({ error: { code: 2016 } });
 });
 
 test("flush, inspect and the rejected ones pass through, after what was called before", async () => {

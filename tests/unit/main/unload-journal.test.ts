@@ -5,6 +5,7 @@ import { PeopleTrackingSDK } from "../../../src/main/index.js";
 import { readJournal } from "../../../src/main/journals.js";
 import type { TrackingOptions } from "../../../src/main/index.js";
 import type { Command, TrackCommand } from "../../../src/protocol/host.js";
+import { idleState } from "./fake-host.js";
 import type { FakePage } from "./fake-page.js";
 import { isSettled, pass, settle } from "./fake-page.js";
 import { stubLocalStorage } from "./fake-storage.js";
@@ -341,6 +342,53 @@ test("what a batch of a journal says holds for its commands, unless they say oth
     { ...command(2), generation: 7 },
     command(3),
   ]);
+});
+
+test("a command that says nothing of itself is taken for none, whatever its batch says", () => {
+  const batches = [{ ...command(1), commands: [null, {}, { n: 2 }] }];
+  expect(readJournal(journal({ batches }), PAGE, Date.now())).toEqual([]);
+});
+
+test("what was journaled before the host told of an erase is sent under the generation that it told", async () => {
+  page.prepare = (host) => {
+    host.attachAnswer = { ok: true, generation: 7, state: idleState };
+    host.silent.add("attach");
+  };
+  const sdk = using(new PeopleTrackingSDK({ liveChat: null, pageViews: "manual", namespace: "shop" }));
+  const started = sdk.init("key");
+  const tracked = sdk.track("early");
+  await settle();
+  page.pagehide();
+  expect(journals()).toMatchObject([{ commands: [{ eventId: "early", generation: 0 }] }]);
+  page.host.silent.clear();
+  page.comesBack();
+  expect(await started).toEqual(SUCCESS);
+  expect(await tracked).toEqual(SUCCESS);
+  expect([...page.host.stored.values()]).toMatchObject([{ eventId: "early", generation: 7 }]);
+});
+
+test("of a batch that is journaled in part, a host that could not decide is asked about both parts", async () => {
+  const sdk = await start();
+  const error = { code: 2016, name: "E", message: "no storage", origin: "worker", platform: "fe-snippet" };
+  page.prepare = (host) => {
+    host.refuse = () => error;
+    host.undecided = true;
+  };
+  page.host.silent.add("submit");
+  // More than a journal may hold.
+  const text = "x".repeat(64 * 1024);
+  const tracked = Array.from({ length: 6 }, () => sdk.track("large", { text }));
+  page.pagehide();
+  page.comesBack();
+  expect(journals()[0]?.commands).toHaveLength(3);
+  await pass(4000); // the silent host is left, and the next one cannot decide
+  expect(page.hosts).toHaveLength(2);
+  page.host.refuse = () => undefined;
+  page.host.undecided = false;
+  await pass(6000);
+  expect(await Promise.all(tracked)).toEqual(tracked.map(() => SUCCESS));
+  expect(page.host.stored.size).toBe(6);
+  expect(journals()).toEqual([]);
 });
 
 test("a journal of the version before is taken in, each event with its own page", () => {
