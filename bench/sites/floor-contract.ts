@@ -3,10 +3,8 @@
  * the time and the page; then one message with all of them, to the worker that serves every tab.
  */
 import type { BenchEvent } from "./subject.js";
+import { openFloorPort } from "./floor-port.js";
 import { present } from "./subject.js";
-
-const open = (): SharedWorker =>
-  new SharedWorker(new URL("./floor-shared-worker.ts", import.meta.url), { type: "module" });
 
 interface Call {
   event: BenchEvent;
@@ -25,12 +23,8 @@ const post = (): void => {
 };
 
 present({
-  init: () => {
-    ({ port } = open());
-    return new Promise((ready) => {
-      port.addEventListener("message", ready, { once: true });
-      port.start();
-    });
+  init: async () => {
+    port = await openFloorPort();
   },
   track: (event) =>
     new Promise<void>((resolve) => {

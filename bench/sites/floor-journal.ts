@@ -2,10 +2,8 @@
  * The least that a journal written ahead can cost: the events as JSON, which go to the worker in one message and, as far
  * as a page's journal may grow, into localStorage.
  */
+import { openFloorPort } from "./floor-port.js";
 import { present } from "./subject.js";
-
-const open = (): SharedWorker =>
-  new SharedWorker(new URL("./floor-shared-worker.ts", import.meta.url), { type: "module" });
 
 const JOURNAL_LENGTH = 256 * 1024;
 
@@ -17,12 +15,8 @@ const post = (events: readonly unknown[]): void => {
 };
 
 present({
-  init: () => {
-    ({ port } = open());
-    return new Promise((ready) => {
-      port.addEventListener("message", ready, { once: true });
-      port.start();
-    });
+  init: async () => {
+    port = await openFloorPort();
   },
   track: (event) => post([event]),
   trackAll: post,
