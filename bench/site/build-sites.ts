@@ -1,6 +1,15 @@
 import { resolve } from "node:path";
 import { build } from "vite";
-import { CONTRACT_FLOOR, FLOOR, JOURNAL_FLOOR, NOTHING, OURS, PEERS, SHARED_FLOOR } from "./subjects.js";
+import {
+  CONTRACT_FLOOR,
+  DURABLE_FLOOR,
+  FLOOR,
+  JOURNAL_FLOOR,
+  NOTHING,
+  OURS,
+  PEERS,
+  SHARED_FLOOR,
+} from "./subjects.js";
 
 /** Where the built sites lie, one folder each. */
 export const SITES = resolve(".cache/bench/sites");
@@ -35,7 +44,8 @@ let built: Promise<void> | undefined;
 /** Each as a site would bundle it for production. Once a run. */
 export const buildSites = (): Promise<void> => {
   built ??= (async () => {
-    const subjects = [NOTHING, FLOOR, SHARED_FLOOR, JOURNAL_FLOOR, CONTRACT_FLOOR, OURS, ...PEERS];
+    const floors = [NOTHING, FLOOR, SHARED_FLOOR, DURABLE_FLOOR, JOURNAL_FLOOR, CONTRACT_FLOOR];
+    const subjects = [...floors, OURS, ...PEERS];
     for (const entry of ["page", "count-in-worker", ...subjects.map(({ site }) => site)])
       await buildSite(entry);
   })();

@@ -25,6 +25,11 @@ export const CONTRACT_FLOOR: Measured = {
   label: "floor: a copy and a promise each, one postMessage",
   site: "floor-contract",
 };
+/** What no start can do without that has a page view on disk when it is over. */
+export const DURABLE_FLOOR: Measured = {
+  label: "floor: one transaction, shared worker",
+  site: "floor-durable",
+};
 /** What no journal that is written ahead can do without. */
 export const JOURNAL_FLOOR: Measured = {
   label: "floor: one postMessage, one setItem",
