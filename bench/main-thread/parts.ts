@@ -5,21 +5,33 @@ import type { Section } from "../section.js";
 import { OURS } from "../site/subjects.js";
 import { Rows } from "./rows.js";
 
-const weigh = (code: string): number =>
-  brotliCompressSync(minifySync("index.js", code, { module: true }).code).length;
+/** As a site's production build has it. */
+const weigh = (modules: readonly string[]): number => {
+  const code = modules.join("").replaceAll("process.env.NODE_ENV", '"production"');
+  return brotliCompressSync(minifySync("index.js", code, { module: true }).code).length;
+};
+
+const nameOf = (module: string): string => /^\/\/ src\/(\S+)\.ts/.exec(module)?.[1] ?? "the rest";
+
+/** What sites might think that they could do without; the interface promises each. */
+const PROMISED = ["main/live-chat", "main/unload-journal", "main/copy-value"];
 
 const measure: Section["measure"] = async ({ steps, step }) => {
   const entry = await readFile("dist/index.js", "utf8");
   const modules = entry.split(/^(?=\/\/ src\/)/m);
-  const whole = weigh(entry);
   const rows = new Rows();
+  const add = (what: string, bytes: number): void => rows.add(OURS.label, what, "Brotli", "bytes", bytes);
+  const whole = weigh(modules);
   steps(modules.length);
   for (const module of modules) {
-    const [, name = "the rest"] = /^\/\/ src\/(\S+)\.ts/.exec(module) ?? [];
-    step(name);
-    const without = modules.filter((other) => other !== module).join("");
-    rows.add(OURS.label, name, "Brotli", "bytes", whole - weigh(without));
+    step(nameOf(module));
+    add(nameOf(module), whole - weigh(modules.filter((other) => other !== module)));
   }
+  add("the whole entry", whole);
+  add(
+    `the entry without ${PROMISED.join(", ")}`,
+    weigh(modules.filter((module) => !PROMISED.includes(nameOf(module)))),
+  );
   return rows.all;
 };
 
@@ -27,6 +39,6 @@ export const parts: Section = {
   name: "parts",
   title: "What the main thread loads is made of",
   notes:
-    "How much smaller the package's entry, minified and compressed, would be without each of its modules: together less than the whole, for what modules have in common stays with any one of them. None of it can come later: a call that is made before `init()` has resolved is checked, copied, numbered and, where the page goes, journaled at once; and a host that does not start is replaced by the next.",
+    "How much smaller the package's entry, minified and compressed, would be without each of its modules: together less than the whole, for what modules have in common stays with any one of them. None of it can come later: a call that is made before `init()` has resolved is checked, copied, numbered and, where the page goes, journaled at once; and a host that does not start is replaced by the next. Nor could it be asked for right after: a site that does not serve that file any more would take calls and store none. Without Live Chat, without the unload journal and without copying arguments, all of which the interface promises, the entry would still be over 5 KB.",
   measure,
 };
