@@ -126,7 +126,7 @@ export const createCommandQueue = (
     }
   };
 
-  /** One for all calls: each page that tracks makes enough for the engine to collect. */
+  /** One function for all calls, not one made for each. */
   const awaitOutcome = (resolve: Batch["resolves"][number]): void => void resolves.push(resolve);
 
   const endTask = (): void => {
