@@ -79,7 +79,7 @@ interface Node {
 
 /**
  * Puts the main entry's functions into parentheses: V8 then compiles them with the script, off the main thread, and not
- * each as it is first called, which was half of what `init()` costs a page (https://v8.dev/blog/preparser#pife). Vite's
+ * each as it is first called, while `init()` blocks the page (https://v8.dev/blog/preparser#pife). Vite's
  * minifier keeps the parentheses; one that does not costs nothing but what they gain.
  */
 const functionsCompiledEarly: Plugin = {

@@ -93,7 +93,7 @@ export const paced: Section = {
   name: "paced",
   title: "200 calls, 20 ms apart",
   notes:
-    "200 calls by the page's clock, which counts the call and the microtasks that it begins, with no trace recorded; then 200 by the trace, from before each to the end of its task. A task that does nothing but mark its beginning costs so much as *nothing at all* says: after 20 ms of rest all code and all data are cold, and the trace itself takes part. One `postMessage` of the event is what no tracker that leaves the main thread can do without; to a shared worker, whose port the browser serves from another thread, it is dearer than to a dedicated one, and dearer than the bar. *Busy* is the sum of the main thread's tasks from the first call until all had arrived, for at most 6 s after the last.",
+    "200 calls by the page's clock, which counts the call and the microtasks that it begins, with no trace recorded; then 200 by the trace, from before each to the end of its task. A task that does nothing but mark its beginning costs so much as *nothing at all* says: after 20 ms of rest all code and all data are cold, and the trace itself takes part. One `postMessage` of the event is what no tracker that leaves the main thread can do without; to a shared worker, whose port the browser serves from another thread, it is dearer than to a dedicated one. *Busy* is the sum of the main thread's tasks from the first call until all had arrived, for at most 6 s after the last.",
   charts: [
     { name: "paced", title: "One call of 200, 20 ms apart: p95", metric: P95, log: true, limit: LIMIT_MS },
   ],

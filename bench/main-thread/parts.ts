@@ -39,6 +39,6 @@ export const parts: Section = {
   name: "parts",
   title: "What the main thread loads is made of",
   notes:
-    "How much smaller the package's entry, minified and compressed, would be without each of its modules: together less than the whole, for what modules have in common stays with any one of them. None of it can come later: a call that is made before `init()` has resolved is checked, copied, numbered and, where the page goes, journaled at once; and a host that does not start is replaced by the next. Nor could it be asked for right after: a site that does not serve that file any more would take calls and store none. Without Live Chat, without the unload journal and without copying arguments, all of which the interface promises, the entry would still be over 5 KB.",
+    "How much smaller the package's entry, minified and compressed, would be without each of its modules: together less than the whole, for what modules have in common stays with any one of them. None of it can come later: a call that is made before `init()` has resolved is checked, copied, numbered and, where the page goes, journaled at once; and a host that does not start is replaced by the next. Nor could it be asked for right after: a site that does not serve that file any more would take calls and store none. The last row is what would be left without Live Chat, the unload journal and the copying of arguments, all of which the interface promises.",
   measure,
 };

@@ -116,8 +116,9 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   track<Id extends keyof Events & string>(eventId: Id, properties?: Events[Id]): Promise<Outcome> {
     return this.#with(2016, ({ queue, pages }) => {
       const command: CommandDraft = { type: "track", eventId: copyValue("eventId", eventId) as string };
-      if (properties !== undefined)
+      if (properties !== undefined) {
         command.properties = copyValue("properties", properties) as WireProperties;
+      }
       return queue.add(command, pages.ofEvent());
     });
   }

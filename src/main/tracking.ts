@@ -51,7 +51,7 @@ export const startTracking = (
   const ended = new AbortController();
   const { signal } = ended;
   let lastState: TrackerState;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let afterStartTimer: ReturnType<typeof setTimeout> | undefined;
   let later: AfterStart | undefined;
   let isErased = false;
 
@@ -117,7 +117,7 @@ export const startTracking = (
     if (view) pages.settleLoad(answer.view);
     queue.open();
     // A task after `init()` has resolved, which waits for none of it. Should the page end before, the next one does it.
-    timer = setTimeout(() => {
+    afterStartTimer = setTimeout(() => {
       import("./after-start.js").then(
         ({ afterStart }) => (later = afterStart(tracking, lastState, isErased, trust, signal)),
         () => {}, // the site does not serve the file: journals wait for a page that has it
@@ -185,7 +185,7 @@ export const startTracking = (
 
     end: () => {
       ended.abort();
-      clearTimeout(timer);
+      clearTimeout(afterStartTimer);
       liveChat?.stop();
       queue.refuse(fail(2015));
       queue.save();

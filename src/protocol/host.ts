@@ -83,8 +83,8 @@ type Sent<Each> = Each extends TrackCommand
 export type SentCommand = Sent<Command>;
 
 /**
- * The calls of one task, in order. They travel as its JSON: text costs a page less than half of what objects do, and its
- * unload journal keeps the same text.
+ * The calls of one task, in order. They travel as its JSON: text costs a page less than objects do, and its unload
+ * journal keeps the same text.
  */
 export interface CommandBatch extends BatchHead {
   commands: SentCommand[];

@@ -1,19 +1,17 @@
-/** The journal's format, its bounds, and what its calls are told. */
+/** When a page journals, within which bounds, what its calls are told, and how others take it in. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { commandsIn } from "../../../src/core/command-batch.js";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
-import { readJournal } from "../../../src/main/journals.js";
 import type { TrackingOptions } from "../../../src/main/index.js";
-import type { Command, TrackCommand } from "../../../src/protocol/host.js";
+import type { Command } from "../../../src/protocol/host.js";
 import { idleState } from "./fake-host.js";
 import type { FakePage } from "./fake-page.js";
 import { isSettled, pass, settle } from "./fake-page.js";
 import { stubLocalStorage } from "./fake-storage.js";
+import { PAGE, command, journal } from "./left-journal.js";
 import { leavePage, loadPage, using } from "./tracked-page.js";
 
 const SUCCESS = { success: true, data: null };
 const DAY = 24 * 60 * 60 * 1000;
-const PAGE = "abcdefghij012345";
 const KEY = `people-tracking:shop:journal:${PAGE}`;
 let page: FakePage;
 let local: ReturnType<typeof stubLocalStorage>;
@@ -36,21 +34,6 @@ const journals = () =>
     );
     return { ...journal, commands };
   });
-const command = (n: number): Command => ({
-  type: "track",
-  n,
-  at: Date.now(),
-  generation: 0,
-  eventId: "action",
-  sessionTimeoutMs: 1000,
-  maxWaiting: 1000,
-});
-const journal = ({
-  commands = [command(1)],
-  ...fields
-}: { commands?: unknown[]; [field: string]: unknown } = {}): string =>
-  JSON.stringify({ v: 3, pageId: PAGE, at: Date.now(), batches: [{ commands }], ...fields });
-
 beforeEach(() => {
   page = loadPage();
   Object.assign(page.navigator, { vendor: "Google Inc." });
@@ -306,49 +289,6 @@ test("a page that lives takes in what another leaves, unless that one removes it
   expect(journals()).toEqual([]);
 });
 
-test.each([
-  ["no JSON", "{"],
-  ["of no version", journal({ v: undefined })],
-  ["of another page", journal({ pageId: "xxxxxxxxxxxxxxxx" })],
-  ["huge", "9".repeat(600_000)],
-  ["45 days old", journal({ at: Date.now() - 46 * DAY })],
-  ["of a newer version, and 45 days old", journal({ v: 3, at: Date.now() - 46 * DAY })],
-  ["without commands", journal({ commands: [] })],
-  ["of what are no batches", journal({ batches: [null, {}, { commands: 5 }] })],
-  [
-    "of what are no commands",
-    journal({ commands: [null, {}, { ...command(1), n: 0 }, { ...command(1), maxWaiting: "9" }] }),
-  ],
-])("a journal that is %s holds nothing, and is removed", (_what, text) => {
-  expect(readJournal(text, PAGE, Date.now())).toEqual([]);
-});
-
-test("a journal of another version is left for it", () => {
-  expect(readJournal(journal({ v: 4 }), PAGE, Date.now())).toBeNull();
-});
-
-const commandsOf = (text: string) =>
-  readJournal(text, PAGE, Date.now())?.flatMap((batch) => commandsIn(batch));
-
-test("what a batch of a journal says holds for its commands, unless they say otherwise", () => {
-  const { generation, sessionTimeoutMs, maxWaiting, ...bare } = command(1) as TrackCommand;
-  const head = { generation, sessionTimeoutMs, maxWaiting };
-  const batches = [
-    { ...head, commands: [bare, { ...bare, n: 2, generation: 7 }] },
-    { commands: [command(3)] },
-  ];
-  expect(commandsOf(journal({ batches }))).toEqual([
-    command(1),
-    { ...command(2), generation: 7 },
-    command(3),
-  ]);
-});
-
-test("a command that says nothing of itself is taken for none, whatever its batch says", () => {
-  const batches = [{ ...command(1), commands: [null, {}, { n: 2 }] }];
-  expect(readJournal(journal({ batches }), PAGE, Date.now())).toEqual([]);
-});
-
 test("what was journaled before the host told of an erase is sent under the generation that it told", async () => {
   page.prepare = (host) => {
     host.attachAnswer = { ok: true, generation: 7, state: idleState };
@@ -389,15 +329,4 @@ test("of a batch that is journaled in part, a host that could not decide is aske
   expect(await Promise.all(tracked)).toEqual(tracked.map(() => SUCCESS));
   expect(page.host.stored.size).toBe(6);
   expect(journals()).toEqual([]);
-});
-
-test("a journal of the version before is taken in, each event with its own page", () => {
-  const page = { url: "https://shop.example/", title: "Shop" };
-  const commands = [{ ...command(1), page }, command(2)];
-  expect(commandsOf(journal({ v: 2, commands }))).toEqual(commands);
-});
-
-test("what is broken in a journal takes nothing else with it", () => {
-  const text = journal({ commands: [command(1), { ...command(2), type: "erase" }, command(3)] });
-  expect(commandsOf(text)?.map(({ n }) => n)).toEqual([1, 3]);
 });
