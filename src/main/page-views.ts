@@ -18,8 +18,11 @@ const pageLoadOf = (namespace: string): PageLoad => {
   return ((shared[Symbol.for("people-tracking-sdk")] ??= {})[namespace] ??= {});
 };
 
-/** `document.URL` is `location.href` without its check of the caller: 1 ms less for 1,000 calls in Chromium. */
-const presentUrl = (url = document.URL): string => url.split("#", 1)[0]!;
+/**
+ * Without its fragment, and of a `data:` URL without what is the document itself. `document.URL` is `location.href`
+ * without its check of the caller: 1 ms less for 1,000 calls in Chromium.
+ */
+const presentUrl = (url = document.URL): string => /^data:[^,]*|^[^#]*/.exec(url)![0];
 
 /** What custom events tell of their page, as long as its URL and title stay the same. */
 export interface PageOfEvents {

@@ -8,7 +8,10 @@ import { check } from "./outcome.js";
 
 /** How a site sets the tracker up. All are optional; `init()` answers 2102 for a value that cannot be used. */
 export interface TrackingOptions {
-  /** The People service: an `http(s)` URL, relative ones on the page's origin. Default: `/people`. */
+  /**
+   * The People service: an `http(s)` URL, relative ones on the page's origin. Default: `/people`. A page without an
+   * origin of its own (a sandboxed frame, `data:`, `file:`) needs an absolute one and keeps all in memory.
+   */
   endpoint?: string | URL;
   /** Default: `globalThis.LiveChat`. `null`: a site without Live Chat. */
   liveChat?: LiveChatSource | null;
@@ -76,8 +79,7 @@ export const readOptions = (options: TrackingOptions, apiKey: string): Settings 
   const { page, host = "auto", durability = "relaxed", pageViews = "load" } = options;
   check(!page || typeof page === "function", "options.page must be a function");
 
-  // `self.origin` is the parent's in an `about:srcdoc` frame, where `location` has none.
-  const url = parseUrl("endpoint", options.endpoint ?? "/people", self.origin);
+  const url = parseUrl("endpoint", options.endpoint ?? "/people", pageOrigin());
   check(/^https?:$/.test(url.protocol), "options.endpoint must be an http(s) URL");
   const endpoint = (url.origin + url.pathname).replace(/\/+$/, "");
   const namespace = options.namespace ?? hash(`${endpoint} ${apiKey}`);
@@ -107,10 +109,21 @@ export const readOptions = (options: TrackingOptions, apiKey: string): Settings 
   };
 };
 
-const parseUrl = (name: string, url: string | URL, base: string): URL => {
+/**
+ * An `about:srcdoc` frame has its parent's, which `location` does not know; elsewhere `location` is asked, for `origin` is
+ * a name that scripts take. `undefined`: an opaque origin.
+ */
+const pageOrigin = (): string | undefined => {
+  const { origin } = [window.origin, location.origin].includes("null") ? window : location;
+  return origin === "null" ? undefined : origin;
+};
+
+const parseUrl = (name: string, url: string | URL, base: string | undefined): URL => {
   try {
     return new URL(url, base);
   } catch {
-    throw new TypeError(`options.${name} must be a URL`);
+    throw new TypeError(
+      `options.${name} must be a URL${base ? "" : ", and absolute: this page has no origin"}`,
+    );
   }
 };

@@ -26,7 +26,7 @@ class FakeHistory {
 /** The globals of a page in a browser whose workers are `FakeHost`s. */
 export class FakePage {
   readonly document = new FakeDocument();
-  readonly window = new EventTarget();
+  readonly window = Object.assign(new EventTarget(), { origin: "https://shop.example" });
   readonly history = new FakeHistory(this);
   navigation: EventTarget | undefined = new EventTarget();
   get url(): string {
@@ -50,7 +50,7 @@ export class FakePage {
     // oxlint-disable-next-line typescript/no-this-alias -- the classes below have their own
     const page = this;
     vi.stubGlobal("document", this.document);
-    vi.stubGlobal("self", { origin: "https://shop.example" });
+    vi.stubGlobal("location", { origin: this.window.origin });
     vi.stubGlobal("history", this.history);
     vi.stubGlobal("navigator", this.navigator);
     vi.stubGlobal("navigation", this.navigation);
