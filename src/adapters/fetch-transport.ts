@@ -77,7 +77,7 @@ const etagOf = (response: Response): { etag?: string } => {
 const encoded = async (headers: Record<string, string>, body: string | undefined): Promise<RequestInit> => {
   if (body === undefined) return { headers };
   const typed = { ...headers, "Content-Type": "application/json" };
-  if (body.length < COMPRESS_FROM_CHARACTERS || typeof CompressionStream === "undefined") {
+  if (body.length < COMPRESS_FROM_CHARACTERS || typeof CompressionStream !== "function") {
     return { headers: typed, body };
   }
   return { headers: { ...typed, "Content-Encoding": "gzip" }, body: await compressed(body) };

@@ -1,5 +1,9 @@
 import { SECOND } from "../protocol/wire.js";
 
+/** Milliseconds that never run backwards, but where a page has a variable of this name: `performance` can be replaced. */
+export const elapsed = (): number =>
+  (typeof globalThis.performance?.now === "function" ? performance : Date).now();
+
 /**
  * A time-out that is fair to a page that was frozen or asleep: what fires late waits one more second, for the answer may
  * lie behind it in the page's queue of messages.
@@ -7,9 +11,9 @@ import { SECOND } from "../protocol/wire.js";
  * @returns stops it
  */
 export const after = (ms: number, act: () => void): (() => void) => {
-  const due = performance.now() + ms + SECOND;
+  const due = elapsed() + ms + SECOND;
   let timer = setTimeout(() => {
-    if (performance.now() < due) act();
+    if (elapsed() < due) act();
     else timer = setTimeout(act, SECOND);
   }, ms);
   return () => clearTimeout(timer);

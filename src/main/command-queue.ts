@@ -5,10 +5,11 @@
  */
 import type { HostKind, Outcome } from "../protocol/api.js";
 import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS } from "../protocol/host.js";
-import type { Command, LoadView, SentCommand } from "../protocol/host.js";
+import type { Command, LoadView, Refusal, SentCommand } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
 import type { HostConnection } from "./host-connection.js";
-import { fail } from "./outcome.js";
+import { documentText } from "./document-text.js";
+import { describe, fail } from "./outcome.js";
 import type { ErrorCode, Failure } from "./outcome.js";
 import type { PageOfEvents } from "./page-views.js";
 import type { Settings } from "./tracking-options.js";
@@ -95,7 +96,14 @@ export const createCommandQueue = (
 
   const submit = async (batch: Batch, deadline: number | undefined): Promise<void> => {
     const limitMs = deadline && Math.min(CALL_TIMEOUT_MS, deadline + ANSWER_MS - Date.now());
-    const refusals = await connection.ask("submit", [connection.pageId, textOf(batch), deadline], limitMs);
+    let refusals: Refusal[] | undefined;
+    let cause = "the tracker did not answer in time";
+    try {
+      refusals = await connection.ask("submit", [connection.pageId, textOf(batch), deadline], limitMs);
+    } catch (thrown) {
+      // It cannot be written as JSON, or not be sent: a page can patch anything.
+      cause = describe(thrown);
+    }
     const { head, page: seen, journaled } = batch;
     const rest = (): Batch => ({ head, page: seen, commands: [], resolves: [], journaled: 0 });
     /** For this host or the next to decide. */
@@ -113,7 +121,7 @@ export const createCommandQueue = (
         resolve(SUCCESS);
       } else if (refusal?.undecided && connection.hasLeft() && Date.now() < deadline!) {
         undecidedYet = inDoubt;
-      } else if (!refusals) resolve(fail(CODES[command.type], "the tracker did not answer in time"));
+      } else if (!refusals) resolve(fail(CODES[command.type], cause));
       else resolve(refusal ? { success: false, error: refusal.error } : SUCCESS);
       undecidedYet?.commands.push(command);
       undecidedYet?.resolves.push(resolve);
@@ -180,7 +188,7 @@ export const createCommandQueue = (
     open: () => {
       queue.flush();
       isOpen = true;
-      undecided.forEach(send);
+      [...undecided].forEach(send); // one that cannot be sent leaves it at once
     },
 
     refuse: (failure) => {
@@ -201,7 +209,7 @@ export const createCommandQueue = (
  * tells it from the others everywhere: `userAgentData` is missing on insecure origins.
  */
 const mayBeLost = (host: HostKind | undefined): boolean =>
-  host !== "shared" || navigator.vendor !== "Google Inc." || document.visibilityState === "hidden";
+  host !== "shared" || navigator.vendor !== "Google Inc." || documentText("visibilityState") === "hidden";
 
 const CODES: Record<Command["type"], ErrorCode> = {
   track: 2016,

@@ -4,9 +4,9 @@
  * same order. So what is asked must do no harm twice; commands have numbers for that.
  */
 import type { HostKind, TrackerState, TrackingError } from "../protocol/api.js";
-import type { Host, InitAnswer, InitRequest } from "../protocol/host.js";
+import type { AttachAnswer, Host, InitAnswer, InitRequest } from "../protocol/host.js";
 import { SECOND } from "../protocol/wire.js";
-import { after } from "./after.js";
+import { after, elapsed } from "./after.js";
 import type { CallHost } from "./host-at.js";
 import { hostAt } from "./host-at.js";
 import { randomId } from "./names.js";
@@ -47,6 +47,7 @@ export interface HostConnection {
   /**
    * @param limitMs the answer is `undefined` after this long
    * @param patienceMs for what a healthy host may take longer over
+   * @throws why it could not be sent
    */
   ask<Method extends keyof Host>(
     method: Method,
@@ -80,10 +81,7 @@ export const createHostConnection = (
   /** Counts the hosts left behind. In the name, so that a wedged worker is not met again. */
   let left = 0;
   let answeredAt = 0;
-  /**
-   * One timer for all that is asked, left to run when the answer comes: to set and to clear one for each costs a page more
-   * than all else in a call that comes alone.
-   */
+  /** One timer for all that is asked. It ends with the last answer: frameworks wait for a page without timers. */
   let stopWatching: (() => void) | undefined;
   let watchesUntil = NEVER;
   /** Changes with every attachment: what an instance says to which this page is not attached does not count. */
@@ -101,12 +99,12 @@ export const createHostConnection = (
     if (due >= watchesUntil) return;
     stopWatching?.();
     watchesUntil = due;
-    stopWatching = after(Math.ceil(due - performance.now()), look);
+    stopWatching = after(Math.ceil(due - elapsed()), look);
   };
 
   const look = (): void => {
     watchesUntil = NEVER;
-    const now = performance.now();
+    const now = elapsed();
     let isSilent = false;
     for (const ask of asks) {
       if (now >= ask.limitAt) ask.settle();
@@ -120,7 +118,7 @@ export const createHostConnection = (
     asks.forEach(watch);
   };
 
-  const detach = (): void => call?.("detach", [], () => {});
+  const detach = (): void => call?.("detach", []);
 
   const pause = (): void => {
     call = undefined;
@@ -134,11 +132,19 @@ export const createHostConnection = (
     open = attach = undefined;
   };
 
+  const done = (ask: Ask): void => {
+    asks.delete(ask);
+    if (!asks.size) {
+      stopWatching?.();
+      watchesUntil = NEVER;
+    }
+    hangUpIfDone();
+  };
+
   const hangUpIfDone = (): void => {
     if (!closed || (call && asks.size)) return;
     detach();
     hangUp();
-    if (!asks.size) stopWatching?.();
   };
 
   const leave = (): void => {
@@ -202,7 +208,7 @@ export const createHostConnection = (
           pause();
           const epochThen = epoch;
           const page = { ...hello, host: kind, online: navigator.onLine };
-          callHost("attach", [page, initAsked?.request], (answer) => {
+          const take = (answer: AttachAnswer): void => {
             if (epochThen !== epoch) return;
             stopWaiting();
             if (!answer.ok) return giveUp(answer.error);
@@ -213,7 +219,8 @@ export const createHostConnection = (
             initAsked = undefined;
             for (const ask of asks) ask.send(callHost);
             resolve(undefined);
-          });
+          };
+          callHost("attach", [page, initAsked?.request], take, (thrown) => giveUp(describe(thrown)));
         });
         if (isReady) attachNow();
       } catch (thrown) {
@@ -236,26 +243,29 @@ export const createHostConnection = (
     },
 
     ask: (method, args, limitMs = NEVER, patienceMs = PATIENCE_MS) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const ask: Ask = {
           send: (to) => {
             const epochThen = epoch;
-            ask.sentAt = performance.now();
+            ask.sentAt = elapsed();
             watch(ask);
-            to(method, args, (answer) => {
+            const take = (answer: Awaited<ReturnType<Host[typeof method]>>): void => {
               if (epochThen !== epoch) return;
-              answeredAt = performance.now();
+              answeredAt = elapsed();
               settle(answer);
+            };
+            to(method, args, take, (thrown) => {
+              done(ask);
+              reject(thrown);
             });
           },
           settle: () => settle(),
-          limitAt: performance.now() + limitMs,
+          limitAt: elapsed() + limitMs,
           patienceMs,
           sentAt: NEVER,
         };
         const settle = (answer?: Awaited<ReturnType<Host[typeof method]>>): void => {
-          asks.delete(ask);
-          hangUpIfDone();
+          done(ask);
           resolve(answer);
         };
         asks.add(ask);

@@ -310,6 +310,9 @@ const callSafely = (listener: (state: TrackerState) => void, state: TrackerState
   try {
     listener(state);
   } catch (thrown) {
-    reportError(thrown);
+    // As `reportError()` would, which older browsers do not have.
+    setTimeout(() => {
+      throw thrown;
+    });
   }
 };
