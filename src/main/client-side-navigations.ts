@@ -1,6 +1,7 @@
 /** Page views inside one document: the URL is looked at when a task that changed it has ended, as its visitor sees it. */
 import type { PageLoad } from "./page-views.js";
 import type { ClientSideViews } from "./tracking-options.js";
+import type { outsideZones } from "./zones.js";
 
 /** What is of the entry is given: what is imported from there becomes one of its exports. */
 export interface Navigations {
@@ -8,6 +9,7 @@ export interface Navigations {
   ignoreSearch: ClientSideViews["ignoreSearch"];
   /** Without its fragment. */
   presentUrl: () => string;
+  outsideZones: typeof outsideZones;
   /** Told each view, with the URL of the one before. */
   record: (referrer: string) => void;
   signal: AbortSignal;
@@ -17,6 +19,7 @@ export const followNavigations = ({
   pageLoad,
   ignoreSearch,
   presentUrl,
+  outsideZones,
   record,
   signal,
 }: Navigations): void => {
@@ -40,9 +43,11 @@ export const followNavigations = ({
   if (isNavigation(navigation)) {
     navigation.addEventListener("currententrychange", look, { signal });
   } else {
+    // Called by the page, perhaps in its zone.
+    const lookOutside = (): void => outsideZones(look);
     addEventListener("popstate", look, { signal });
-    patchHistory("pushState", look, signal);
-    patchHistory("replaceState", look, signal);
+    patchHistory("pushState", lookOutside, signal);
+    patchHistory("replaceState", lookOutside, signal);
   }
   // The page may have gone on while this was loaded.
   look();

@@ -3,6 +3,7 @@ import type { CommandAnswer, LoadView } from "../protocol/host.js";
 import { documentText } from "./document-text.js";
 import { check } from "./outcome.js";
 import type { Settings } from "./tracking-options.js";
+import { outsideZones } from "./zones.js";
 
 /** What all instances on one page load have done for one namespace, other copies of the package included. */
 export interface PageLoad {
@@ -125,6 +126,7 @@ export const createPageViews = ({ hello, page: redact, ignoreSearch }: Settings)
             pageLoad,
             ignoreSearch,
             presentUrl,
+            outsideZones,
             record: (left) => {
               referrer = left;
               record();

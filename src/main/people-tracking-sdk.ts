@@ -21,6 +21,7 @@ import { readOptions } from "./tracking-options.js";
 import type { TrackingOptions } from "./tracking-options.js";
 import { startTracking } from "./tracking.js";
 import type { Tracking } from "./tracking.js";
+import { inThisZone, outsideZones } from "./zones.js";
 
 const FLUSH_MS = 10 * SECOND;
 /** A browser's timer cannot be set to much more. */
@@ -91,11 +92,13 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
       const settings = readOptions(this.#options, apiKey);
       const { liveChat = (globalThis as { LiveChat?: unknown }).LiveChat } = this.#options;
       if (liveChat !== null && !isLiveChat(liveChat)) return answer(fail(4001));
-      const tracking = (this.#tracking = startTracking(
-        settings,
-        liveChat,
-        (state) => this.#tell(state),
-        () => (this.#tracking = undefined),
+      const tracking = (this.#tracking = outsideZones(() =>
+        startTracking(
+          settings,
+          liveChat,
+          (state) => this.#tell(state),
+          () => (this.#tracking = undefined),
+        ),
       ));
       exposeInspection(this);
       return tracking.started;
@@ -227,7 +230,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   subscribe(listener: (state: TrackerState) => void): () => void {
     if (this.#closed || typeof listener !== "function") return () => {};
     // Each subscription is its own, also of one listener twice.
-    const own = (state: TrackerState): void => listener(state);
+    const own = inThisZone((state: TrackerState): void => listener(state));
     this.#listeners.add(own);
     if (this.#state) callSafely(own, this.#state);
     return () => void this.#listeners.delete(own);
@@ -291,7 +294,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
     const tracking = this.#tracking;
     if (!tracking) return answer(fail(2015));
     try {
-      return call(tracking);
+      return outsideZones(() => call(tracking));
     } catch (thrown) {
       return answer(fail(code, describe(thrown)));
     }

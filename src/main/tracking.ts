@@ -16,6 +16,7 @@ import { describe, fail } from "./outcome.js";
 import { createPageViews } from "./page-views.js";
 import type { PageViews } from "./page-views.js";
 import type { Settings } from "./tracking-options.js";
+import { outsideZones } from "./zones.js";
 
 /** What pages ask beside sending commands. */
 type Question = "flush" | "inspect" | "retryRejected" | "discardRejected" | "setConsent" | "eraseLocalData";
@@ -66,7 +67,8 @@ export const startTracking = (
   });
   const queue = createCommandQueue(connection, settings, pages.forgetEventPage);
   const liveChat =
-    source && followLiveChat(source, (change) => void queue.add({ type: "liveChat", ...change }));
+    source &&
+    followLiveChat(source, (change) => void outsideZones(() => queue.add({ type: "liveChat", ...change })));
 
   const pageView = (given?: Partial<Page>) => {
     const page = pages.present(given);
