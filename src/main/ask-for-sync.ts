@@ -49,7 +49,8 @@ export const askForSync = async ({
     isAsked = false;
     ask();
   };
-  addEventListener("visibilitychange", leave, { signal });
+  // At the window: elements can shadow the method on the document.
+  addEventListener("visibilitychange", leave, { signal, capture: true });
   return (state) => {
     present = state;
     if (!state.outbox.waiting) isAsked = false;
