@@ -15,10 +15,10 @@ interface ComlinkAnswer {
   value: never;
 }
 
-/** Gives the answer, if one comes: a call that was thrown out has none. Says why it could not even be sent. */
+/** Gives the answer, if one comes: a call that was thrown out has none. Says why it could not even be made or sent. */
 export type CallHost = <Method extends keyof Host>(
   method: Method,
-  args: Parameters<Host[Method]>,
+  args: () => Parameters<Host[Method]>,
   give?: (answer: Awaited<ReturnType<Host[Method]>>) => void,
   fail?: (thrown: unknown) => void,
 ) => void;
@@ -37,8 +37,8 @@ export const hostAt = (endpoint: HostEndpoint, hear: (message: HostMessage) => v
   endpoint.start?.();
   return (method, args, give, fail) => {
     asked.set(++count, give);
-    const argumentList = args.map((value) => ({ type: "RAW", value }));
     try {
+      const argumentList = args().map((value) => ({ type: "RAW", value }));
       endpoint.postMessage({ id: count, type: "APPLY", path: [method], argumentList });
     } catch (thrown) {
       asked.delete(count);

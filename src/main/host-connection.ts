@@ -4,9 +4,10 @@
  * same order. So what is asked must do no harm twice; commands have numbers for that.
  */
 import type { HostKind, TrackerState, TrackingError } from "../protocol/api.js";
-import type { AttachAnswer, Host, InitAnswer, InitRequest } from "../protocol/host.js";
+import type { AttachAnswer, Host, HostClocks, InitAnswer, InitRequest } from "../protocol/host.js";
+import { monotonicNow } from "../protocol/monotonic.js";
 import { SECOND } from "../protocol/wire.js";
-import { after, elapsed } from "./after.js";
+import { after } from "./after.js";
 import type { CallHost } from "./host-at.js";
 import { hostAt } from "./host-at.js";
 import { randomId } from "./names.js";
@@ -34,6 +35,10 @@ const NEVER = Infinity;
 export interface HostConnection {
   /** With its number, an operation's id. */
   pageId: string;
+  /** A moment of the page's monotonic clock, in the host's. Early rather than late, by what a message takes at least. */
+  hostMoment(moment: number): number;
+  /** How far the page's wall clock was behind the host's when that was last heard of. */
+  clockSkewMs(): number;
   /** There is a host that may yet do what it was asked. */
   hasLeft(): boolean;
   /**
@@ -42,16 +47,17 @@ export interface HostConnection {
    * @returns why there is none to be had, once it is attached to
    */
   connect(): Promise<TrackingError | undefined>;
-  /** Attaches, and asks with the same message. */
+  /** Attaches, and asks with the same message; the time of the call is given by the page's monotonic clock. */
   init(request: InitRequest): Promise<InitAnswer>;
   /**
+   * @param args made anew for each host that is asked
    * @param limitMs the answer is `undefined` after this long
    * @param patienceMs for what a healthy host may take longer over
    * @throws why it could not be sent
    */
   ask<Method extends keyof Host>(
     method: Method,
-    args: Parameters<Host[Method]>,
+    args: () => Parameters<Host[Method]>,
     limitMs?: number,
     patienceMs?: number,
   ): Promise<Awaited<ReturnType<Host[Method]>> | undefined>;
@@ -86,7 +92,17 @@ export const createHostConnection = (
   let watchesUntil = NEVER;
   /** Changes with every attachment: what an instance says to which this page is not attached does not count. */
   let epoch = 0;
+  /** How far the host's monotonic clock is ahead of the page's; unknown before its first message. */
+  let monotonicOffset = NaN;
+  let clockSkewMs = 0;
   let closed = false;
+
+  /** What a message says was so when it was posted: the one that was under way for the shortest time is nearest. */
+  const readClocks = ({ now, monotonic }: HostClocks, isFirst: boolean): void => {
+    const offset = monotonic - monotonicNow();
+    monotonicOffset = isFirst ? offset : Math.max(monotonicOffset, offset);
+    clockSkewMs = Math.round(now + monotonicOffset - offset - Date.now());
+  };
 
   const connect = async (): Promise<TrackingError | undefined> => {
     // An open host is attached or about to be, unless it is the one being tried.
@@ -99,12 +115,12 @@ export const createHostConnection = (
     if (due >= watchesUntil) return;
     stopWatching?.();
     watchesUntil = due;
-    stopWatching = after(Math.ceil(due - elapsed()), look);
+    stopWatching = after(Math.ceil(due - monotonicNow()), look);
   };
 
   const look = (): void => {
     watchesUntil = NEVER;
-    const now = elapsed();
+    const now = monotonicNow();
     let isSilent = false;
     for (const ask of asks) {
       if (now >= ask.limitAt) ask.settle();
@@ -118,7 +134,7 @@ export const createHostConnection = (
     asks.forEach(watch);
   };
 
-  const detach = (): void => call?.("detach", []);
+  const detach = (): void => call?.("detach", () => []);
 
   const pause = (): void => {
     call = undefined;
@@ -184,6 +200,7 @@ export const createHostConnection = (
       };
 
       try {
+        monotonicOffset = NaN;
         const opened = (open = openHost(
           kind,
           `${name}:v${hello.protocol}:${left}`,
@@ -192,6 +209,7 @@ export const createHostConnection = (
         ));
         const callHost = hostAt(opened.endpoint, (message) => {
           if (open !== opened) return;
+          readClocks(message.clocks, message.peopleTracking === "hello");
           if (message.peopleTracking === "state") {
             onState(message.state, message.generation);
           } else if (message.instance !== instance) {
@@ -208,6 +226,10 @@ export const createHostConnection = (
           pause();
           const epochThen = epoch;
           const page = { ...hello, host: kind, online: navigator.onLine };
+          const init = initAsked && {
+            ...initAsked.request,
+            calledAt: initAsked.request.calledAt + monotonicOffset,
+          };
           const take = (answer: AttachAnswer): void => {
             if (epochThen !== epoch) return;
             stopWaiting();
@@ -220,7 +242,12 @@ export const createHostConnection = (
             for (const ask of asks) ask.send(callHost);
             resolve(undefined);
           };
-          callHost("attach", [page, initAsked?.request], take, (thrown) => giveUp(describe(thrown)));
+          callHost(
+            "attach",
+            () => [page, init],
+            take,
+            (thrown) => giveUp(describe(thrown)),
+          );
         });
         if (isReady) attachNow();
       } catch (thrown) {
@@ -230,6 +257,8 @@ export const createHostConnection = (
 
   return {
     pageId: randomId(),
+    hostMoment: (moment) => moment + monotonicOffset,
+    clockSkewMs: () => clockSkewMs,
     hasLeft: () => left > 0,
     connect,
 
@@ -247,11 +276,11 @@ export const createHostConnection = (
         const ask: Ask = {
           send: (to) => {
             const epochThen = epoch;
-            ask.sentAt = elapsed();
+            ask.sentAt = monotonicNow();
             watch(ask);
             const take = (answer: Awaited<ReturnType<Host[typeof method]>>): void => {
               if (epochThen !== epoch) return;
-              answeredAt = elapsed();
+              answeredAt = monotonicNow();
               settle(answer);
             };
             to(method, args, take, (thrown) => {
@@ -260,7 +289,7 @@ export const createHostConnection = (
             });
           },
           settle: () => settle(),
-          limitAt: elapsed() + limitMs,
+          limitAt: monotonicNow() + limitMs,
           patienceMs,
           sentAt: NEVER,
         };

@@ -2,7 +2,8 @@
 import type { Outcome, Page, TrackerState } from "../protocol/api.js";
 import { CALL_TIMEOUT_MS } from "../protocol/host.js";
 import type { Host, InitAnswer, PageSignal } from "../protocol/host.js";
-import { elapsed, within } from "./after.js";
+import { monotonicNow } from "../protocol/monotonic.js";
+import { within } from "./after.js";
 import type { AfterStart } from "./after-start.js";
 import { createCommandQueue } from "./command-queue.js";
 import type { CommandQueue } from "./command-queue.js";
@@ -33,7 +34,7 @@ export interface Tracking {
   /** Asks the host what is no command, once `init()` has succeeded. */
   ask<Method extends Question>(
     method: Method,
-    args: Parameters<Host[Method]>,
+    args: () => Parameters<Host[Method]>,
     limitMs?: number,
     patienceMs?: number,
   ): Promise<Answer<Method>>;
@@ -77,7 +78,7 @@ export const startTracking = (
   const viewPage = (given?: Partial<Page>): Promise<Outcome> => queue.add(pageView(given));
 
   const tell = (word: PageSignal): void =>
-    void connection.ask("signal", [word], CALL_TIMEOUT_MS).catch(() => {}); // the host finds out by itself
+    void connection.ask("signal", () => [word], CALL_TIMEOUT_MS).catch(() => {}); // the host finds out by itself
 
   /** Tells the host what only pages hear, and lets it go while the page is away. */
   const onPageEvent = (event: Event): void => {
@@ -98,11 +99,12 @@ export const startTracking = (
 
   const start = async (): Promise<Outcome> => {
     const at = Date.now();
+    const calledAt = monotonicNow();
     const view =
       settings.pageViews === "manual"
         ? undefined
         : pages.ofLoad(() => ({ pageId: connection.pageId, command: queue.numbered(pageView(), at) }));
-    const init = () => connection.init({ at, liveChat: liveChat?.follow(), view });
+    const init = () => connection.init({ at, calledAt, liveChat: liveChat?.follow(), view });
     const asked = liveChat
       ? liveChat
           .ready()
@@ -166,16 +168,16 @@ export const startTracking = (
 
     ask: async <Method extends Question>(
       method: Method,
-      args: Parameters<Host[Method]>,
+      args: () => Parameters<Host[Method]>,
       limitMs = CALL_TIMEOUT_MS,
       patienceMs?: number,
     ): Promise<Answer<Method>> => {
-      const until = elapsed() + limitMs;
+      const until = monotonicNow() + limitMs;
       const { success } = await tracking.started;
       if (!success || signal.aborted) return fail(2015) as Answer<Method>;
       queue.flush();
       try {
-        const answer = await connection.ask(method, args, until - elapsed(), patienceMs);
+        const answer = await connection.ask(method, args, until - monotonicNow(), patienceMs);
         return answer ?? (fail(2101, "the host is silent") as Answer<Method>);
       } catch (thrown) {
         return fail(2101, describe(thrown)) as Answer<Method>;
@@ -183,7 +185,7 @@ export const startTracking = (
     },
 
     erase: async () => {
-      const outcome = await tracking.ask("eraseLocalData", []);
+      const outcome = await tracking.ask("eraseLocalData", () => []);
       if (outcome.success) {
         isErased = true;
         later?.erased();

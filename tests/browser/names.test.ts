@@ -131,6 +131,7 @@ describe("variables and elements that take a global's name", () => {
   test("tracking goes on with a page's own", async () => {
     const scripts = [
       'var performance = "fast";',
+      "function Event(title) { this.title = title; }",
       'var origin = "Berlin";',
       "var self = {};",
       "function crypto() {}",
