@@ -228,7 +228,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
 
   /**
    * Calls the listener with the present state, if there is one yet, and then at each change, at most ten times a second.
-   * A listener that throws hurts nobody else.
+   * A listener that throws hurts nobody else. Beside zone.js it runs in the zone of this call.
    *
    * @returns ends it
    * @example
@@ -284,7 +284,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
     this.#closed = true;
     this.#listeners.clear();
     this.#state = null;
-    this.#tracking?.end();
+    outsideZones(() => this.#tracking?.end());
     this.#tracking = undefined;
   }
 

@@ -80,6 +80,13 @@ test.each(["shared", "page"] as const)("nothing of ours runs in the app's zone (
   });
   await profileIs(page, "lead");
   await settle(page);
+  expect(
+    await page.evaluate(() => {
+      const tracked = window.app.run(() => window.sdk.track("action", { name: "last" }));
+      window.app.run(() => window.sdk.close());
+      return tracked;
+    }),
+  ).toMatchObject({ success: true });
   expect(await page.evaluate(() => window.seen)).toEqual([]);
 });
 
