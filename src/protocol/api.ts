@@ -78,6 +78,7 @@ export interface LiveChatSession {
   /** The Live Chat session's id; it stays the same when a lead becomes authenticated. */
   id: string;
   kind: "lead" | "authenticated";
+  /** 1 to 128 characters. */
   personId: string;
   /** Proves to the People service that this browser speaks for that person. */
   token: string;
