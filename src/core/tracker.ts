@@ -23,6 +23,7 @@ import { Definitions } from "./definitions.js";
 import { definitionsOver } from "./definitions-request.js";
 import { Delivery } from "./delivery.js";
 import { changeOf, draftOf, endDueSession } from "./draft.js";
+import { withEarlyAttempt } from "./early-attempt.js";
 import { Flushes } from "./flush.js";
 import { withoutBackOff, withoutBounds, withTrials } from "./gate.js";
 import { laneOf } from "./lanes.js";
@@ -172,7 +173,9 @@ export class Tracker {
 
   async signal(signal: PageSignal): Promise<void> {
     if (signal !== "visible") this.online = signal === "online";
-    if (signal === "online") await this.#change((record) => withTrials(withoutBackOff(record)));
+    if (signal === "online") {
+      await this.#change((record) => withEarlyAttempt(record, this.#ports.clock.now()));
+    }
     await this.#endDueSession();
     this.#changed();
     this.#delivery.wake();
