@@ -105,11 +105,12 @@ export const withTrials = (record: TrackerRecord): TrackerRecord => ({
   lanes: record.lanes.map(withoutStop),
 });
 
-/** Another service or another key: what the former one said of when to ask again binds no more. */
+/** Another service or another key: what the former one said, and how it was reached, counts no more. */
 export const withoutBounds = (record: TrackerRecord): TrackerRecord => {
   const free = withoutBackOff(withTrials(record));
   const { retryAfter: _, ...delivery } = free.delivery;
-  return { ...free, delivery };
+  const lanes = free.lanes.map(({ unregistered: __, ...lane }) => lane);
+  return { ...free, delivery, lanes };
 };
 
 /**

@@ -9,7 +9,7 @@ import type { Verdict } from "./answers.js";
 import { batchVerdict } from "./answers.js";
 import { BATCH_OPERATIONS, batchOf, mergedVisitors } from "./batch.js";
 import { withFailure, withoutStopsOf, withRetryAfter, withStop, withSuccess } from "./gate.js";
-import { laneOf, sameProfile, withLane, withoutIdleLanes } from "./lanes.js";
+import { laneOf, sameProfile, withLane, withUnregistered, withoutIdleLanes } from "./lanes.js";
 import type { Turn } from "./lease.js";
 import { holdsLease, maySend, nextTurn } from "./lease.js";
 import type { Change, Need, Ports, Snapshot, Waiting, WireAnswer } from "./ports.js";
@@ -131,13 +131,15 @@ export class Sender {
     const registration = await this.#registrar.ensure(record, profile, this.#refused);
     if (registration.kind === "registered") this.#untried.set(profileKey(profile), registration.token);
     // Without the visitor's token its merge cannot be sent, nor what comes after.
-    const blocked =
-      registration.kind === "refused" && !registration.ofKey && !sameProfile(profile, sending)
-        ? registration.error
-        : null;
-    return this.#commit({}, (snapshot, now) => ({
-      record: blocked ? withStop(snapshot.record, sending, blocked, now) : snapshot.record,
-    }));
+    const isBlocked =
+      registration.kind === "refused" && registration.of !== "key" && !sameProfile(profile, sending);
+    return this.#commit({}, ({ record: current }, now) => {
+      if (!isBlocked) return { record: current };
+      const stopped = withStop(current, sending, registration.error, now);
+      return {
+        record: registration.of === "profile" ? withUnregistered(stopped, sending, profile) : stopped,
+      };
+    });
   }
 
   #apply(profile: Profile, rows: readonly OutboxRow[], verdict: Verdict, answer: WireAnswer): Promise<Turn> {

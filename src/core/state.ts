@@ -33,10 +33,12 @@ const stopOf = (record: TrackerRecord, plan: Plan, now: number): Stop | undefine
 };
 
 const deliveryState = (record: TrackerRecord, now: number): TrackerState["delivery"] => {
-  const { lastError } = record.delivery;
   const plan = planOf(record, now);
   const stop = stopOf(record, plan, now);
   if (stop) return { status: "stopped", nextAttemptAt: iso(stop.trialAt), lastError: stop.error };
+  // A profile that is stopped while others are delivered.
+  const ofOthers = record.lanes.find((lane) => lane.waiting > 0 && isStopped(lane.stop, now))?.stop;
+  const lastError = record.delivery.lastError ?? ofOthers?.error;
   const error = lastError && { lastError };
   if (isLeased(record, now)) return { status: "sending", ...error };
   if (plan.kind === "wait") return { status: "retrying", nextAttemptAt: iso(plan.until), ...error };

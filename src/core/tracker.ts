@@ -35,6 +35,7 @@ import { discardRejected, requeueRejected } from "./rejected.js";
 import { stateOf } from "./state.js";
 import type { TrackerRecord } from "./tracker-record.js";
 import { emptyRecord, isOptedOut } from "./tracker-record.js";
+import { discardUnregistered, withUnregisteredTrials } from "./unregistered.js";
 import { within } from "./within.js";
 
 /** `init` waits for the service's word on a new profile no longer than this. */
@@ -149,7 +150,7 @@ export class Tracker {
     const asked = this.#registrar.ensure(record, profile);
     const registration = await within(this.#ports.timers, REGISTRATION_WAIT_MS, asked, null);
     const init: InitAnswer =
-      registration?.kind === "refused"
+      registration?.kind === "refused" && registration.of !== "profile"
         ? { ok: false, error: trackingError(2018, "people-service") }
         : told(view ? await this.submit(view.pageId, groupOf(view, record, clock.now()).commands) : []);
     return { ...(await this.state(hello.host)), init };
@@ -195,14 +196,18 @@ export class Tracker {
 
   async retryRejected(ids?: readonly string[]): Promise<number> {
     const count = await requeueRejected(this.#ports.store, ids);
+    await this.#change(withUnregisteredTrials);
     this.#announce();
     this.#delivery.wake();
     return count;
   }
 
   async discardRejected(ids?: readonly string[]): Promise<number> {
-    const count = await discardRejected(this.#ports.store, ids);
+    const { store } = this.#ports;
+    const count = (await discardRejected(store, ids)) + (await discardUnregistered(store, ids));
     this.#announce();
+    // What waits behind the merge of a visitor that cannot be registered may go on.
+    this.#delivery.wake();
     return count;
   }
 

@@ -195,7 +195,8 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   }
 
   /**
-   * Has rejected operations sent once more: those with these ids, or all.
+   * Has rejected operations sent once more: those with these ids, or all. A profile that the service refused to register
+   * (`state.delivery.lastError` names it) is tried at once, too; what waits for it does not count as requeued.
    *
    * @example
    * const outcome = await sdk.retryRejected();
@@ -205,7 +206,8 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   }
 
   /**
-   * Drops rejected operations for good: those with these ids, or all.
+   * Drops rejected operations for good: those with these ids, or all. So it does with what waits for a profile that the
+   * service refused to register (`state.delivery.lastError` names it), and with the merge of such a visitor.
    *
    * @example
    * const outcome = await sdk.discardRejected(["k3j9x0a2b4c6d8e1-7"]);

@@ -97,7 +97,10 @@ export interface TrackerState {
   session: { id: string; startedAt: string; lastActivityAt: string; expiresAt: string } | null;
   outbox: { waiting: number; rejected: number };
   delivery: {
-    /** `stopped`: the service refused the key or the profile's token; everything is kept. */
+    /**
+     * `stopped`: the service refused the key, the profile's token or the profile itself; everything is kept. Where other
+     * profiles are still delivered, only `lastError` tells.
+     */
     status: "idle" | "sending" | "retrying" | "stopped";
     nextAttemptAt?: string;
     lastError?: TrackingError;
