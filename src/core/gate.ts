@@ -1,9 +1,10 @@
 /** When something may be sent: back-off, `Retry-After`, stops. Pure. */
 import type { Profile, TrackingError } from "../protocol/api.js";
 import { MINUTE, SECOND } from "../protocol/wire.js";
+import { withoutCompressionJudged } from "./compression.js";
 import { sameProfile, withLane, withoutStop } from "./lanes.js";
-import type { WireAnswer } from "./ports.js";
 import { pending } from "./pending.js";
+import type { WireAnswer } from "./ports.js";
 import type { DeliveryRecord, Lane, Stop, TrackerRecord } from "./tracker-record.js";
 import { isOptedOut } from "./tracker-record.js";
 
@@ -108,7 +109,7 @@ export const withTrials = (record: TrackerRecord): TrackerRecord => ({
 /** Another service or another key: what the former one said, and how it was reached, counts no more. */
 export const withoutBounds = (record: TrackerRecord): TrackerRecord => {
   const free = withoutBackOff(withTrials(record));
-  const { retryAfter: _, ...delivery } = free.delivery;
+  const { retryAfter: _, ...delivery } = withoutCompressionJudged(free.delivery);
   const lanes = free.lanes.map(({ unregistered: __, ...lane }) => lane);
   return { ...free, delivery, lanes };
 };
