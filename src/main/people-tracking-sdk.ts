@@ -69,7 +69,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * Success means that tracking is on. Should the page view alone be refused (a full outbox), that is said on the
    * console.
    *
-   * @param apiKey - a key with the only scope `web:tracking:sdk`, in visible ASCII; white space around it does not count
+   * @param apiKey - a key with the only scope `web:tracking:sdk`, printable ASCII; white space around it does not count
    * @returns 4001 where Live Chat is not initialized within 5 s, 2018 where the service refused the key or the Live Chat
    *   token, 2100 outside a browser, 2101 where no host could be started, 2102 for options that cannot be used or
    *   another key than the one in use

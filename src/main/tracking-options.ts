@@ -74,7 +74,7 @@ export interface Settings {
 export const readKey = (apiKey: string): string => {
   const key = typeof apiKey === "string" ? apiKey.trim() : "";
   check(!!key, "apiKey must be a non-empty string");
-  const at = key.search(/[^!-~]/);
+  const at = key.search(/[^ -~]/);
   const codePoint = key.codePointAt(at)?.toString(16).toUpperCase().padStart(4, "0");
   check(
     at < 0,

@@ -215,7 +215,7 @@ describe("the API key", () => {
     ["abcd\u200bef", "U+200B", 5],
     ["\u201ckey\u201d", "U+201C", 1],
     ["  key\u0007", "U+0007", 4],
-    ["ke y", "U+0020", 3],
+    ["ke\ty", "U+0009", 3],
     ["kéy", "U+00E9", 2],
     ["key\u{1f511}", "U+1F511", 4],
   ])("%j is refused with 2102, which names the character", async (key, codePoint, position) => {
@@ -227,6 +227,11 @@ describe("the API key", () => {
       },
     });
     expect(page.hosts).toEqual([]);
+  });
+
+  test("may hold a space, which a header carries", async () => {
+    expect(await make().init("no such key")).toEqual(SUCCESS);
+    expect(page.host.asked("attach")).toMatchObject([[{ apiKey: "no such key" }, {}]]);
   });
 
   test.each([" ", "", undefined, 5])("%j is refused with 2102", async (key) => {
