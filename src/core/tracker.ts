@@ -9,7 +9,6 @@ import type {
   Command,
   CommandAnswer,
   InitAnswer,
-  InitRequest,
   LoadView,
   PageHello,
   PageSignal,
@@ -28,6 +27,7 @@ import { Flushes } from "./flush.js";
 import { withoutBackOff, withoutBounds, withTrials } from "./gate.js";
 import { laneOf } from "./lanes.js";
 import { PAGE_MARKS_LIFETIME_MS } from "./page-marks.js";
+import type { TimedInit } from "./page-clock.js";
 import type { Need, Ports, RowQuery } from "./ports.js";
 import { ensureProfile, liveChatTold, retirementKeys } from "./profile-selection.js";
 import { Registrar } from "./registrar.js";
@@ -108,7 +108,7 @@ export class Tracker {
   }
 
   /** A page's first word to this host: of the service and the key, the last one's holds. With it, what `init()` asks. */
-  async attach(hello: Hello, request?: InitRequest): Promise<Attached> {
+  async attach(hello: Hello, request?: TimedInit): Promise<Attached> {
     if (request) return this.#init(hello, request);
     return this.#stateIn(await this.#change((record) => connected(record, hello)), hello.host);
   }
@@ -117,7 +117,7 @@ export class Tracker {
    * Selects the profile and records the page view. A profile that is new here is first made known to the service, and its
    * word waited for.
    */
-  async #init(hello: Hello, { at, liveChat, view }: InitRequest): Promise<Attached> {
+  async #init(hello: Hello, { at, liveChat, view }: TimedInit): Promise<Attached> {
     const { clock, ids, store } = this.#ports;
     const need: Need = {
       pages: view ? [view.pageId] : [],

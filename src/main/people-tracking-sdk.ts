@@ -10,6 +10,7 @@ import type {
 } from "../protocol/api.js";
 import type { InspectQuery } from "../protocol/host.js";
 import type { WirePerson, WireProperties, WireScalar } from "../protocol/wire.js";
+import { monotonicNow } from "../protocol/monotonic.js";
 import { SECOND } from "../protocol/wire.js";
 import type { CommandDraft } from "./command-queue.js";
 import { copyValue } from "./copy-value.js";
@@ -178,7 +179,8 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
       const timeoutMs = Math.min(options?.timeoutMs ?? FLUSH_MS, LONGEST_MS);
       check(timeoutMs >= 0, "timeoutMs must be a number of milliseconds");
       const limitMs = timeoutMs + SECOND;
-      return tracking.ask("flush", [Date.now() + timeoutMs], limitMs, limitMs);
+      const until = monotonicNow() + timeoutMs;
+      return tracking.ask("flush", () => [tracking.connection.hostMoment(until)], limitMs, limitMs);
     });
   }
 
@@ -189,9 +191,10 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * const outcome = await sdk.inspect({ state: "rejected" });
    */
   inspect(query?: InspectQuery): Promise<Outcome<OutboxRow[]>> {
-    return this.#with(2102, (tracking) =>
-      tracking.ask("inspect", [copyValue("query", query ?? {}) as InspectQuery]),
-    );
+    return this.#with(2102, (tracking) => {
+      const copy = copyValue("query", query ?? {}) as InspectQuery;
+      return tracking.ask("inspect", () => [copy]);
+    });
   }
 
   /**
@@ -202,7 +205,10 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * const outcome = await sdk.retryRejected();
    */
   retryRejected(ids?: string[]): Promise<Outcome<{ requeued: number }>> {
-    return this.#with(2102, (tracking) => tracking.ask("retryRejected", [copyValue("ids", ids) as string[]]));
+    return this.#with(2102, (tracking) => {
+      const copy = copyValue("ids", ids) as string[];
+      return tracking.ask("retryRejected", () => [copy]);
+    });
   }
 
   /**
@@ -213,9 +219,10 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * const outcome = await sdk.discardRejected(["k3j9x0a2b4c6d8e1-7"]);
    */
   discardRejected(ids?: string[]): Promise<Outcome<{ discarded: number }>> {
-    return this.#with(2102, (tracking) =>
-      tracking.ask("discardRejected", [copyValue("ids", ids) as string[]]),
-    );
+    return this.#with(2102, (tracking) => {
+      const copy = copyValue("ids", ids) as string[];
+      return tracking.ask("discardRejected", () => [copy]);
+    });
   }
 
   /**
@@ -246,7 +253,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * @returns 2015 before `init()`
    */
   optOut(): Promise<Outcome> {
-    return this.#with(2015, (tracking) => tracking.ask("setConsent", ["out"]));
+    return this.#with(2015, (tracking) => tracking.ask("setConsent", () => ["out"]));
   }
 
   /**
@@ -255,7 +262,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * @returns 2015 before `init()`
    */
   optIn(): Promise<Outcome> {
-    return this.#with(2015, (tracking) => tracking.ask("setConsent", ["in"]));
+    return this.#with(2015, (tracking) => tracking.ask("setConsent", () => ["in"]));
   }
 
   /**
