@@ -24,7 +24,8 @@ import { Delivery } from "./delivery.js";
 import { changeOf, draftOf, endDueSession } from "./draft.js";
 import { withEarlyAttempt } from "./early-attempt.js";
 import { Flushes } from "./flush.js";
-import { withoutBackOff, withoutBounds, withTrials } from "./gate.js";
+import type { Plan } from "./gate.js";
+import { planOf, withoutBackOff, withoutBounds, withTrials } from "./gate.js";
 import { laneOf } from "./lanes.js";
 import { PAGE_MARKS_LIFETIME_MS } from "./page-marks.js";
 import type { TimedInit } from "./page-clock.js";
@@ -188,6 +189,11 @@ export class Tracker {
     if (isOptedOut(record)) return this.#flushes.count(record.nextSeq);
     this.#delivery.wake();
     return this.#flushes.settled(record.nextSeq, timeoutMs);
+  }
+
+  /** What delivery can do now for any profile, or when. */
+  async plan(): Promise<Plan> {
+    return planOf(await this.#ports.store.read(), this.#ports.clock.now());
   }
 
   inspect(query: RowQuery): Promise<OutboxRow[]> {

@@ -68,6 +68,17 @@ describe("a profile that cannot be registered", () => {
     expect((await host.state()).delivery).toMatchObject(told);
   });
 
+  test("does not hide when the others are tried next", async () => {
+    const { world, host, service } = await withRefusedLead();
+    await world.time.wait(host.liveChat(null, "chat-anna"));
+    service.fault = ({ route }) => (route === "batches" ? answering(503, 5030) : undefined);
+    await host.track();
+    await world.time.until(async () => (await world.record()).delivery.failures === 1);
+    const { delivery } = await host.state();
+    expect(delivery).toMatchObject({ status: "retrying", lastError: { code: 5030 } });
+    expect(Date.parse(delivery.nextAttemptAt!)).toBeLessThanOrEqual(world.now() + 1 * SECOND);
+  });
+
   test("without the service's body, the answer is a failure that is retried", async () => {
     const { world, host, service } = await World.withHost();
     service.fault = ({ body }) =>
