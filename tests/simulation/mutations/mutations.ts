@@ -112,8 +112,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "back-off never ends",
     file: "gate.ts",
-    original: "const retry = { decidedAt: now, nextAt: now + Math.round(random * ceiling) };",
-    replacement: "const retry = { decidedAt: now, nextAt: now + Math.round(random * ceiling) + 1e9 };",
+    original: "const backedOffUntil = now + Math.round(random * ceiling);",
+    replacement: "const backedOffUntil = now + Math.round(random * ceiling) + 1e9;",
   },
   {
     name: "nobody wakes when back-off ends",
