@@ -275,7 +275,7 @@ onEachDriver((driver) => {
     async () => {
       const subject = shared();
       const routes = await requestsOf(subject);
-      expect(routes).toHaveLength(14);
+      expect(routes).toHaveLength(15);
       const tally = new Tally();
       const outcomes = new Tally();
       for (let round = 0; round < ROUNDS; round++)
