@@ -1,4 +1,5 @@
-import { mkdir } from "node:fs/promises";
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
 import { migrate } from "drizzle-orm/pglite/migrator";
@@ -8,7 +9,8 @@ import * as schema from "./schema.js";
 
 /** A PostgreSQL inside the process: in the folder, or in memory where there is none. */
 export async function openPglite(dataDir?: string, snapshot?: Blob): Promise<OpenDatabase> {
-  const unlock = dataDir ? await lock(dataDir) : () => {};
+  if (dataDir) makeDataFolder(dataDir);
+  const unlock = dataDir ? await lockDataFolder(dataDir) : () => {};
   try {
     const client = await PGlite.create({
       ...(dataDir && { dataDir }),
@@ -30,14 +32,25 @@ export async function openPglite(dataDir?: string, snapshot?: Blob): Promise<Ope
   }
 }
 
-async function lock(dataDir: string): Promise<() => void> {
+function makeDataFolder(dataDir: string): void {
   try {
-    await mkdir(dataDir, { recursive: true });
+    makeFolder(dataDir);
   } catch (error) {
     throw new Error(
       `The data folder ${dataDir} cannot be made: ${(error as Error).message}. Name a folder that this user may write to.`,
       { cause: error },
     );
   }
-  return lockDataFolder(dataDir);
+}
+
+/** Node's own option `recursive` tries for ever where a folder refuses new ones as if it were not there, as /proc does. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have made it a moment ago.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }

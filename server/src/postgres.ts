@@ -41,7 +41,7 @@ export async function openPostgres(
   const place = `${host}:${port}/${database}`;
 
   const mode = await whenAvailable(place, events, async () => {
-    const chosen = await chooseMode(timed, timeoutMs);
+    const chosen = await chooseMode(timed, timeoutMs, events.signal);
     await migrateAlone(client, events);
     return chosen;
   });
@@ -128,10 +128,14 @@ const reasonOf = (error: unknown): string => {
  * A pooler in front of the server refuses start parameters, or drops them. Then the settings come with each transaction,
  * which is right in any mode of the pooler.
  */
-async function chooseMode(config: ClientConfig, timeoutMs: number): Promise<ConnectionMode> {
+async function chooseMode(
+  config: ClientConfig,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<ConnectionMode> {
   const session = sessionMode(timeoutMs);
   try {
-    return await withClient({ ...config, ...session.pool }, undefined, async (client) => {
+    return await withClient({ ...config, ...session.pool }, signal, async (client) => {
       const { rows } = await client.query<{ setting: string }>(
         "select setting from pg_settings where name = 'statement_timeout'",
       );
@@ -141,7 +145,7 @@ async function chooseMode(config: ClientConfig, timeoutMs: number): Promise<Conn
     // SQLSTATE 08P01: a violation of the protocol.
     if (!(error instanceof DatabaseError && error.code === "08P01")) throw error;
     // Whether it was for the parameter shows the next connection, which has none.
-    return withClient(config, undefined, async (client) => {
+    return withClient(config, signal, async (client) => {
       await client.query("select 1");
       return transactionMode(timeoutMs);
     });

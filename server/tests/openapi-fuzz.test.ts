@@ -300,7 +300,7 @@ onEachDriver((driver) => {
       expect(
         tally.names((answer) => answer.startsWith("2")),
         tally.toString(),
-      ).toHaveLength(14);
+      ).toHaveLength(15);
       // A batch is a 200 where nothing of it is taken, too.
       expect(
         outcomes.names((outcome) => outcome === "accepted"),
