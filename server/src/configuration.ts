@@ -1,5 +1,7 @@
 import * as v from "valibot";
+import { readTrustProxy, type TrustProxy } from "./address.js";
 import type { DatabaseOptions } from "./database.js";
+import { readLimits, type Limits } from "./limits.js";
 import type { Widget } from "./widget-jwt.js";
 
 /** What the environment says of the service; see the README. */
@@ -7,6 +9,10 @@ export interface Configuration {
   host: string;
   port: number;
   requestTimeoutMs: number;
+  answerTimeoutMs: number;
+  maxConnections: number;
+  limits: Partial<Limits>;
+  trustProxy?: TrustProxy;
   database: DatabaseOptions;
   corsOrigins: string[];
   widgets: Widget[];
@@ -20,10 +26,16 @@ const widgetsSchema = v.array(
 export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration {
   const { HOST, PORT, REQUEST_TIMEOUT_MS, DATABASE_URL, DATABASE_CONNECTIONS, DATA_DIR } = environment;
   const { CORS_ORIGINS, WIDGETS, LOG_LEVEL } = environment;
+  const { ANSWER_TIMEOUT_MS, MAX_CONNECTIONS } = environment;
+  const trustProxy = readTrustProxy(environment["TRUST_PROXY"]);
   return {
     host: HOST || "127.0.0.1",
     port: readNumber("PORT", PORT, 8080, 65_535),
     requestTimeoutMs: readNumber("REQUEST_TIMEOUT_MS", REQUEST_TIMEOUT_MS, 30_000, 600_000) || 30_000,
+    answerTimeoutMs: readNumber("ANSWER_TIMEOUT_MS", ANSWER_TIMEOUT_MS, 60_000, 600_000) || 60_000,
+    maxConnections: readNumber("MAX_CONNECTIONS", MAX_CONNECTIONS, 10_000, 1_000_000) || 10_000,
+    limits: readLimits(environment),
+    ...(trustProxy !== undefined && { trustProxy }),
     database: DATABASE_URL
       ? {
           url: DATABASE_URL,

@@ -5,12 +5,19 @@ import { startHttpServer } from "./http-server.js";
 import { loggedError } from "./logged-error.js";
 import { createPeopleService } from "./service.js";
 
-const { host, port, requestTimeoutMs, logLevel, ...options } = readConfiguration(process.env);
+const { host, port, requestTimeoutMs, answerTimeoutMs, maxConnections, logLevel, ...options } =
+  readConfiguration(process.env);
 const logger = pino({ level: logLevel });
 const service = await createPeopleService({ ...options, logger });
 collectDefaultMetrics({ register: service.metrics });
 
-const stopServing = await startHttpServer(service.fetch, { host, port, requestTimeoutMs });
+const stopServing = await startHttpServer(service.fetch, {
+  host,
+  port,
+  requestTimeoutMs,
+  answerTimeoutMs,
+  maxConnections,
+});
 logger.info({ host, port, database: "url" in options.database ? "PostgreSQL" : "PGlite" }, "listening");
 
 const stop = async (signal: string): Promise<void> => {
