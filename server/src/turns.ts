@@ -1,6 +1,9 @@
-/** Work that waits for its turn, and the length of all that its key has had done once it is done. */
+import { setImmediate } from "node:timers/promises";
+
+/** Work that waits for its turn. */
 interface Waiting {
   tag: number;
+  cost: number;
   start: () => Promise<void>;
 }
 
@@ -12,45 +15,49 @@ interface Line {
 }
 
 /**
- * Gives turns to keys that want work done: at most `atWork` pieces at once, one at a time and in their order for each key,
- * and the keys share by cost. Those that wait go in the order of their tags: the tag of what a key did last, or of what is
- * being done now where that is more, and the cost on top. So equal pieces go round robin, however many of them a key
- * has waiting, and a small one is not kept waiting by the large ones of others. (Self-clocked fair queueing: Golestani,
- * INFOCOM 1994.)
+ * Gives turns to keys that want work done: at most `atWork` pieces at once, and of each key one at a time, in their order.
+ * The keys share by cost (weighted fair queueing, with equal weights): of equal pieces each key has one done in each
+ * round, however many it has waiting, and a small piece does not wait for a round of large ones. What waits goes in the
+ * order of its tags, the moments at which it would be done if all keys were served at once, each at its share.
  *
  * @returns what runs the work in turn and answers as it does
  */
 export function fairTurns(atWork: number) {
   const lines = new Map<string | number, Line>();
   let working = 0;
-  /** The tag of what was begun last. */
+  /** What each key that was there all the time has had so far: the clock of the tags. */
   let now = 0;
 
-  /** The line whose first piece has the lowest tag, of those that are not at work. */
-  const nextLine = (): [key: string | number, line: Line] | undefined => {
-    let next: [string | number, Line] | undefined;
+  const isIdle = ({ waiting, isAtWork }: Line): boolean => !waiting.length && !isAtWork;
+
+  /** The line whose first piece has the lowest tag, of those that are not at work. Lines that owe nothing are forgotten. */
+  const nextLine = (): Line | undefined => {
+    let next: Line | undefined;
     for (const [key, line] of lines) {
+      if (isIdle(line) && line.lastTag <= now) lines.delete(key);
       const first = line.waiting[0];
-      if (!line.isAtWork && first && (!next || first.tag < next[1].waiting[0]!.tag)) next = [key, line];
+      if (!line.isAtWork && first && (!next || first.tag < next.waiting[0]!.tag)) next = line;
     }
     return next;
   };
 
   const begin = (): void => {
     while (working < atWork) {
-      const next = nextLine();
-      if (!next) return;
-      const [key, line] = next;
-      const { tag, start } = line.waiting.shift()!;
-      now = tag;
+      const line = nextLine();
+      if (!line) return;
+      const { cost, start } = line.waiting.shift()!;
       working++;
       line.isAtWork = true;
       void start().finally(() => {
+        // In the time of this piece each of them would have had its share.
+        now += cost / [...lines.values()].filter((other) => !isIdle(other)).length;
         working--;
         line.isAtWork = false;
-        // Nothing is forgotten with it: the tag of its last piece is not above `now`.
-        if (!line.waiting.length) lines.delete(key);
         begin();
+        if (!working) {
+          lines.clear();
+          now = 0;
+        }
       });
     }
   };
@@ -62,7 +69,10 @@ export function fairTurns(atWork: number) {
       line.lastTag = Math.max(now, line.lastTag) + cost;
       line.waiting.push({
         tag: line.lastTag,
-        start: () => Promise.resolve().then(work).then(resolve, reject),
+        cost,
+        // PGlite works in this thread and answers without a pause in which a socket would be looked at: without one here,
+        // nobody who came meanwhile would be heard before all that waits is done.
+        start: () => setImmediate().then(work).then(resolve, reject),
       });
       begin();
     });
