@@ -42,6 +42,9 @@ export interface Edge {
   inFlight: ReturnType<typeof limitBytesInFlight>;
 }
 
+/** Longer than any path that there is: what a client makes up does not fill the logs. */
+const LOGGED_PATH_LENGTH = 200;
+
 export interface AppOptions {
   basePath: string;
   corsOrigins: readonly string[];
@@ -74,7 +77,10 @@ export function createApp(backend: Backend, { basePath, corsOrigins, trustProxy 
     const { method } = c.req;
     metrics.request(method, routePath(c, -1), c.res.status, durationMs);
     // The path alone: queries and headers may hold what is nobody's business.
-    logger.info({ method, path: c.req.path, status: c.res.status, durationMs }, "request");
+    logger.info(
+      { method, path: c.req.path.slice(0, LOGGED_PATH_LENGTH), status: c.res.status, durationMs },
+      "request",
+    );
   });
   app.use(
     "*",
