@@ -32,10 +32,10 @@ export const takeInJournals = (connection: HostConnection, prefix: string, signa
     const text = localStorage.getItem(key);
     // This page's own is its own affair.
     if (!isJournal(key, prefix) || pageId === connection.pageId || text === null) return;
-    const batches = readJournal(text, pageId, Date.now());
+    const batches = readJournal(text, pageId, Date.now() + connection.clockSkewMs());
     if (!batches) return;
     const answers = await Promise.all(
-      batches.map((batch) => connection.ask("submit", [pageId, batch], ANSWER_MS)),
+      batches.map((batch) => connection.ask("submit", () => [pageId, batch], ANSWER_MS)),
     );
     const refusals = answers.flat();
     if (refusals.some((refusal) => !refusal || refusal.undecided)) return;

@@ -32,7 +32,7 @@ export const textOf = (batch: JournaledBatch): string => (batch.text ??= jsonOf(
 
 export interface UnloadJournal {
   /** Writes these, and no others, in their order. */
-  write(batches: JournaledBatch[]): void;
+  write(batches: JournaledBatch[], now: number): void;
   /** All is acknowledged. */
   remove(): void;
 }
@@ -41,7 +41,7 @@ export const createUnloadJournal = (name: string, pageId: string): UnloadJournal
   const key = `${name}:journal:${pageId}`;
   let isWritten = false;
   return {
-    write: (batches) => {
+    write: (batches, now) => {
       const texts: string[] = [];
       const counts: number[] = [];
       let room = MAX_LENGTH;
@@ -60,10 +60,7 @@ export const createUnloadJournal = (name: string, pageId: string): UnloadJournal
       }
       if (!texts.length) return;
       try {
-        localStorage.setItem(
-          key,
-          `{"v":3,"pageId":"${pageId}","at":${Date.now()},"batches":[${texts.join()}]}`,
-        );
+        localStorage.setItem(key, `{"v":3,"pageId":"${pageId}","at":${now},"batches":[${texts.join()}]}`);
         isWritten = true;
         counts.forEach((count, index) => {
           const batch = batches[index]!;

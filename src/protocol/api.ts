@@ -78,6 +78,7 @@ export interface LiveChatSession {
   /** The Live Chat session's id; it stays the same when a lead becomes authenticated. */
   id: string;
   kind: "lead" | "authenticated";
+  /** 1 to 128 characters. */
   personId: string;
   /** Proves to the People service that this browser speaks for that person. */
   token: string;
@@ -96,7 +97,10 @@ export interface TrackerState {
   session: { id: string; startedAt: string; lastActivityAt: string; expiresAt: string } | null;
   outbox: { waiting: number; rejected: number };
   delivery: {
-    /** `stopped`: the service refused the key or the profile's token; everything is kept. */
+    /**
+     * `stopped`: the service refused the key, the profile's token or the profile itself; everything is kept. Where other
+     * profiles are still delivered, only `lastError` tells.
+     */
     status: "idle" | "sending" | "retrying" | "stopped";
     nextAttemptAt?: string;
     lastError?: TrackingError;

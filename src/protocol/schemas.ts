@@ -287,8 +287,10 @@ export const batchRequestSchema = v.object({
 
 // --- answers, as the tracker reads them ---
 
+/** Visible ASCII: what every HTTP header can carry. */
+export const headerValueSchema = v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/));
 export const registrationAnswerSchema: v.GenericSchema<unknown, RegistrationAnswer> = v.object({
-  token: v.pipe(v.string(), v.minLength(1)),
+  token: headerValueSchema,
   expiresAt: v.string(),
   expiresInMs: v.pipe(v.number(), v.finite(), v.minValue(0)),
   definitionsVersion: v.string(),

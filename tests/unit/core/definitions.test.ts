@@ -162,3 +162,14 @@ test("another host's start knows the definitions from the disk", async () => {
   expect(await track(world, second, "action", { name: "x" })).toBeUndefined();
   expect(service.requestsTo("definitions")).toEqual([]);
 });
+
+test("an ETag that no header can carry is not kept, and the definitions are", async () => {
+  const { world, host, service } = await withAction();
+  const definitions = { version: "3", definitions: [ACTION, { id: "fresh", properties: {} }] };
+  service.fault = ({ route }) =>
+    route === "definitions"
+      ? { kind: "answer", answer: { status: 200, etag: '"\u200b"', body: definitions } }
+      : undefined;
+  expect(await track(world, host, "fresh")).toBeUndefined();
+  expect(await world.store.readDefinitions()).toEqual(definitions);
+});
