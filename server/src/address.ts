@@ -55,7 +55,7 @@ function parseNetwork(text: string): [Address, number] {
   const most = address?.kind() === "ipv4" ? 32 : 128;
   const isRight = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
   if (!address || !isRight || rest.length)
-    throw new Error(`${text} is no address and no network of addresses.`);
+    throw new Error(`“${text}” is no address and no network of addresses`);
   return [address, bits === undefined ? most : Number(bits)];
 }
 
@@ -75,18 +75,11 @@ const networkOf = (address: Address): string =>
         .map((part) => part.toString(16))
         .join(":")}::/64`;
 
-/** `TRUST_PROXY`: a number of proxies, or their addresses and networks with commas between. */
+/** A number of proxies, or their addresses and networks with commas between, as {@link TrustProxy} has them. */
 export function readTrustProxy(text: string | undefined): TrustProxy | undefined {
   if (!text?.trim()) return undefined;
   if (/^\s*\d{1,2}\s*$/.test(text)) return Number(text);
   const networks = text.split(",").map((part) => part.trim());
-  try {
-    networks.forEach(parseNetwork);
-  } catch (error) {
-    throw new Error(
-      `TRUST_PROXY must be a number of proxies, or addresses and networks with commas between: ${(error as Error).message}`,
-      { cause: error },
-    );
-  }
+  networks.forEach(parseNetwork);
   return networks;
 }

@@ -1,5 +1,6 @@
 import { LIMITS } from "../../src/protocol/wire.js";
-import type { DatabaseOptions } from "./database.js";
+import { integer } from "./configuration-rules.js";
+import { POSTGRES_DEFAULTS, type DatabaseOptions } from "./database.js";
 
 /** What the service takes at most. Each is a whole number of at least 1. */
 export interface Limits {
@@ -30,7 +31,6 @@ export interface Limits {
 const MIB = 1024 * 1024;
 /** Connections left for what every request asks before its batch is applied, and for everything else. */
 const SPARE_CONNECTIONS = 2;
-export const DEFAULT_CONNECTIONS = 10;
 
 export const DEFAULT_LIMITS: Limits = {
   bodyBytes: LIMITS.batchBytes,
@@ -39,7 +39,7 @@ export const DEFAULT_LIMITS: Limits = {
   batchesPerMinute: 3000,
   // A browser sends one at a time, however many tabs it has.
   batchesAtOnce: 64,
-  batchesAtWork: DEFAULT_CONNECTIONS - SPARE_CONNECTIONS,
+  batchesAtWork: POSTGRES_DEFAULTS.connections - SPARE_CONNECTIONS,
   registrationsPerMinute: 120,
   // A whole office may stand behind one address. A browser registers once an hour, so that 600 a minute are the browsers
   // of 36,000 people, or 600 people who come for the first time in the same minute.
@@ -68,26 +68,34 @@ export const REQUEST_BYTES = 4 * 1024;
 
 /** PGlite works in this very thread, one statement after the other: whatever else had begun would only be in the way. */
 const batchesAtWorkOn = (database: DatabaseOptions): number =>
-  "url" in database ? Math.max(2, (database.connections ?? DEFAULT_CONNECTIONS) - SPARE_CONNECTIONS) : 1;
+  "url" in database
+    ? Math.max(2, (database.connections ?? POSTGRES_DEFAULTS.connections) - SPARE_CONNECTIONS)
+    : 1;
 
-const MAX_LIMIT = 2 ** 31 - 1;
+/** As many as a row of 32 bits counts: no limit at all. */
+const readLimit = integer(1, { min: 1, max: 2 ** 31 - 1 });
 const PREFIX = "LIMIT_";
 /** `LIMIT_BODY_BYTES` for `bodyBytes`. */
-export const variableOf = (name: string): string =>
+const variableOf = (name: string): string =>
   PREFIX + name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+const NAMES = new Map(Object.keys(DEFAULT_LIMITS).map((name) => [variableOf(name), name as keyof Limits]));
 
-/** The limits that the environment sets. A variable that names no limit is an error: it would limit nothing. */
-export function readLimits(environment: NodeJS.ProcessEnv): Partial<Limits> {
-  const names = new Map(Object.keys(DEFAULT_LIMITS).map((name) => [variableOf(name), name as keyof Limits]));
+/**
+ * The limits that the environment sets, each by the variable of its name.
+ *
+ * @param problems what is wrong goes here; a variable that names no limit is, for it would limit nothing
+ */
+export function readLimits(environment: NodeJS.ProcessEnv, problems: string[]): Partial<Limits> {
   const limits: Partial<Limits> = {};
   for (const [variable, text] of Object.entries(environment)) {
     if (!variable.startsWith(PREFIX) || !text) continue;
-    const name = names.get(variable);
-    if (!name) throw new Error(`${variable} is no limit; there are ${[...names.keys()].join(", ")}.`);
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < 1 || value > MAX_LIMIT)
-      throw new Error(`${variable} must be a whole number from 1 to ${MAX_LIMIT}.`);
-    limits[name] = value;
+    const name = NAMES.get(variable);
+    try {
+      if (!name) throw new Error(`is no limit; there are ${[...NAMES.keys()].join(", ")}`);
+      limits[name] = readLimit(text);
+    } catch (error) {
+      problems.push(`${variable} ${(error as Error).message}.`);
+    }
   }
   return limits;
 }

@@ -8,6 +8,8 @@ import type { Widget } from "./widget-jwt.js";
 export interface PeopleServiceOptions {
   /** PGlite in memory when absent. */
   database?: DatabaseOptions;
+  /** Ends the start where it waits for a PostgreSQL server that is not there yet. */
+  signal?: AbortSignal;
   /** A pino logger; silent when absent. */
   logger?: Logger;
   /** Milliseconds since the epoch; for tests. */
@@ -16,7 +18,7 @@ export interface PeopleServiceOptions {
   corsOrigins?: readonly string[];
   limits?: Partial<Limits>;
   /** The proxies in front, whose `X-Forwarded-For` tells clients apart. None by default: the socket's address counts. */
-  trustProxy?: TrustProxy;
+  trustProxy?: TrustProxy | undefined;
   /** Live Chat widgets whose JWTs are accepted. */
   widgets?: readonly Widget[];
   /** Where the routes begin: `/people`. */

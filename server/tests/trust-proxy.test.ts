@@ -120,7 +120,7 @@ describe("the environment", () => {
       "10.0.0.1,",
       "::/129",
     ])
-      expect(() => read(wrong), wrong).toThrow(/^TRUST_PROXY must be a number of proxies/);
+      expect(() => read(wrong), wrong).toThrow(/TRUST_PROXY must be a number of proxies/);
   });
 
   test("sets every limit, and nothing that is none", () => {
@@ -157,9 +157,7 @@ describe("the environment", () => {
     });
     expect(configuration).toMatchObject({ maxConnections: 12, answerTimeoutMs: 13 });
     for (const wrong of ["0", "-1", "1.5", "1e3", "many", "9".repeat(20)])
-      expect(() => readConfiguration({ LIMIT_BODY_BYTES: wrong }), wrong).toThrow(
-        /^LIMIT_BODY_BYTES must be/,
-      );
-    expect(() => readConfiguration({ LIMIT_BODY_BITES: "1" })).toThrow(/^LIMIT_BODY_BITES is no limit/);
+      expect(() => readConfiguration({ LIMIT_BODY_BYTES: wrong }), wrong).toThrow(/LIMIT_BODY_BYTES must be/);
+    expect(() => readConfiguration({ LIMIT_BODY_BITES: "1" })).toThrow(/LIMIT_BODY_BITES is no limit/);
   });
 });
