@@ -1,4 +1,5 @@
 /** Requests to the People service. What the caller gets is always an answer: status 0 where none came. */
+import { fromJson } from "../protocol/json.js";
 import { SECOND } from "../protocol/wire.js";
 import type { Clock, Transport, WireAnswer, WireRequest } from "../core/ports.js";
 
@@ -65,7 +66,7 @@ export class FetchTransport implements Transport {
 
 const json = (text: string): unknown => {
   try {
-    return JSON.parse(text);
+    return fromJson(text);
   } catch {
     return undefined; // not this service's answer: the caller judges by the shape
   }

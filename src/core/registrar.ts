@@ -1,5 +1,6 @@
 /** Asks the service for the right to write to a profile, and remembers what it answered. */
 import type { Profile, TrackingError } from "../protocol/api.js";
+import { toJson } from "../protocol/json.js";
 import { parsed, registrationAnswerSchema } from "../protocol/schemas.js";
 import type { RegistrationRequest } from "../protocol/wire.js";
 import { DAY } from "../protocol/wire.js";
@@ -73,7 +74,7 @@ export class Registrar {
       method: "POST",
       url: `${connection.endpoint}/v1/registrations`,
       headers: { Authorization: `App ${connection.apiKey}` },
-      body: JSON.stringify(request),
+      body: toJson(request),
     });
     const body = answer.status === 200 ? parsed(registrationAnswerSchema, answer.body) : null;
     if (body) {

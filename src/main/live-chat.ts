@@ -1,4 +1,5 @@
 import type { LiveChatSession } from "../protocol/api.js";
+import { toJson } from "../protocol/json.js";
 import { SECOND } from "../protocol/wire.js";
 import { within } from "./after.js";
 
@@ -61,7 +62,7 @@ export const followLiveChat = (source: LiveChatSource, report: LiveChatReport): 
   };
 
   const tell = (session: LiveChatSession | null | undefined): void => {
-    if (session === undefined || JSON.stringify(session) === JSON.stringify(reported)) return;
+    if (session === undefined || toJson(session) === toJson(reported)) return;
     reported = session;
     if (session) lastId = session.id;
     report(session ? { session } : { session, left: lastId! });

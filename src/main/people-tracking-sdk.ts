@@ -9,6 +9,7 @@ import type {
   TrackerState,
 } from "../protocol/api.js";
 import type { InspectQuery } from "../protocol/host.js";
+import { toJson } from "../protocol/json.js";
 import type { WirePerson, WireProperties, WireScalar } from "../protocol/wire.js";
 import { monotonicNow } from "../protocol/monotonic.js";
 import { SECOND } from "../protocol/wire.js";
@@ -156,7 +157,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * @example
    * await sdk.appendToList("category", { name: "special" });
    */
-  appendToList(attribute: string, item: Record<string, Scalar>): Promise<Outcome> {
+  appendToList(attribute: string, item: Record<string, Scalar | null>): Promise<Outcome> {
     return this.#with(2019, ({ queue }) =>
       queue.add({
         type: "appendToList",
@@ -307,7 +308,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   }
 
   #tell(state: TrackerState): void {
-    if (this.#closed || JSON.stringify(state) === JSON.stringify(this.#state)) return;
+    if (this.#closed || toJson(state) === toJson(this.#state)) return;
     this.#state = state;
     for (const listener of this.#listeners) callSafely(listener, state);
   }
