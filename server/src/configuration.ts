@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { DatabaseOptions } from "./database.js";
-import type { Widget } from "./widget-jwt.js";
+import { checkWidget, type Widget } from "./widget-jwt.js";
 
 /** What the environment says of the service; see the README. */
 export interface Configuration {
@@ -14,7 +14,11 @@ export interface Configuration {
 }
 
 const widgetsSchema = v.array(
-  v.object({ id: v.string(), keys: v.array(v.object({ id: v.string(), secret: v.string() })) }),
+  v.object({
+    id: v.string(),
+    keys: v.array(v.object({ id: v.string(), secret: v.string() })),
+    maxJwtLifetimeMs: v.exactOptional(v.number()),
+  }),
 );
 
 export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration {
@@ -47,8 +51,14 @@ function readNumber(name: string, text: string | undefined, otherwise: number, m
 }
 
 function readWidgets(text: string | undefined): Widget[] {
+  const widgets = parseWidgets(text || "[]");
+  widgets.forEach(checkWidget);
+  return widgets;
+}
+
+function parseWidgets(text: string): Widget[] {
   try {
-    return v.parse(widgetsSchema, JSON.parse(text || "[]"));
+    return v.parse(widgetsSchema, JSON.parse(text));
   } catch {
     // Without the text itself, which holds secrets.
     throw new Error('WIDGETS must be JSON: [{"id": "…", "keys": [{"id": "…", "secret": "…"}]}].');

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PGlite } from "@electric-sql/pglite";
-import { getTableName, sql, type AnyColumn, type SQL, type Table } from "drizzle-orm";
+import { sql, type AnyColumn, type SQL } from "drizzle-orm";
 import { drizzle as drizzlePg, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import { migrate as migratePg } from "drizzle-orm/node-postgres/migrator";
 import type { PgDatabase, PgQueryResultHKT, PgTransactionConfig } from "drizzle-orm/pg-core";
@@ -146,10 +146,4 @@ export const isUnavailable = (error: unknown): boolean => {
       return true;
   }
   return false;
-};
-
-/** Whether a row was refused because the table holds one with its key. */
-export const isTaken = (error: unknown, table: Table): boolean => {
-  const { code, table: name } = ((error as Error).cause ?? {}) as { code?: unknown; table?: unknown };
-  return code === "23505" && name === getTableName(table);
 };

@@ -12,7 +12,7 @@ import { DEFAULT_LIMITS, DEFAULTS, type PeopleServiceOptions } from "./options.j
 import { openPersons } from "./persons.js";
 import { openRegistrations } from "./registrations.js";
 import { sweep, type SweepReport } from "./sweep.js";
-import type { Widget } from "./widget-jwt.js";
+import { checkWidget, type Widget } from "./widget-jwt.js";
 
 /** A running People service; it listens nowhere by itself. */
 export interface PeopleService {
@@ -47,9 +47,7 @@ export async function createPeopleService(options: PeopleServiceOptions = {}): P
 
   const widgets = new Map<string, Widget>();
   const putWidget = (widget: Widget): void => {
-    // An empty secret would let anyone sign.
-    if (!widget.keys.length || widget.keys.some(({ id, secret }) => !id || !secret))
-      throw new Error(`The widget ${widget.id} needs at least one key, each with an id and a secret.`);
+    checkWidget(widget);
     widgets.set(widget.id, widget);
   };
   options.widgets?.forEach(putWidget);
