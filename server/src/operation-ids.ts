@@ -1,10 +1,12 @@
 /**
- * Which operations were applied before. Most ids are forgotten 31 days after their receipt, and yet none is applied again
- * later, whatever the browser's clock says by then:
+ * Which operations were applied before. Most ids are forgotten 31 days after their receipt, and yet the same operation is
+ * never applied again, whatever the browser's clock says by then:
  *
- * - What was received at about the time that it gives is too old when it comes again with that time. Where a clock that
- *   was set back makes it look young, it is an event, and stands in the timeline at the time that it gives.
- * - The ids of all else are kept: of events whose time was corrected, and of what is no event and stands in no timeline.
+ * - An event whose time was about right has an id that is forgotten. When it comes again it is too old, unless the clock
+ *   was set back meanwhile and the correction makes it look young. So an event that is old by its own account is looked up
+ *   in the timeline, where it stands at the time that it gives.
+ * - All other ids are kept: those of events whose time was corrected, which stand elsewhere in the timeline, and those of
+ *   operations that are no events and stand in no timeline.
  */
 import { sql, type SQL } from "drizzle-orm";
 import { DAY, LIMITS } from "../../src/protocol/wire.js";
@@ -16,13 +18,13 @@ import { statement } from "./statement.js";
 /** Longer than what is refused for its age, by more than a clock may be off without being corrected. */
 export const FORGET_IDS_AFTER_MS = 31 * DAY;
 
-/** Given times between which the timeline is searched; of no row where there are none. */
+/** The times between which the timeline is searched, as the events give them; null where it need not be. */
 interface GivenTimes extends Record<string, unknown> {
   givenFrom: number | null;
   givenTo: number | null;
 }
 
-/** The given times of events that are old by their own account. Whether they are new is not said by the ids alone. */
+/** The times of the events that are old by their own account. */
 export function oldGivenTimes(moments: readonly Moment[], receivedAt: number): GivenTimes {
   let [from, to] = [Infinity, -Infinity];
   for (const { givenAt } of moments) {
@@ -35,6 +37,7 @@ export function oldGivenTimes(moments: readonly Moment[], receivedAt: number): G
     : { givenFrom: from - CLOCK_TOLERANCE_MS, givenTo: to + CLOCK_TOLERANCE_MS };
 }
 
+/** Whether the time of an event is about what its browser gave. */
 export const isAsGiven: SQL = sql`abs(occurred_at - given_at) <= ${sql.raw(String(CLOCK_TOLERANCE_MS))}`;
 
 /**

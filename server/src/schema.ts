@@ -50,7 +50,7 @@ export const profiles = pgTable(
     mergedAt: time("merged_at"),
     mergedGivenAt: time("merged_given_at"),
     mergedClockOffsetMs: time("merged_clock_offset_ms"),
-    /** Counts the changes of what the profile's batches are judged by: its sessions, and what a merge gave to it. */
+    /** Counts the changes of what the profile's batches are judged by: its ids and sessions, and what a merge gave to it. */
     revision: bigint("revision", { mode: "number" }).notNull().default(0),
   },
   (table) => [

@@ -94,8 +94,8 @@ describe("exactly once", () => {
         append(START, "cars", { name: "Mercedes" }),
         merge(START, visitor),
       ];
-      const clock = (day: number) => (day ? AT_2020 : START);
-      expect(await sendOnEachDay(subject, lead, operations, clock)).toEqual(once(3));
+      const answers = await sendOnEachDay(subject, lead, operations, (day) => (day ? AT_2020 : START));
+      expect(answers).toEqual(once(3));
       expect(await subject.person(lead.person.id)).toMatchObject({
         customAttributes: { cars: [{ name: "Mercedes" }] },
       });

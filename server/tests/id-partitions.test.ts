@@ -16,6 +16,31 @@ const WEEK = 7 * DAY;
 /** Where one partition ends and the next begins. */
 const BORDER = Math.ceil(START / WEEK) * WEEK;
 
+/** Two processes on one database, one in each of two weeks, and a connection of its own. */
+const startAtBorder = async () => {
+  const database = (await newDatabase("PostgreSQL")) as { url: string };
+  const [before, after] = [
+    await startService("PostgreSQL", { database }),
+    await startService("PostgreSQL", { database }),
+  ];
+  [before.clock.now, after.clock.now] = [BORDER - 1, BORDER];
+  // Both partitions are there: a batch that has to make its own is judged anew after that.
+  for (const subject of [before, after])
+    await subject.send((await subject.lead()).write, [pageView(BORDER - 1)]);
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  onTestFinished(() => client.end());
+  return { before, after, client };
+};
+const partitions = async (client: Client) =>
+  (
+    await client.query<{ name: string }>(
+      "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'operation_ids'::regclass order by 1",
+    )
+  ).rows.map(({ name }) => name);
+/** How many sessions a sweep closes. */
+const closed = async (subject: Subject): Promise<number> => (await subject.service.sweep()).closedSessions;
+
 describe("partitions of operation ids", () => {
   onEachDriver((driver) => {
     const shared = sharedService(driver);
@@ -33,6 +58,23 @@ describe("partitions of operation ids", () => {
       const again = ["duplicate", "duplicate"];
       expect(answers).toEqual([["accepted", "accepted"], again, again, again]);
       expect(await subject.timeline(person.id)).toHaveLength(1);
+    });
+
+    test("an id is a duplicate also where it comes with another time, and in whatever batch", async () => {
+      const subject = shared();
+      const { person, token } = await subject.lead();
+      const first = pageView(START);
+      await subject.send(await subject.register(person, token), [first]);
+      for (const at of [START, BORDER, START + 29 * DAY]) {
+        subject.clock.now = at;
+        const write = await subject.register(person, token);
+        const again = pageView(at, { id: first.id });
+        expect(await subject.statuses(write, [again])).toEqual(["duplicate"]);
+        expect(await subject.statuses(write, [again, append(at, "cars", { at })])).toEqual([
+          "duplicate",
+          "accepted",
+        ]);
+      }
     });
 
     test("a visitor's ids of the week before are the person's after a merge", async () => {
@@ -68,29 +110,6 @@ describe("partitions of operation ids", () => {
   });
 
   describe.skipIf(!inject("postgresUrl"))("on PostgreSQL, with two processes", () => {
-    /** Two processes on one database, one in each of two weeks, and a connection of its own. */
-    const startAtBorder = async () => {
-      const database = (await newDatabase("PostgreSQL")) as { url: string };
-      const [before, after] = [
-        await startService("PostgreSQL", { database }),
-        await startService("PostgreSQL", { database }),
-      ];
-      [before.clock.now, after.clock.now] = [BORDER - 1, BORDER];
-      // Both partitions are there: a batch that has to make its own is judged anew after that.
-      for (const subject of [before, after])
-        await subject.send((await subject.lead()).write, [pageView(BORDER - 1)]);
-      const client = new Client({ connectionString: database.url });
-      await client.connect();
-      onTestFinished(() => client.end());
-      return { before, after, client };
-    };
-    const partitions = async (client: Client) =>
-      (
-        await client.query<{ name: string }>(
-          "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'operation_ids'::regclass order by 1",
-        )
-      ).rows.map(({ name }) => name);
-
     test("of one batch that both are sent at once, on either side of the border, each operation is applied once", async () => {
       const { before, after } = await startAtBorder();
       const { write, person } = await before.lead();
@@ -102,7 +121,9 @@ describe("partitions of operation ids", () => {
           after.statuses(write, attempt % 3 ? batch : mixed),
         ]);
         for (const index of batch.keys())
-          expect(answers.map((statuses) => statuses[index]).toSorted()).toEqual(["accepted", "duplicate"]);
+          expect(new Set(answers.map((statuses) => statuses[index]))).toEqual(
+            new Set(["accepted", "duplicate"]),
+          );
         expect(await before.timeline(person.id)).toHaveLength(3 * attempt);
       }
     });
@@ -176,7 +197,6 @@ describe("partitions of operation ids", () => {
 
     test("one process sweeps at a time: the other leaves it to that one", async () => {
       const { before, after, client } = await startAtBorder();
-      const closed = (subject: Subject) => subject.service.sweep().then((report) => report.closedSessions);
       const { write } = await before.lead();
       await before.send(write, [pageView(BORDER - HOUR)]);
       await client.query("begin");

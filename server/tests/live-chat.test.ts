@@ -63,9 +63,13 @@ onEachDriver((driver) => {
 
   test("a JWT is good from a minute before its nbf, and a minute after its exp", async () => {
     const subject = shared();
-    await subject.signIn({ nbf: START / 1000 + 60, iat: START / 1000 + 60 });
-    await subject.signIn({ iat: START / 1000 - 3600, exp: START / 1000 - 59 });
-    await subject.signIn({ exp: START / 1000 + 86_400 });
+    const now = START / 1000;
+    for (const claims of [
+      { nbf: now + 60, iat: now + 60 },
+      { iat: now - 3600, exp: now - 59 },
+      { exp: now + 86_400 },
+    ])
+      expect((await subject.signIn(claims)).person.kind).toBe("authenticated");
   });
 
   test("a widget may say how long its JWTs are good at most", async () => {
@@ -91,7 +95,8 @@ onEachDriver((driver) => {
   });
 
   test("32 bytes of a secret are enough, however many characters they are", () => {
-    shared().service.widgets.put({ id: randomUUID(), keys: [{ id: "key-1", secret: "ě".repeat(16) }] });
+    const widget = { id: randomUUID(), keys: [{ id: "key-1", secret: "ě".repeat(16) }] };
+    expect(() => shared().service.widgets.put(widget)).not.toThrow();
   });
 
   test("two first authentications at once make one profile", async () => {

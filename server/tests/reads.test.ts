@@ -36,14 +36,15 @@ const FILL = `
     select 1 + i % 1000, 'pageView', 's', ${START}::bigint - i, ${START}::bigint - i, 0
     from generate_series(1, ${IDS}) as i order by md5(i::text);`;
 
+const cleanups: (() => Promise<void>)[] = [];
+const onFinished = (clean: () => Promise<void>) => void cleanups.unshift(clean);
+
 describe.skipIf(!inject("postgresUrl"))("what is read of a full database", () => {
-  const cleanups: (() => Promise<void>)[] = [];
   let subject: Subject;
   let lead: LiveChat & { write: string };
   let url: string;
 
   beforeAll(async () => {
-    const onFinished = (clean: () => Promise<void>) => void cleanups.unshift(clean);
     const database = (await newDatabase("PostgreSQL", onFinished)) as { url: string };
     url = database.url;
     subject = await startService("PostgreSQL", { database }, onFinished);
