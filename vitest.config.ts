@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-/** A browser on a busy machine: generous, since what is waited for is observed, never timed. */
-const BROWSER_TIMEOUT_MS = 120_000;
+/** On a busy machine: generous, since what is waited for is observed, never timed. */
+const TIMEOUT_MS = 120_000;
 
 const project = (name: string) => ({ name, include: [`tests/${name}/**/*.test.ts`] });
 /** Suites that start browsers take their turn: side by side they would measure each other. */
@@ -10,16 +10,16 @@ const inTurn = {
   globalSetup: ["tests/ensure-chromium.ts", "server/tests/prepare-snapshot.ts"],
   pool: "forks",
   fileParallelism: false,
-  testTimeout: BROWSER_TIMEOUT_MS,
-  hookTimeout: BROWSER_TIMEOUT_MS,
+  testTimeout: TIMEOUT_MS,
+  hookTimeout: TIMEOUT_MS,
 } as const;
 
 export default defineConfig({
   test: {
     reporters: ["default", "./tests/summary-reporter.ts"],
     projects: [
-      { test: project("unit") },
-      { test: project("contract") },
+      { test: { ...project("unit"), testTimeout: TIMEOUT_MS } },
+      { test: { ...project("contract"), testTimeout: TIMEOUT_MS } },
       { test: project("simulation") },
       "server/vitest.config.ts",
       { test: { ...project("browser"), ...inTurn } },

@@ -21,6 +21,8 @@ import { addPersonRoutes } from "./routes-persons.js";
 /** What the routes work with. */
 export interface Backend {
   db: Database;
+  /** Throws where the database does not answer. */
+  health: () => Promise<void>;
   clock: () => number;
   logger: Logger;
   metrics: Metrics;
@@ -79,6 +81,7 @@ const answer = ({ body, status, headers }: Problem): Response => Response.json(b
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof HTTPException && error.status < 500) return new Problem(4000, error.message);
-  if (isUnavailable(error)) return new Problem(5030, "the database cannot be reached");
+  if (isUnavailable(error))
+    return new Problem(5030, "the database cannot be reached, or does not answer in time");
   return new Problem(5000, "something went wrong");
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
-import type { Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 
 /** Headers are small; who takes longer than this is not waiting for an answer. */
@@ -15,11 +15,18 @@ export interface HttpServerOptions {
   requestTimeoutMs: number;
 }
 
-/** @returns what stops it: nothing new is accepted, and what is under way is answered first */
+export interface HttpServer {
+  /** The one that the system chose, where 0 was asked for. */
+  port: number;
+  /** Accepts nothing new, answers what is under way, and ends. */
+  stop: () => Promise<void>;
+}
+
+/** @throws an Error that says what to do where it cannot listen there */
 export async function startHttpServer(
   fetch: (request: Request, bindings: object) => Response | Promise<Response>,
   { host, port, requestTimeoutMs }: HttpServerOptions,
-): Promise<() => Promise<void>> {
+): Promise<HttpServer> {
   const server = createAdaptorServer({
     fetch,
     serverOptions: {
@@ -43,9 +50,14 @@ export async function startHttpServer(
     if (isStopping) response.shouldKeepAlive = false;
   });
   server.listen(port, host);
-  await once(server, "listening");
+  await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === "EADDRINUSE" ? "another process listens there" : error.message;
+    throw new Error(`${host}:${port} cannot be listened on: ${reason}. Name another address (HOST, PORT).`, {
+      cause: error,
+    });
+  });
 
-  return async () => {
+  const stop = async (): Promise<void> => {
     isStopping = true;
     const closed = once(server, "close");
     server.close();
@@ -55,4 +67,5 @@ export async function startHttpServer(
     setTimeout(() => server.closeAllConnections(), requestTimeoutMs).unref();
     await closed;
   };
+  return { port: (server.address() as AddressInfo).port, stop };
 }

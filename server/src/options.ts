@@ -33,6 +33,8 @@ export const DEFAULT_LIMITS: Limits = {
 export interface PeopleServiceOptions {
   /** PGlite in memory when absent. */
   database?: DatabaseOptions;
+  /** Ends the start where it waits for a PostgreSQL server that is not there yet. */
+  signal?: AbortSignal;
   /** A pino logger; silent when absent. */
   logger?: Logger;
   /** Milliseconds since the epoch; for tests. */

@@ -30,17 +30,17 @@ const SECRET_BYTES = 32;
 
 /** @throws an Error that says what is wrong with a widget, without its secrets */
 export function checkWidget({ id, keys, maxJwtLifetimeMs = DEFAULT_MAX_JWT_LIFETIME_MS }: Widget): void {
-  if (!id) throw new Error("A widget needs an id.");
+  if (!id) throw new Error("a widget needs an id");
   if (!keys.length || keys.some((key) => !key.id))
-    throw new Error(`The widget ${id} needs at least one key, each with an id and a secret.`);
+    throw new Error(`the widget ${id} needs at least one key, each with an id and a secret`);
   for (const { id: keyId, secret } of keys)
     if (Buffer.byteLength(secret) < SECRET_BYTES)
       throw new Error(
-        `The secret of the key ${keyId} of the widget ${id} has ${Buffer.byteLength(secret)} bytes; it needs at least ${SECRET_BYTES} (openssl rand -base64 32 makes one).`,
+        `the secret of the key ${keyId} of the widget ${id} has ${Buffer.byteLength(secret)} bytes; it needs at least ${SECRET_BYTES} (openssl rand -base64 32 makes one)`,
       );
   if (!(maxJwtLifetimeMs > 0 && maxJwtLifetimeMs <= 365 * DAY))
     throw new Error(
-      `maxJwtLifetimeMs of the widget ${id} must be a number of milliseconds, of 365 days at most.`,
+      `maxJwtLifetimeMs of the widget ${id} must be a number of milliseconds, of 365 days at most`,
     );
 }
 

@@ -17,7 +17,11 @@ async function startChatFrom(localAddress: string, port: number) {
 
 async function listen({ service }: Subject): Promise<number> {
   const port = await freePort();
-  const stop = await startHttpServer(service.fetch, { host: "127.0.0.1", port, requestTimeoutMs: 30_000 });
+  const { stop } = await startHttpServer(service.fetch, {
+    host: "127.0.0.1",
+    port,
+    requestTimeoutMs: 30_000,
+  });
   onTestFinished(stop);
   return port;
 }

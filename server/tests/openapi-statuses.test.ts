@@ -18,7 +18,8 @@ const WAYS: Record<string, ((request: Request, subject: Subject) => Request | Pr
   401: ({ authorization: _, ...request }) =>
     request.path.endsWith("/authenticate") ? { ...request, body: { jwt: "x" } } : request,
   403: async (request, { service }) => {
-    const { key } = await service.keys.create({ scopes: ["another:scope"] });
+    const other = request.path.endsWith("/registrations") ? "people:read" : "web:tracking:sdk";
+    const { key } = await service.keys.create({ scopes: [other] });
     return { ...request, authorization: `App ${key}` };
   },
   404: (request) => ({ ...request, path: request.path.replace(/[\da-f-]{36}/, randomUUID()) }),
@@ -30,7 +31,7 @@ const WAYS: Record<string, ((request: Request, subject: Subject) => Request | Pr
   503: (request) => request,
 };
 /** They ask the database nothing. */
-const WITHOUT_DATABASE = ["/people/metrics", "/people/openapi.json"];
+const WITHOUT_DATABASE = ["/people/livez", "/people/metrics", "/people/openapi.json"];
 
 async function goodRequest(path: string, { security }: Route, subject: Subject): Promise<Request> {
   const lead = await subject.lead();

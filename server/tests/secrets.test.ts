@@ -4,7 +4,7 @@ import { sql } from "drizzle-orm";
 import { Client } from "pg";
 import { pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { openDatabase } from "../src/database.js";
+import { openDatabase } from "../src/open-database.js";
 import { merge, pageView, update } from "./operations.js";
 import { preparedFolder } from "./prepared-folder.js";
 import {
@@ -95,7 +95,10 @@ onEachDriver((driver) => {
     const { lines, logger } = keepLogs();
     const database = driver === "PGlite" ? { dataDir: await preparedFolder() } : await newDatabase(driver);
     // As where a migration went wrong.
-    const { db, close } = await openDatabase(database, () => undefined);
+    const { db, close } = await openDatabase(database, {
+      onError: () => undefined,
+      onWaiting: () => undefined,
+    });
     await db.execute(sql`alter table events add constraint no_title check (properties ->> 'title' is null)`);
     await db.execute(sql`alter table profiles add constraint no_name check (fields ->> 'firstName' is null)`);
     await close();

@@ -1,7 +1,12 @@
 /** The platform's clock, timers and randomness, as the core's ports. */
 import type { Clock, Ids, Timers } from "../core/ports.js";
+import type { HostClocks } from "../protocol/host.js";
+import { monotonicNow } from "../protocol/monotonic.js";
 
 export const systemClock: Clock = { now: () => Date.now() };
+
+/** Read at once, so that they belong together. */
+export const systemClocks = (): HostClocks => ({ now: Date.now(), monotonic: monotonicNow() });
 
 export const systemTimers: Timers = {
   after(delayMs, callback) {

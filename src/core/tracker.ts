@@ -9,7 +9,6 @@ import type {
   Command,
   CommandAnswer,
   InitAnswer,
-  InitRequest,
   LoadView,
   PageHello,
   PageSignal,
@@ -23,10 +22,13 @@ import { Definitions } from "./definitions.js";
 import { definitionsOver } from "./definitions-request.js";
 import { Delivery } from "./delivery.js";
 import { changeOf, draftOf, endDueSession } from "./draft.js";
+import { withEarlyAttempt } from "./early-attempt.js";
 import { Flushes } from "./flush.js";
-import { withoutBackOff, withoutBounds, withTrials } from "./gate.js";
+import type { Plan } from "./gate.js";
+import { planOf, withoutBackOff, withoutBounds, withTrials } from "./gate.js";
 import { laneOf } from "./lanes.js";
 import { PAGE_MARKS_LIFETIME_MS } from "./page-marks.js";
+import type { TimedInit } from "./page-clock.js";
 import type { Need, Ports, RowQuery } from "./ports.js";
 import { ensureProfile, liveChatTold, retirementKeys } from "./profile-selection.js";
 import { Registrar } from "./registrar.js";
@@ -34,6 +36,7 @@ import { discardRejected, requeueRejected } from "./rejected.js";
 import { stateOf } from "./state.js";
 import type { TrackerRecord } from "./tracker-record.js";
 import { emptyRecord, isOptedOut } from "./tracker-record.js";
+import { discardUnregistered, withUnregisteredTrials } from "./unregistered.js";
 import { within } from "./within.js";
 
 /** `init` waits for the service's word on a new profile no longer than this. */
@@ -106,7 +109,7 @@ export class Tracker {
   }
 
   /** A page's first word to this host: of the service and the key, the last one's holds. With it, what `init()` asks. */
-  async attach(hello: Hello, request?: InitRequest): Promise<Attached> {
+  async attach(hello: Hello, request?: TimedInit): Promise<Attached> {
     if (request) return this.#init(hello, request);
     return this.#stateIn(await this.#change((record) => connected(record, hello)), hello.host);
   }
@@ -115,7 +118,7 @@ export class Tracker {
    * Selects the profile and records the page view. A profile that is new here is first made known to the service, and its
    * word waited for.
    */
-  async #init(hello: Hello, { at, liveChat, view }: InitRequest): Promise<Attached> {
+  async #init(hello: Hello, { at, liveChat, view }: TimedInit): Promise<Attached> {
     const { clock, ids, store } = this.#ports;
     const need: Need = {
       pages: view ? [view.pageId] : [],
@@ -148,7 +151,7 @@ export class Tracker {
     const asked = this.#registrar.ensure(record, profile);
     const registration = await within(this.#ports.timers, REGISTRATION_WAIT_MS, asked, null);
     const init: InitAnswer =
-      registration?.kind === "refused"
+      registration?.kind === "refused" && registration.of !== "profile"
         ? { ok: false, error: trackingError(2018, "people-service") }
         : told(view ? await this.submit(view.pageId, groupOf(view, record, clock.now()).commands) : []);
     return { ...(await this.state(hello.host)), init };
@@ -172,7 +175,9 @@ export class Tracker {
 
   async signal(signal: PageSignal): Promise<void> {
     if (signal !== "visible") this.online = signal === "online";
-    if (signal === "online") await this.#change((record) => withTrials(withoutBackOff(record)));
+    if (signal === "online") {
+      await this.#change((record) => withEarlyAttempt(record, this.#ports.clock.now()));
+    }
     await this.#endDueSession();
     this.#changed();
     this.#delivery.wake();
@@ -186,20 +191,29 @@ export class Tracker {
     return this.#flushes.settled(record.nextSeq, timeoutMs);
   }
 
+  /** What delivery can do now for any profile, or when. */
+  async plan(): Promise<Plan> {
+    return planOf(await this.#ports.store.read(), this.#ports.clock.now());
+  }
+
   inspect(query: RowQuery): Promise<OutboxRow[]> {
     return this.#ports.store.inspect(query);
   }
 
   async retryRejected(ids?: readonly string[]): Promise<number> {
     const count = await requeueRejected(this.#ports.store, ids);
+    await this.#change(withUnregisteredTrials);
     this.#announce();
     this.#delivery.wake();
     return count;
   }
 
   async discardRejected(ids?: readonly string[]): Promise<number> {
-    const count = await discardRejected(this.#ports.store, ids);
+    const { store } = this.#ports;
+    const count = (await discardRejected(store, ids)) + (await discardUnregistered(store, ids));
     this.#announce();
+    // What waits behind the merge of a visitor that cannot be registered may go on.
+    this.#delivery.wake();
     return count;
   }
 

@@ -4,8 +4,9 @@
  * what stands in the unload journal, where any page may find it, is told as failed by a host alone.
  */
 import type { HostKind, Outcome } from "../protocol/api.js";
-import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS } from "../protocol/host.js";
+import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS, PAGE_CLOCK_TOLERANCE_MS } from "../protocol/host.js";
 import type { Command, LoadView, SentCommand } from "../protocol/host.js";
+import { monotonicNow } from "../protocol/monotonic.js";
 import { SECOND } from "../protocol/wire.js";
 import type { HostConnection } from "./host-connection.js";
 import { fail } from "./outcome.js";
@@ -21,6 +22,10 @@ type PageViewDraft = Extract<CommandDraft, { type: "pageView" }>;
 
 /** The calls of one task, as long as the page's URL and title stay the same. */
 interface Batch extends JournaledBatch {
+  /** When the first of them was made, by the page's monotonic clock. */
+  calledAt: number;
+  /** The page's own clock cannot be right. */
+  isByHostClock?: boolean;
   /** One for each command. */
   resolves: ((outcome: Outcome) => void)[];
   /** Of its events. */
@@ -28,8 +33,6 @@ interface Batch extends JournaledBatch {
 }
 
 const SUCCESS: Outcome = { success: true, data: null };
-/** So long after a deadline its answer may come. */
-const ANSWER_MS = CALL_TIMEOUT_MS - COMMAND_DEADLINE_MS;
 /** A host that could not decide is asked again after this. */
 const UNDECIDED_RETRY_MS = 5 * SECOND;
 
@@ -68,6 +71,7 @@ export const createCommandQueue = (
   /** The calls of the present task. */
   let commands: SentCommand[] = [];
   let resolves: Batch["resolves"] = [];
+  let calledAt = 0;
   /** Of the task's events so far. */
   let page: PageOfEvents | undefined;
   let isOpen = false;
@@ -83,21 +87,36 @@ export const createCommandQueue = (
   const write = (): void => {
     if (!isOpen && !queue.isLeaving) return;
     if (!isOpen) undecided.forEach(writeHead);
-    journal.write(undecided);
+    const skewMs = connection.clockSkewMs();
+    if (Math.abs(skewMs) > PAGE_CLOCK_TOLERANCE_MS) undecided.forEach((batch) => setTimes(batch, skewMs));
+    journal.write(undecided, Date.now() + skewMs);
+  };
+
+  /** Who finds the journal does not know this page's clock. */
+  const setTimes = (batch: Batch, skewMs: number): void => {
+    if (batch.isByHostClock) return;
+    batch.isByHostClock = true;
+    batch.text = undefined;
+    for (const command of batch.commands) command.at += skewMs;
   };
 
   const send = (batch: Batch): void => {
     writeHead(batch);
-    const { type, at } = batch.commands[0]!;
-    // Nobody waits for a Live Chat change: it has no deadline.
-    void submit(batch, type === "liveChat" ? undefined : at + COMMAND_DEADLINE_MS);
+    void submit(batch, true);
   };
 
-  const submit = async (batch: Batch, deadline: number | undefined): Promise<void> => {
-    const limitMs = deadline && Math.min(CALL_TIMEOUT_MS, deadline + ANSWER_MS - Date.now());
-    const refusals = await connection.ask("submit", [connection.pageId, textOf(batch), deadline], limitMs);
-    const { head, page: seen, journaled } = batch;
-    const rest = (): Batch => ({ head, page: seen, commands: [], resolves: [], journaled: 0 });
+  /** @param isTimed the host is told when it was called, and refuses it past its deadline */
+  const submit = async (batch: Batch, isTimed: boolean): Promise<void> => {
+    const { calledAt } = batch;
+    // Nobody waits for a Live Chat change.
+    const isAwaited = isTimed && batch.commands[0]!.type !== "liveChat";
+    const refusals = await connection.ask(
+      "submit",
+      () => [connection.pageId, textOf(batch), isTimed ? connection.hostMoment(calledAt) : undefined],
+      isAwaited ? calledAt + CALL_TIMEOUT_MS - monotonicNow() : undefined,
+    );
+    const { journaled } = batch;
+    const rest = (): Batch => ({ ...batch, commands: [], resolves: [], journaled: 0, text: undefined });
     /** For this host or the next to decide. */
     const onDisk = rest();
     /** A host that was left may yet store it: until the deadline nobody can tell that it failed. */
@@ -111,7 +130,12 @@ export const createCommandQueue = (
         undecidedYet = onDisk;
         onDisk.journaled++;
         resolve(SUCCESS);
-      } else if (refusal?.undecided && connection.hasLeft() && Date.now() < deadline!) {
+      } else if (
+        refusal?.undecided &&
+        isAwaited &&
+        connection.hasLeft() &&
+        monotonicNow() < calledAt + COMMAND_DEADLINE_MS
+      ) {
         undecidedYet = inDoubt;
       } else if (!refusals) resolve(fail(CODES[command.type], "the tracker did not answer in time"));
       else resolve(refusal ? { success: false, error: refusal.error } : SUCCESS);
@@ -122,7 +146,7 @@ export const createCommandQueue = (
     undecided.splice(undecided.indexOf(batch), 1, ...left);
     if (!undecided.length) journal.remove();
     for (const some of left) {
-      setTimeout(() => void submit(some, some === inDoubt ? deadline : undefined), UNDECIDED_RETRY_MS);
+      setTimeout(() => void submit(some, some === inDoubt), UNDECIDED_RETRY_MS);
     }
   };
 
@@ -149,14 +173,17 @@ export const createCommandQueue = (
       command.n = ++count;
       command.at = Date.now();
       const outcome = new Promise(awaitOutcome);
-      if (commands.push(command) === 1) queueMicrotask(endTask);
+      if (commands.push(command) === 1) {
+        calledAt = monotonicNow();
+        queueMicrotask(endTask);
+      }
       if (isAlone || queue.isLeaving) queue.flush();
       return outcome;
     },
 
     flush: () => {
       if (!commands.length) return;
-      const batch: Batch = { commands, resolves, page, journaled: 0 };
+      const batch: Batch = { commands, resolves, page, journaled: 0, calledAt };
       commands = [];
       resolves = [];
       page = undefined;
@@ -172,7 +199,10 @@ export const createCommandQueue = (
 
     restamp: () => {
       queue.flush();
-      for (const batch of undecided) for (const command of batch.commands) command.at = Date.now();
+      for (const batch of undecided) {
+        batch.calledAt = monotonicNow();
+        for (const command of batch.commands) command.at = Date.now();
+      }
     },
 
     numbered: (draft, at) => ({ ...draft, at, n: ++count, ...limits }),

@@ -4,7 +4,8 @@
  * same order. So what is asked must do no harm twice; commands have numbers for that.
  */
 import type { HostKind, TrackerState, TrackingError } from "../protocol/api.js";
-import type { Host, InitAnswer, InitRequest } from "../protocol/host.js";
+import type { Host, HostClocks, InitAnswer, InitRequest } from "../protocol/host.js";
+import { monotonicNow } from "../protocol/monotonic.js";
 import { SECOND } from "../protocol/wire.js";
 import { after } from "./after.js";
 import type { CallHost } from "./host-at.js";
@@ -34,6 +35,10 @@ const NEVER = Infinity;
 export interface HostConnection {
   /** With its number, an operation's id. */
   pageId: string;
+  /** A moment of the page's monotonic clock, in the host's. Early rather than late, by what a message takes at least. */
+  hostMoment(moment: number): number;
+  /** How far the page's wall clock was behind the host's when that was last heard of. */
+  clockSkewMs(): number;
   /** There is a host that may yet do what it was asked. */
   hasLeft(): boolean;
   /**
@@ -42,15 +47,16 @@ export interface HostConnection {
    * @returns why there is none to be had, once it is attached to
    */
   connect(): Promise<TrackingError | undefined>;
-  /** Attaches, and asks with the same message. */
+  /** Attaches, and asks with the same message; the time of the call is given by the page's monotonic clock. */
   init(request: InitRequest): Promise<InitAnswer>;
   /**
+   * @param args made anew for each host that is asked
    * @param limitMs the answer is `undefined` after this long
    * @param patienceMs for what a healthy host may take longer over
    */
   ask<Method extends keyof Host>(
     method: Method,
-    args: Parameters<Host[Method]>,
+    args: () => Parameters<Host[Method]>,
     limitMs?: number,
     patienceMs?: number,
   ): Promise<Awaited<ReturnType<Host[Method]>> | undefined>;
@@ -88,7 +94,17 @@ export const createHostConnection = (
   let watchesUntil = NEVER;
   /** Changes with every attachment: what an instance says to which this page is not attached does not count. */
   let epoch = 0;
+  /** How far the host's monotonic clock is ahead of the page's; unknown before its first message. */
+  let monotonicOffset = NaN;
+  let clockSkewMs = 0;
   let closed = false;
+
+  /** What a message says was so when it was posted: the one that was under way for the shortest time is nearest. */
+  const readClocks = ({ now, monotonic }: HostClocks, isFirst: boolean): void => {
+    const offset = monotonic - monotonicNow();
+    monotonicOffset = isFirst ? offset : Math.max(monotonicOffset, offset);
+    clockSkewMs = Math.round(now + monotonicOffset - offset - Date.now());
+  };
 
   const connect = async (): Promise<TrackingError | undefined> => {
     // An open host is attached or about to be, unless it is the one being tried.
@@ -101,12 +117,12 @@ export const createHostConnection = (
     if (due >= watchesUntil) return;
     stopWatching?.();
     watchesUntil = due;
-    stopWatching = after(Math.ceil(due - performance.now()), look);
+    stopWatching = after(Math.ceil(due - monotonicNow()), look);
   };
 
   const look = (): void => {
     watchesUntil = NEVER;
-    const now = performance.now();
+    const now = monotonicNow();
     let isSilent = false;
     for (const ask of asks) {
       if (now >= ask.limitAt) ask.settle();
@@ -178,6 +194,7 @@ export const createHostConnection = (
       };
 
       try {
+        monotonicOffset = NaN;
         const opened = (open = openHost(
           kind,
           `${name}:v${hello.protocol}:${left}`,
@@ -186,6 +203,7 @@ export const createHostConnection = (
         ));
         const callHost = hostAt(opened.endpoint, (message) => {
           if (open !== opened) return;
+          readClocks(message.clocks, message.peopleTracking === "hello");
           if (message.peopleTracking === "state") {
             onState(message.state, message.generation);
           } else if (message.instance !== instance) {
@@ -202,7 +220,11 @@ export const createHostConnection = (
           pause();
           const epochThen = epoch;
           const page = { ...hello, host: kind, online: navigator.onLine };
-          callHost("attach", [page, initAsked?.request], (answer) => {
+          const init = initAsked && {
+            ...initAsked.request,
+            calledAt: initAsked.request.calledAt + monotonicOffset,
+          };
+          callHost("attach", [page, init], (answer) => {
             if (epochThen !== epoch) return;
             stopWaiting();
             if (!answer.ok) return giveUp(answer.error);
@@ -223,6 +245,8 @@ export const createHostConnection = (
 
   return {
     pageId: randomId(),
+    hostMoment: (moment) => moment + monotonicOffset,
+    clockSkewMs: () => clockSkewMs,
     hasLeft: () => left > 0,
     connect,
 
@@ -240,16 +264,16 @@ export const createHostConnection = (
         const ask: Ask = {
           send: (to) => {
             const epochThen = epoch;
-            ask.sentAt = performance.now();
+            ask.sentAt = monotonicNow();
             watch(ask);
-            to(method, args, (answer) => {
+            to(method, args(), (answer) => {
               if (epochThen !== epoch) return;
-              answeredAt = performance.now();
+              answeredAt = monotonicNow();
               settle(answer);
             });
           },
           settle: () => settle(),
-          limitAt: performance.now() + limitMs,
+          limitAt: monotonicNow() + limitMs,
           patienceMs,
           sentAt: NEVER,
         };

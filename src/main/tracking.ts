@@ -2,6 +2,7 @@
 import type { Outcome, Page, TrackerState } from "../protocol/api.js";
 import { CALL_TIMEOUT_MS } from "../protocol/host.js";
 import type { Host, InitAnswer, PageSignal } from "../protocol/host.js";
+import { monotonicNow } from "../protocol/monotonic.js";
 import { within } from "./after.js";
 import type { AfterStart } from "./after-start.js";
 import { createCommandQueue } from "./command-queue.js";
@@ -31,7 +32,7 @@ export interface Tracking {
   /** Asks the host what is no command, once `init()` has succeeded. */
   ask<Method extends Question>(
     method: Method,
-    args: Parameters<Host[Method]>,
+    args: () => Parameters<Host[Method]>,
     limitMs?: number,
     patienceMs?: number,
   ): Promise<Answer<Method>>;
@@ -73,7 +74,7 @@ export const startTracking = (
   };
   const viewPage = (given?: Partial<Page>): Promise<Outcome> => queue.add(pageView(given));
 
-  const tell = (word: PageSignal): void => void connection.ask("signal", [word], CALL_TIMEOUT_MS);
+  const tell = (word: PageSignal): void => void connection.ask("signal", () => [word], CALL_TIMEOUT_MS);
 
   /** Tells the host what only pages hear, and lets it go while the page is away. */
   const onPageEvent = (event: Event): void => {
@@ -94,11 +95,12 @@ export const startTracking = (
 
   const start = async (): Promise<Outcome> => {
     const at = Date.now();
+    const calledAt = monotonicNow();
     const view =
       settings.pageViews === "manual"
         ? undefined
         : pages.ofLoad(() => ({ pageId: connection.pageId, command: queue.numbered(pageView(), at) }));
-    const init = () => connection.init({ at, liveChat: liveChat?.follow(), view });
+    const init = () => connection.init({ at, calledAt, liveChat: liveChat?.follow(), view });
     const asked = liveChat
       ? liveChat
           .ready()
@@ -162,20 +164,20 @@ export const startTracking = (
 
     ask: async <Method extends Question>(
       method: Method,
-      args: Parameters<Host[Method]>,
+      args: () => Parameters<Host[Method]>,
       limitMs = CALL_TIMEOUT_MS,
       patienceMs?: number,
     ): Promise<Answer<Method>> => {
-      const until = performance.now() + limitMs;
+      const until = monotonicNow() + limitMs;
       const { success } = await tracking.started;
       if (!success || signal.aborted) return fail(2015) as Answer<Method>;
       queue.flush();
-      const answer = await connection.ask(method, args, until - performance.now(), patienceMs);
+      const answer = await connection.ask(method, args, until - monotonicNow(), patienceMs);
       return answer ?? (fail(2101, "the host is silent") as Answer<Method>);
     },
 
     erase: async () => {
-      const outcome = await tracking.ask("eraseLocalData", []);
+      const outcome = await tracking.ask("eraseLocalData", () => []);
       if (outcome.success) {
         isErased = true;
         later?.erased();

@@ -4,6 +4,7 @@
  * deadline, for who finds it tells nobody that it failed. What does not fit, or cannot be written, is left to the host.
  */
 import type { BatchHead, SentCommand } from "../protocol/host.js";
+import { toJson } from "../protocol/json.js";
 
 /** In UTF-16 units, as browsers count: all of a site shares some 5 million. */
 const MAX_LENGTH = 256 * 1024;
@@ -19,20 +20,15 @@ export interface JournaledBatch {
   text?: string | undefined;
 }
 
-/** Old libraries give lists a `toJSON` that writes them as texts. */
-const asItIs = function (this: Record<string, unknown>, key: string): unknown {
-  return this[key];
-};
-
 /** A `CommandBatch` as JSON, in one go: command by command it takes several times as long. */
 const jsonOf = (head: BatchHead | undefined, commands: SentCommand[]): string =>
-  JSON.stringify({ ...head, commands }, "toJSON" in commands ? asItIs : undefined);
+  toJson({ ...head, commands });
 
 export const textOf = (batch: JournaledBatch): string => (batch.text ??= jsonOf(batch.head, batch.commands));
 
 export interface UnloadJournal {
   /** Writes these, and no others, in their order. */
-  write(batches: JournaledBatch[]): void;
+  write(batches: JournaledBatch[], now: number): void;
   /** All is acknowledged. */
   remove(): void;
 }
@@ -41,7 +37,7 @@ export const createUnloadJournal = (name: string, pageId: string): UnloadJournal
   const key = `${name}:journal:${pageId}`;
   let isWritten = false;
   return {
-    write: (batches) => {
+    write: (batches, now) => {
       const texts: string[] = [];
       const counts: number[] = [];
       let room = MAX_LENGTH;
@@ -60,10 +56,7 @@ export const createUnloadJournal = (name: string, pageId: string): UnloadJournal
       }
       if (!texts.length) return;
       try {
-        localStorage.setItem(
-          key,
-          `{"v":3,"pageId":"${pageId}","at":${Date.now()},"batches":[${texts.join()}]}`,
-        );
+        localStorage.setItem(key, `{"v":3,"pageId":"${pageId}","at":${now},"batches":[${texts.join()}]}`);
         isWritten = true;
         counts.forEach((count, index) => {
           const batch = batches[index]!;

@@ -15,12 +15,17 @@ import type { WirePerson, WireProperties, WireScalar } from "./wire.js";
 import { SECOND } from "./wire.js";
 
 /** Part of every host's name: pages of another version never meet this one. Raise it with every change here. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 /** A call has an outcome by then, whatever dies underneath. */
 export const CALL_TIMEOUT_MS = 10 * SECOND;
 /** A host refuses a command this long after its call, so that what was told as failed is never stored. */
 export const COMMAND_DEADLINE_MS = 9 * SECOND;
+/**
+ * A page's clock that differs from its host's by more than this cannot be right: both run on one machine. Then the host's
+ * counts. Less is how long a busy page may take to read what its host's clock says.
+ */
+export const PAGE_CLOCK_TOLERANCE_MS = 10 * SECOND;
 
 /** What the calls of one task have in common: said once, before them. */
 export interface BatchHead extends Limits {
@@ -38,9 +43,9 @@ type EventPage = Pick<Page, "url" | "title">;
 /** What a page asks to have stored. `n` numbers the commands of a page load; with the page's id it makes the operation's id. */
 interface CommandBase extends Pick<BatchHead, "generation"> {
   n: number;
-  /** When the call was made: milliseconds since the epoch, by the page's clock. */
+  /** When the call was made: milliseconds since the epoch, by the page's clock, and by the host's once it has read it. */
   at: number;
-  /** Past this the host refuses; absent on what a journal saved, which nobody was told about. */
+  /** Past this instant of its own clock the host refuses; absent on what a journal saved, which nobody was told about. */
   deadline?: number;
 }
 export interface TrackCommand extends CommandBase, Limits {
@@ -128,7 +133,10 @@ export type AttachAnswer =
 
 /** What `init()` asks. It goes with the page's first word to a host, for each wait on another is a user's time. */
 export interface InitRequest {
+  /** When it was called, by the page's clock, and by the host's once it has read it. */
   at: number;
+  /** The same by the host's monotonic clock; NaN where the page has not heard of that yet. */
+  calledAt: number;
   /** What Live Chat reads now; `undefined` on a site without Live Chat. */
   liveChat: LiveChatSession | null | undefined;
   /** Of the page load, under the one id that all instances on the page give it. */
@@ -157,11 +165,11 @@ export interface Host {
    * Answers what is not stored, in its order; all else is. Sending the same numbers again is answered again and changes nothing.
    *
    * @param batch - a `CommandBatch` as JSON
-   * @param deadline - of all its commands; without one they come from a journal, or from Live Chat
+   * @param calledAt - when the first of the calls was made, by the host's monotonic clock; absent for a journal's
    */
-  submit(pageId: string, batch: string, deadline?: number): Promise<Refusal[]>;
+  submit(pageId: string, batch: string, calledAt?: number): Promise<Refusal[]>;
   signal(signal: PageSignal): Promise<void>;
-  /** @param until - milliseconds since the epoch: asked again, it takes no longer */
+  /** @param until - by the host's monotonic clock: requested again, it takes no longer */
   flush(until: number): Promise<Outcome<{ waiting: number }>>;
   inspect(query: InspectQuery): Promise<Outcome<OutboxRow[]>>;
   retryRejected(ids?: string[]): Promise<Outcome<{ requeued: number }>>;
@@ -179,8 +187,21 @@ export interface InspectQuery {
   limit?: number;
 }
 
+/** What a host's clocks show as it posts a message: a page that reads it knows how far its own differ. */
+export interface HostClocks {
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** See `monotonicNow()`. */
+  monotonic: number;
+}
+
 /** What a host posts to its pages unasked. */
-export type HostMessage =
-  /** Once, when it takes calls; a second one with another instance means that the first host is gone. */
-  | { peopleTracking: "hello"; protocol: number; instance: string }
-  | { peopleTracking: "state"; state: TrackerState; generation: number };
+export type HostMessage = { clocks: HostClocks } & (
+  | {
+      /** Once, when it takes calls; a second one with another instance means that the first host is gone. */
+      peopleTracking: "hello";
+      protocol: number;
+      instance: string;
+    }
+  | { peopleTracking: "state"; state: TrackerState; generation: number }
+);

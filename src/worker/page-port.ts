@@ -18,7 +18,10 @@ import { firstProblem, idsSchema, inspectQuerySchema } from "../protocol/schemas
 import type { Tracker } from "../core/tracker.js";
 import { commandError } from "../core/accept.js";
 import { commandsIn } from "../core/command-batch.js";
-import { systemClock } from "../adapters/system.js";
+import type { TimedInit } from "../core/page-clock.js";
+import { plausibleInitAt, withHostTimes } from "../core/page-clock.js";
+import { systemClock, systemClocks } from "../adapters/system.js";
+import { monotonicNow } from "../protocol/monotonic.js";
 import { instance } from "./instance.js";
 import type { Port } from "./page-endpoint.js";
 import { PageEndpoint } from "./page-endpoint.js";
@@ -31,6 +34,18 @@ const failure = (code: 2101 | 2102 | 2103, cause: string) =>
   ({ success: false, error: trackingError(code, "worker", cause) }) as const;
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What the wall clock showed at a moment of the monotonic one. */
+const instantAt = (moment: number): number => {
+  const { now, monotonic } = systemClocks();
+  return Math.round(now - (monotonic - moment));
+};
+
+const timed = (init: InitRequest): TimedInit => {
+  const { at, calledAt } = init;
+  const isKnown = !Number.isNaN(calledAt);
+  return withHostTimes(init, isKnown ? instantAt(calledAt) : plausibleInitAt(at, systemClock.now()));
+};
 
 const isRefusal = (answer: CommandAnswer): answer is Refusal => !!answer.error;
 
@@ -52,7 +67,7 @@ class PagePort implements Host {
     try {
       const shared = await sharedTracker(hello);
       shared.tracker.online = hello.online;
-      const attached = await shared.tracker.attach(hello, init);
+      const attached = await shared.tracker.attach(hello, init && timed(init));
       // It may have gone meanwhile.
       if (!this.#page.isAway) shared.watch(this.#watcher, hello.host);
       this.#shared = shared;
@@ -62,8 +77,8 @@ class PagePort implements Host {
     }
   }
 
-  async submit(pageId: string, batch: string, deadline?: number): Promise<Refusal[]> {
-    const commands = commandsIn(batch, deadline);
+  async submit(pageId: string, batch: string, calledAt?: number): Promise<Refusal[]> {
+    const commands = commandsIn(batch, calledAt === undefined ? undefined : instantAt(calledAt));
     const tracker = this.#shared?.tracker;
     if (tracker) return (await tracker.submit(pageId, commands)).filter(isRefusal);
     const cause = "the page did not attach to the tracker's host";
@@ -80,7 +95,7 @@ class PagePort implements Host {
 
   flush(until: number): Promise<Outcome<{ waiting: number }>> {
     return this.#ask(async (tracker) => ({
-      waiting: await tracker.flush(Math.max(0, until - systemClock.now())),
+      waiting: await tracker.flush(Math.max(0, until - monotonicNow())),
     }));
   }
 
@@ -136,6 +151,7 @@ export const servePage = (port: Port): void => {
   expose(host, page);
   // Chromium says when a tab is gone without a word; elsewhere posting to its port is harmless.
   port.addEventListener("close", () => void host.detach());
-  const hello: HostMessage = { peopleTracking: "hello", protocol: PROTOCOL_VERSION, instance };
+  const clocks = systemClocks();
+  const hello: HostMessage = { peopleTracking: "hello", protocol: PROTOCOL_VERSION, instance, clocks };
   page.postMessage(hello);
 };

@@ -4,7 +4,7 @@ import type { HostMessage, PageHello } from "../protocol/host.js";
 import { DexieTrackerStore } from "../adapters/dexie-tracker-store.js";
 import type { DiskStore } from "../adapters/enduring-tracker-store.js";
 import { EnduringTrackerStore } from "../adapters/enduring-tracker-store.js";
-import { systemClock, systemTimers } from "../adapters/system.js";
+import { systemClock, systemClocks, systemTimers } from "../adapters/system.js";
 import { Tracker } from "../core/tracker.js";
 import { instance } from "./instance.js";
 import { trackerPorts } from "./tracker-ports.js";
@@ -61,7 +61,9 @@ export class SharedTracker {
     const host = this.#watchers.get(watcher);
     const state = host && (await this.tracker.state(host));
     // The page may have gone meanwhile.
-    if (state && this.#watchers.has(watcher)) watcher({ peopleTracking: "state", ...state });
+    if (state && this.#watchers.has(watcher)) {
+      watcher({ peopleTracking: "state", ...state, clocks: systemClocks() });
+    }
   }
 
   /** What waits is in another place now: time to look at all of it. */
@@ -82,8 +84,9 @@ export class SharedTracker {
       // Read once for all tabs: what a page asks waits for the reads before it.
       for (const host of new Set(this.#watchers.values())) {
         const state = await this.tracker.state(host);
+        const clocks = systemClocks();
         for (const [watcher, kind] of this.#watchers) {
-          if (kind === host) watcher({ peopleTracking: "state", ...state });
+          if (kind === host) watcher({ peopleTracking: "state", ...state, clocks });
         }
       }
     } catch {

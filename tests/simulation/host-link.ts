@@ -1,5 +1,5 @@
 /** A tab's tie to one host at a time: what is asked stays asked until it is answered or its time is up. */
-import type { InitRequest } from "../../src/protocol/host.js";
+import type { TimedInit } from "../../src/core/page-clock.js";
 import { SECOND } from "../../src/protocol/wire.js";
 import type { Tracker } from "../../src/core/tracker.js";
 import type { Attachment, SimulatedHost } from "./host.js";
@@ -25,7 +25,7 @@ export class HostLink {
   #answeredAt = 0;
   #stopAttaching: () => void = () => undefined;
   /** Goes with each attachment until it is answered. */
-  #init: { request: InitRequest; onAnswer: (answer: Attachment) => void } | null = null;
+  #init: { request: TimedInit; onAnswer: (answer: Attachment) => void } | null = null;
   hostsLeft = 0;
 
   constructor(tab: Tab) {
@@ -37,7 +37,7 @@ export class HostLink {
   }
 
   /** @param limitMs After this long the answer is `undefined`. */
-  init(request: InitRequest, onAnswer: (answer: Attachment | undefined) => void, limitMs: number): void {
+  init(request: TimedInit, onAnswer: (answer: Attachment | undefined) => void, limitMs: number): void {
     const settle = (answer?: Attachment): void => {
       stopLimit();
       this.#init = null;

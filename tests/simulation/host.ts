@@ -1,5 +1,5 @@
 /** A worker that runs the core: it can be killed, frozen and closed, and its script can fail to start. */
-import type { InitRequest } from "../../src/protocol/host.js";
+import type { TimedInit } from "../../src/core/page-clock.js";
 import type { ChangeSignal, Hold, Ports, SendLock } from "../../src/core/ports.js";
 import { Tracker } from "../../src/core/tracker.js";
 import { Actor } from "./actor.js";
@@ -36,7 +36,7 @@ export class SimulatedHost extends Actor {
     return (this.#started ??= this.#start());
   }
 
-  async attach(request?: InitRequest): Promise<Attachment> {
+  async attach(request?: TimedInit): Promise<Attachment> {
     const tracker = await this.tracker();
     return tracker.attach({ ...SERVICE, globalPrivacyControl: this.browser.sendsPrivacyControl }, request);
   }

@@ -5,6 +5,7 @@ import type {
   Command,
   CommandBatch,
   Host,
+  HostClocks,
   HostMessage,
   InitAnswer,
   InitRequest,
@@ -29,6 +30,8 @@ export const idleState: TrackerState = {
 
 const never = new Promise<never>(() => {});
 
+type WithoutClocks<Message> = Message extends HostMessage ? Omit<Message, "clocks"> : never;
+
 /** A host that does as it is told, good or bad, and remembers all that it was asked. */
 export class FakeHost implements Host {
   readonly calls: [keyof Host, ...unknown[]][] = [];
@@ -44,6 +47,8 @@ export class FakeHost implements Host {
   initAnswer: InitAnswer = { ok: true };
   flushAnswer: Outcome<{ waiting: number }> = { success: true, data: { waiting: 0 } };
   rows: OutboxRow[] = [];
+  /** What its clocks show beyond the page's. */
+  ahead: HostClocks = { now: 0, monotonic: 0 };
   port: MessagePort | undefined;
   closed = false;
 
@@ -60,8 +65,12 @@ export class FakeHost implements Host {
     this.say({ peopleTracking: "hello", protocol, instance });
   }
 
-  say(message: HostMessage): void {
-    this.port?.postMessage(message);
+  say(message: WithoutClocks<HostMessage>): void {
+    const clocks = {
+      now: Date.now() + this.ahead.now,
+      monotonic: performance.now() + this.ahead.monotonic,
+    } satisfies HostClocks;
+    this.port?.postMessage({ ...message, clocks });
   }
 
   /** The arguments of each call of a method. */
@@ -94,8 +103,13 @@ export class FakeHost implements Host {
       answer.ok ? { ...answer, ...asked } : answer,
     );
   }
-  submit(pageId: string, batch: string, deadline?: number): Promise<Refusal[]> {
-    return this.#answer("submit", [pageId, batch, deadline], this.#refusals(commandsIn(batch, deadline)));
+  submit(pageId: string, batch: string, calledAt?: number): Promise<Refusal[]> {
+    const passedMs = calledAt && performance.now() + this.ahead.monotonic - calledAt;
+    const commands = commandsIn(
+      batch,
+      passedMs === undefined ? undefined : Date.now() + this.ahead.now - passedMs,
+    );
+    return this.#answer("submit", [pageId, batch, calledAt], this.#refusals(commands));
   }
   signal(signal: PageSignal): Promise<void> {
     return this.#answer("signal", [signal], undefined);

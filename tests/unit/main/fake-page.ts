@@ -151,4 +151,11 @@ export const isSettled = async (promise: Promise<unknown>): Promise<boolean> => 
 
 export const fakeTime = (): void => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"] });
+  // The page's monotonic clock, which fake timers leave alone.
+  vi.stubGlobal(
+    "Event",
+    class extends Event {
+      override readonly timeStamp = performance.now();
+    },
+  );
 };

@@ -1,0 +1,9 @@
+/** Pages and workers have it; the protocol's layer knows neither. */
+declare const Event: new (type: string) => { readonly timeStamp: number };
+
+/**
+ * Milliseconds since some moment of this page's or worker's start; they never go back. The border between page and host
+ * measures what has passed by this clock, not by `Date`, which people set and tests replace. Read from an event's time
+ * stamp, which the browser itself makes: fake timers replace `performance.now()` too.
+ */
+export const monotonicNow = (): number => new Event("").timeStamp;
