@@ -13,7 +13,9 @@ import { WireLog } from "./demo-server/wire-log.js";
 
 const DEFAULT_PORT = 4173;
 
-const service = await openDemoService(process.env["DATA_DIR"] ?? "data").catch((error: unknown) => {
+// Beside the built playground, wherever it is started from.
+const dataDir = process.env["DATA_DIR"] || join(import.meta.dirname, "../data");
+const service = await openDemoService(dataDir).catch((error: unknown) => {
   // Most often another `npm start` holds the data folder; the message says so, a stack would hide it.
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);

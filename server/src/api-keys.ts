@@ -1,8 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { eq, sql } from "drizzle-orm";
+import { TRACKING_SCOPE } from "../../src/protocol/wire.js";
 import type { Database } from "./database.js";
 import { apiKeys } from "./schema.js";
 import { hashSecret, isSameHash, newSecret } from "./secrets.js";
+
+/** What keys may be for. */
+export const SCOPES: readonly string[] = [TRACKING_SCOPE, "people:read", "people:manage"];
 
 export interface ApiKey {
   id: string;
@@ -14,7 +18,11 @@ export interface ApiKey {
 
 /** Makes and looks up API keys. They are kept as hashes: a key is seen once, when it is made. */
 export interface ApiKeys {
-  /** `key` sets the key itself, for demos and tests; it is random otherwise. The same key again is the same key. */
+  /**
+   * `key` sets the key itself, for demos and tests; it is random otherwise. The same key again is the same key.
+   *
+   * @throws an Error that names the scopes there are, where one is not among them or none is given
+   */
   create(options: { scopes: readonly string[]; key?: string }): Promise<{ id: string; key: string }>;
   /** Whether there is such a key, by id or by the key itself. What was registered with it is refused from then on. */
   revoke(idOrKey: string): Promise<boolean>;
@@ -40,6 +48,11 @@ export function openApiKeys(db: Database, clock: () => number): ApiKeys {
   };
   return {
     async create({ scopes, key = newSecret() }) {
+      const unknown = scopes.filter((scope) => !SCOPES.includes(scope));
+      if (unknown.length || !scopes.length)
+        throw new Error(
+          `${unknown.length ? `There is no scope ${unknown.join(", ")}` : "A key needs a scope"}: choose among ${SCOPES.join(", ")}.`,
+        );
       const [row] = await db
         .insert(apiKeys)
         .values({ id: randomUUID(), hash: hashSecret(key), scopes: [...scopes], createdAt: clock() })

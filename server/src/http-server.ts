@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
-import type { Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
+import { endSlowReader } from "./slow-readers.js";
 
 /** Headers are small; who takes longer than this is not waiting for an answer. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -13,13 +14,24 @@ export interface HttpServerOptions {
   port: number;
   /** How long a request may take to arrive, its body included; a 408 then. */
   requestTimeoutMs: number;
+  /** How long an answer may take to be read, or the connection is cut off: 60 s. */
+  answerTimeoutMs?: number;
+  /** Connections at once; more are closed as they come. No limit by default. */
+  maxConnections?: number;
 }
 
-/** @returns what stops it: nothing new is accepted, and what is under way is answered first */
+export interface HttpServer {
+  /** The one that the system chose, where 0 was asked for. */
+  port: number;
+  /** Accepts nothing new, answers what is under way, and ends. */
+  stop: () => Promise<void>;
+}
+
+/** @throws an Error that says what to do where it cannot listen there */
 export async function startHttpServer(
   fetch: (request: Request, bindings: object) => Response | Promise<Response>,
-  { host, port, requestTimeoutMs }: HttpServerOptions,
-): Promise<() => Promise<void>> {
+  { host, port, requestTimeoutMs, answerTimeoutMs = 60_000, maxConnections }: HttpServerOptions,
+): Promise<HttpServer> {
   const server = createAdaptorServer({
     fetch,
     serverOptions: {
@@ -28,6 +40,7 @@ export async function startHttpServer(
       connectionsCheckingInterval: CHECK_MS,
     },
   }) as Server;
+  if (maxConnections !== undefined) server.maxConnections = maxConnections;
 
   const sockets = new Set<Socket>();
   const busy = new Set<Socket>();
@@ -38,14 +51,20 @@ export async function startHttpServer(
   });
   server.prependListener("request", ({ socket }, response) => {
     busy.add(socket);
+    endSlowReader(response, answerTimeoutMs);
     response.once("close", () => busy.delete(socket));
     // A closed server goes on serving the connections that it has for as long as they are busy; this ends them.
     if (isStopping) response.shouldKeepAlive = false;
   });
   server.listen(port, host);
-  await once(server, "listening");
+  await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === "EADDRINUSE" ? "another process listens there" : error.message;
+    throw new Error(`${host}:${port} cannot be listened on: ${reason}. Name another address (HOST, PORT).`, {
+      cause: error,
+    });
+  });
 
-  return async () => {
+  const stop = async (): Promise<void> => {
     isStopping = true;
     const closed = once(server, "close");
     server.close();
@@ -55,4 +74,5 @@ export async function startHttpServer(
     setTimeout(() => server.closeAllConnections(), requestTimeoutMs).unref();
     await closed;
   };
+  return { port: (server.address() as AddressInfo).port, stop };
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { openApiKeys } from "./api-keys.js";
 import { readConfiguration } from "./configuration.js";
-import { openDatabase } from "./database.js";
+import { openDatabase } from "./open-database.js";
 
 const USAGE = `keys create --scope <scope> [--scope <scope> …]   makes a key and prints it, this once
 keys list                                         ids, scopes and times; never the keys
@@ -9,7 +9,7 @@ keys revoke <id or key>                           refuses it, and what was regis
 keys restore <id or key>                          undoes that
 
 Scopes: web:tracking:sdk (alone) for pages, people:read and people:manage for admins.
-The database is DATABASE_URL's, else the PGlite folder DATA_DIR ("data"); with PGlite, stop the service first.`;
+The database is DATABASE_URL's, else the PGlite folder DATA_DIR; with PGlite, stop the service first.`;
 
 async function run(): Promise<string> {
   const [command = "", ...rest] = process.argv.slice(2);
@@ -23,7 +23,12 @@ async function run(): Promise<string> {
   if (!["create", "list", "revoke", "restore"].includes(command)) throw new Error(USAGE);
   if (command === "create" && !values.scope.length) throw new Error(USAGE);
 
-  const { db, close } = await openDatabase(readConfiguration(process.env).database, () => undefined);
+  const { db, close } = await openDatabase(readConfiguration(process.env).database, {
+    onError: () => undefined,
+    onWaiting: (reason) => {
+      throw new Error(`Not now: ${reason}.`);
+    },
+  });
   try {
     const keys = openApiKeys(db, Date.now);
     if (command === "create") {

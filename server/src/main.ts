@@ -1,28 +1,57 @@
+import { once } from "node:events";
 import { pino } from "pino";
 import { collectDefaultMetrics } from "prom-client";
 import { readConfiguration } from "./configuration.js";
 import { startHttpServer } from "./http-server.js";
 import { loggedError } from "./logged-error.js";
 import { createPeopleService } from "./service.js";
+import { onShutdown } from "./shutdown.js";
 
-const { host, port, requestTimeoutMs, logLevel, ...options } = readConfiguration(process.env);
+/** For what is written whatever LOG_LEVEL is: where the service listens, and why it did not start. */
+const announcements = pino();
+
+/** Ends the process, even where a connection to a database that does not answer is still open. */
+const end = (code: 0 | 1): never => process.exit(code);
+
+const fail = (error: unknown): never => {
+  announcements.fatal(error instanceof Error ? error.message : String(error));
+  return end(1);
+};
+
+function configure() {
+  try {
+    return readConfiguration(process.env);
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+const { logLevel, shutdownGraceMs, ...options } = configure();
 const logger = pino({ level: logLevel });
-const service = await createPeopleService({ ...options, logger });
-collectDefaultMetrics({ register: service.metrics });
+const shutdown = onShutdown(shutdownGraceMs, logger);
 
-const stopServing = await startHttpServer(service.fetch, { host, port, requestTimeoutMs });
-logger.info({ host, port, database: "url" in options.database ? "PostgreSQL" : "PGlite" }, "listening");
+async function start() {
+  try {
+    const service = await createPeopleService({ ...options, logger, signal: shutdown });
+    collectDefaultMetrics({ register: service.metrics });
+    const server = await startHttpServer(service.fetch, options);
+    announcements.info({ host: options.host, port: server.port, database: service.database }, "listening");
+    return { service, server };
+  } catch (error) {
+    if (!shutdown.aborted) return fail(error);
+    logger.info("stopped before it had started");
+    return end(0);
+  }
+}
 
-const stop = async (signal: string): Promise<void> => {
-  logger.info({ signal }, "stopping");
-  await stopServing();
+const { service, server } = await start();
+if (!shutdown.aborted) await once(shutdown, "abort");
+try {
+  await server.stop();
   await service.close();
   logger.info("stopped");
-};
-for (const signal of ["SIGTERM", "SIGINT"] as const)
-  process.once(signal, () => {
-    stop(signal).catch((error: unknown) => {
-      logger.error({ error: loggedError(error) }, "did not stop cleanly");
-      process.exitCode = 1;
-    });
-  });
+  end(0);
+} catch (error) {
+  logger.error({ error: loggedError(error) }, "did not stop cleanly");
+  end(1);
+}

@@ -13,18 +13,24 @@ const PROBLEMS = {
   4290: [429, "TooManyRequestsError"],
   5000: [500, "InternalError"],
   5030: [503, "UnavailableError"],
+  5031: [503, "OverloadedError"],
 } as const;
 export type ProblemCode = keyof typeof PROBLEMS;
+
+/** A database is seldom back sooner, and all browsers that were refused come again at about the same time. */
+const RETRY_AFTER_S = "5";
 
 /** Thrown anywhere below a route, answered by the application's one error handler. */
 export class Problem extends Error {
   readonly status;
+  readonly headers: Readonly<Record<string, string>>;
   constructor(
     readonly code: ProblemCode,
     message: string,
-    readonly headers: Record<string, string> = {},
+    headers: Readonly<Record<string, string>> = {},
   ) {
     super(message);
+    this.headers = code === 5030 ? { "Retry-After": RETRY_AFTER_S, ...headers } : headers;
     this.name = PROBLEMS[code][1];
     this.status = PROBLEMS[code][0];
   }

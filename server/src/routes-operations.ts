@@ -1,27 +1,37 @@
-import { sql } from "drizzle-orm";
 import type { Hono } from "hono";
 import { openAPIRouteHandler } from "hono-openapi";
 import type { Backend } from "./app.js";
-import { describe } from "./describe.js";
+import { describe, type JsonSchema } from "./describe.js";
 
 const tag = "Running";
+const statusSchema: JsonSchema = {
+  type: "object",
+  properties: { status: { type: "string" } },
+  required: ["status"],
+};
 
 /** What those who run the service look at. */
-export function addOperationsRoutes(app: Hono, { db, metrics }: Backend): void {
+export function addOperationsRoutes(app: Hono, { health, metrics }: Backend): void {
+  app.get(
+    "/livez",
+    describe({
+      summary: "Whether the process answers: where it does not, start it anew",
+      tag,
+      answer: { status: 200, description: "It does. The database was not asked.", schema: statusSchema },
+      errors: [],
+    }),
+    (c) => c.json({ status: "ok" }),
+  );
   app.get(
     "/healthz",
     describe({
-      summary: "Whether the service and its database answer",
+      summary: "Whether the service and its database answer: where they do not, send it no requests",
       tag,
-      answer: {
-        status: 200,
-        description: "They do.",
-        schema: { type: "object", properties: { status: { type: "string" } }, required: ["status"] },
-      },
+      answer: { status: 200, description: "They do. The database was asked.", schema: statusSchema },
       errors: [],
     }),
     async (c) => {
-      await db.execute(sql`select 1`);
+      await health();
       return c.json({ status: "ok" });
     },
   );

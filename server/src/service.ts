@@ -1,18 +1,26 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Hono } from "hono";
 import { pino } from "pino";
 import type { Registry } from "prom-client";
 import { openApiKeys, type ApiKeys } from "./api-keys.js";
 import { createApp } from "./app.js";
-import { openDatabase } from "./database.js";
+import { checkCorsOrigins } from "./cors-origins.js";
 import { openDefinitions, type Definitions } from "./definitions.js";
+import { openHealth } from "./health.js";
 import { openLiveChat } from "./live-chat.js";
 import { loggedError } from "./logged-error.js";
 import { createMetrics } from "./metrics.js";
-import { DEFAULT_LIMITS, DEFAULTS, type PeopleServiceOptions } from "./options.js";
+import { resolveLimits } from "./limits.js";
+import { MINUTE } from "../../src/protocol/wire.js";
+import { DEFAULTS, type PeopleServiceOptions } from "./options.js";
+import { openDatabase } from "./open-database.js";
 import { openPersons } from "./persons.js";
 import { openRegistrations } from "./registrations.js";
 import { sweep, type SweepReport } from "./sweep.js";
 import type { Widget } from "./widget-jwt.js";
+
+/** Long enough for a sweep whose database answers to come to an end. */
+const SWEEP_GRACE_MS = 2_000;
 
 /** A running People service; it listens nowhere by itself. */
 export interface PeopleService {
@@ -22,8 +30,10 @@ export interface PeopleService {
   fetch: (request: Request, bindings?: object) => Response | Promise<Response>;
   /** What is due with time alone; runs by itself every minute. */
   sweep(): Promise<SweepReport>;
-  /** Ends the sweeps and closes the database. Stop sending requests first. */
+  /** Ends the sweeps and closes the database, within seconds also where it hangs. Stop sending requests first. */
   close(): Promise<void>;
+  /** Which database it has and where, without any secret. */
+  database: string;
   keys: ApiKeys;
   definitions: Pick<Definitions, "put" | "list">;
   widgets: { put(widget: Widget): void };
@@ -42,7 +52,7 @@ export interface PeopleService {
 export async function createPeopleService(options: PeopleServiceOptions = {}): Promise<PeopleService> {
   const logger = options.logger ?? pino({ level: "silent" });
   const clock = options.clock ?? Date.now;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const limits = resolveLimits(options.limits ?? {}, options.database ?? {});
   const { basePath, registrationLifetimeMs, sweepIntervalMs } = { ...DEFAULTS, ...options };
 
   const widgets = new Map<string, Widget>();
@@ -53,43 +63,51 @@ export async function createPeopleService(options: PeopleServiceOptions = {}): P
     widgets.set(widget.id, widget);
   };
   options.widgets?.forEach(putWidget);
+  checkCorsOrigins(options.corsOrigins ?? []);
 
-  const { db, close } = await openDatabase(options.database ?? {}, (error) =>
-    logger.warn({ error: loggedError(error) }, "database connection lost"),
-  );
+  const { db, description, close } = await openDatabase(options.database ?? {}, {
+    onError: (error) => logger.warn({ error: loggedError(error) }, "database connection lost"),
+    onWaiting: rarely((reason) => logger.warn(`waiting, since ${reason}`)),
+    signal: options.signal,
+  });
   const keys = openApiKeys(db, clock);
   const definitions = openDefinitions(db);
   const metrics = createMetrics();
   const app = createApp(
     {
       db,
+      health: openHealth(db),
       clock,
       logger,
       metrics,
       limits,
       keys,
       definitions,
-      registrations: openRegistrations(db, clock, keys, definitions, registrationLifetimeMs),
+      registrations: openRegistrations(db, clock, definitions, registrationLifetimeMs),
       liveChat: openLiveChat(db, clock, widgets),
       persons: openPersons(db),
     },
-    basePath,
-    options.corsOrigins ?? [],
+    { basePath, corsOrigins: options.corsOrigins ?? [], trustProxy: options.trustProxy },
   );
 
-  let sweeping: Promise<unknown> = Promise.resolve();
+  let sweeping: Promise<unknown> | undefined;
+  let isClosing = false;
   const sweepNow = () => sweep(db, clock());
   const timer = sweepIntervalMs
     ? setInterval(() => {
-        sweeping = sweepNow().catch((error: unknown) =>
-          logger.warn({ error: loggedError(error) }, "sweep failed"),
-        );
+        // The one before may still wait for the database.
+        sweeping ??= sweepNow()
+          .catch((error: unknown) => {
+            if (!isClosing) logger.warn({ error: loggedError(error) }, "sweep failed");
+          })
+          .finally(() => (sweeping = undefined));
       }, sweepIntervalMs).unref()
     : undefined;
 
   const closeAll = async (): Promise<void> => {
+    isClosing = true;
     clearInterval(timer);
-    await sweeping;
+    await Promise.race([sweeping, delay(SWEEP_GRACE_MS, undefined, { ref: false })]);
     await close();
   };
   let closed: Promise<void> | undefined;
@@ -99,9 +117,21 @@ export async function createPeopleService(options: PeopleServiceOptions = {}): P
     fetch: (request, bindings) => app.fetch(request, bindings),
     sweep: sweepNow,
     close: () => (closed ??= closeAll()),
+    database: description,
     keys,
     definitions,
     widgets: { put: putWidget },
     metrics: metrics.registry,
+  };
+}
+
+/** Tells what it is called with: when that is new, and else once a minute. */
+function rarely(tell: (reason: string) => void): (reason: string) => void {
+  let last = { reason: "", at: -Infinity };
+  return (reason) => {
+    const at = performance.now();
+    if (reason === last.reason && at < last.at + MINUTE) return;
+    last = { reason, at };
+    tell(reason);
   };
 }

@@ -275,7 +275,7 @@ onEachDriver((driver) => {
     async () => {
       const subject = shared();
       const routes = await requestsOf(subject);
-      expect(routes).toHaveLength(14);
+      expect(routes).toHaveLength(15);
       const tally = new Tally();
       const outcomes = new Tally();
       for (let round = 0; round < ROUNDS; round++)
@@ -300,7 +300,7 @@ onEachDriver((driver) => {
       expect(
         tally.names((answer) => answer.startsWith("2")),
         tally.toString(),
-      ).toHaveLength(14);
+      ).toHaveLength(15);
       // A batch is a 200 where nothing of it is taken, too.
       expect(
         outcomes.names((outcome) => outcome === "accepted"),

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sql } from "drizzle-orm";
 import { expect, inject, onTestFinished, test } from "vitest";
-import { openDatabase, rowsOf } from "../src/database.js";
+import { rowsOf } from "../src/database.js";
+import { openDatabase } from "../src/open-database.js";
 import { createPeopleService } from "../src/index.js";
 import { pageView } from "./operations.js";
 import { preparedFolder } from "./prepared-folder.js";
@@ -64,7 +65,10 @@ onEachDriver((driver) => {
   test("the migrations make every table, and again change nothing", async () => {
     const database = driver === "PGlite" ? { dataDir: await temporaryFolder() } : await newDatabase(driver);
     const tables = async () => {
-      const { db, close } = await openDatabase(database, () => undefined);
+      const { db, close } = await openDatabase(database, {
+        onError: () => undefined,
+        onWaiting: () => undefined,
+      });
       const rows = await rowsOf<{ name: string }>(
         db,
         sql`select table_name as name from information_schema.tables where table_schema = 'public' order by 1`,

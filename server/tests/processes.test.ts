@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { expect, test } from "vitest";
 import { pageView } from "./operations.js";
 import { preparedFolder } from "./prepared-folder.js";
-import { keys, newKey, runService, type Running } from "./run-service.js";
+import { keys, newKey, runService, type ServiceProcess } from "./run-service.js";
 
 const post = async <Body>(url: string, authorization: string, body: unknown): Promise<Body> => {
   const response = await fetch(url, {
@@ -47,7 +47,7 @@ test("killed and started again, the service knows what it acknowledged", async (
     sdk: "test",
     operations: [pageView(Date.now())],
   };
-  const send = ({ url }: Running) => post(`${url}/v1/batches`, `Bearer ${token}`, batch);
+  const send = ({ url }: ServiceProcess) => post(`${url}/v1/batches`, `Bearer ${token}`, batch);
   expect(await send(first)).toMatchObject({ results: [{ status: "accepted" }] });
   first.process.kill("SIGKILL");
   await first.exited;

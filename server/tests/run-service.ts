@@ -1,11 +1,12 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { inject, onTestFinished } from "vitest";
 import { freePort } from "./start-postgres.js";
 
 /** Where a service process keeps its data, as its environment says it. */
-export type DataPlace = { DATA_DIR: string } | { DATABASE_URL: string };
+export type DataPlace = ({ DATA_DIR: string } | { DATABASE_URL: string }) & { TMPDIR?: string };
 
 const environment = (place: DataPlace): NodeJS.ProcessEnv => ({
   ...process.env,
@@ -32,31 +33,62 @@ export const newKey = async (place: DataPlace, ...scopes: string[]): Promise<str
   return key;
 };
 
-export interface Running {
+export interface ServiceProcess {
   process: ChildProcess;
   port: number;
   url: string;
   /** Its exit code and signal, once it has ended. */
   exited: Promise<[code: number | null, signal: string | null]>;
+  /** The first line of its log, already written or not yet, that holds the text; rejects where it ends without one. */
+  line: (text: string) => Promise<LogLine>;
 }
+export type LogLine = { level: number; msg: string } & Record<string, unknown>;
 
-/** The built service as a process of its own, killed after the test. */
-export async function runService(place: DataPlace, settings: NodeJS.ProcessEnv = {}): Promise<Running> {
+/** The built service as a process of its own, killed after the test; it may not have started yet, and may never. */
+export async function spawnService(
+  place: DataPlace,
+  settings: NodeJS.ProcessEnv = {},
+): Promise<ServiceProcess> {
   const port = await freePort();
   const child = spawn(process.execPath, [join(inject("dist"), "main.js")], {
-    env: { ...environment(place), ...settings, PORT: String(port) },
+    env: { ...environment(place), PORT: String(port), ...settings },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const exited = once(child, "exit") as Running["exited"];
+  const exited = once(child, "exit") as ServiceProcess["exited"];
   onTestFinished(() => {
     child.kill("SIGKILL");
   });
-  await new Promise<void>((resolve, reject) => {
-    child.stdout.on("data", (lines) => {
-      // Read to the end, so that a full pipe never holds the service up.
-      if (String(lines).includes('"listening"')) resolve();
+  const lines: string[] = [];
+  // Read to the end, so that a full pipe never holds the service up.
+  const reader = createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
+  const line = (text: string) =>
+    new Promise<LogLine>((resolve, reject) => {
+      const look = (candidate: string): void => {
+        if (candidate.includes(text)) resolve(JSON.parse(candidate) as LogLine);
+      };
+      lines.forEach(look);
+      reader.on("line", look);
+      reader.once("close", () =>
+        reject(new Error(`the service ended and wrote no “${text}”: ${lines.join("\n")}`)),
+      );
     });
-    child.once("exit", (code) => reject(new Error(`the service ended with ${code} before it listened`)));
-  });
-  return { process: child, port, url: `http://127.0.0.1:${port}/people`, exited };
+  return { process: child, port, url: `http://127.0.0.1:${port}/people`, exited, line };
+}
+
+/** The built service as a process of its own that listens, killed after the test. */
+export async function runService(
+  place: DataPlace,
+  settings: NodeJS.ProcessEnv = {},
+): Promise<ServiceProcess> {
+  const service = await spawnService(place, settings);
+  await service.line('"listening"');
+  return service;
+}
+
+/** A start that fails: its exit code and its last line, which says why. */
+export async function failToStart(place: DataPlace, settings: NodeJS.ProcessEnv = {}) {
+  const service = await spawnService(place, settings);
+  const line = await service.line('"level":60');
+  const [code] = await service.exited;
+  return { code, message: line.msg };
 }

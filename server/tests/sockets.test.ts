@@ -3,13 +3,13 @@ import { expect, test } from "vitest";
 import { newClients, newPlace, send, timelineIds } from "./load.js";
 import { pageView } from "./operations.js";
 import { preparedFolder } from "./prepared-folder.js";
-import { runService, type Running } from "./run-service.js";
+import { runService, type ServiceProcess } from "./run-service.js";
 
 const SHORT_MS = 1_500;
 /** Slow connections of each kind, all at once. */
 const SLOW = 40;
 
-const open = ({ port }: Running, bytes: string | Uint8Array = ""): Socket => {
+const open = ({ port }: ServiceProcess, bytes: string | Uint8Array = ""): Socket => {
   const socket = connect(port, "127.0.0.1");
   // Reset by the service: as good an end as any.
   socket.on("error", () => undefined);

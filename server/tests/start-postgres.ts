@@ -32,6 +32,9 @@ export interface PostgresServer {
   crash: () => Promise<void>;
   /** Its first process alone, which cannot tell the others: they find out by themselves. */
   kill: () => Promise<void>;
+  /** All its processes: connections stay open, and nothing is answered. */
+  suspend: () => Promise<void>;
+  resume: () => void;
   /** Anew on the same data, on the same port. */
   start: () => Promise<void>;
   /** Stops it and deletes its data. */
@@ -74,12 +77,33 @@ export async function startPostgres(): Promise<PostgresServer | null> {
     server.kill(signal);
     await exited;
   };
-  const crash = () => end("SIGQUIT");
+  let suspended: number[] = [];
+  const suspend = async (): Promise<void> => {
+    const client = new Client({ connectionString: url });
+    client.on("error", () => undefined);
+    await client.connect();
+    // The first one alone starts others.
+    server.kill("SIGSTOP");
+    const { rows } = await client.query<{ pid: number }>("select pid from pg_stat_activity");
+    suspended = [server.pid!, ...rows.map(({ pid }) => pid)];
+    for (const pid of suspended) signal(pid, "SIGSTOP");
+    client.end().catch(() => undefined);
+  };
+  const resume = (): void => {
+    for (const pid of suspended) signal(pid, "SIGCONT");
+    suspended = [];
+  };
+  const crash = () => {
+    resume();
+    return end("SIGQUIT");
+  };
   await start();
   return {
     url,
     start,
     crash,
+    suspend,
+    resume,
     kill: () => end("SIGKILL"),
     remove: async () => {
       await crash();
@@ -89,6 +113,15 @@ export async function startPostgres(): Promise<PostgresServer | null> {
 }
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
+
+/** To one that may have ended meanwhile. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
 
 function findBinaries(): string | undefined {
   const debian = "/usr/lib/postgresql";
@@ -101,7 +134,7 @@ function findBinaries(): string | undefined {
 }
 
 /** PostgreSQL refuses to run as root. */
-function ordinaryUser(): Pick<SpawnOptions, "uid" | "gid"> {
+export function ordinaryUser(): Pick<SpawnOptions, "uid" | "gid"> {
   if (process.getuid?.() !== 0) return {};
   for (const name of ["postgres", "nobody"]) {
     try {
@@ -123,7 +156,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-async function untilItAnswers(url: string, onRefusal: () => void): Promise<void> {
+export async function untilItAnswers(url: string, onRefusal?: () => void): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     const client = new Client({ connectionString: url });
     try {
@@ -132,7 +165,7 @@ async function untilItAnswers(url: string, onRefusal: () => void): Promise<void>
       return;
     } catch (error) {
       if (attempt > 200) throw error;
-      onRefusal();
+      onRefusal?.();
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

@@ -2,8 +2,9 @@
  * The store in IndexedDB: database `people-tracking:<namespace>`, rows as people read them in DevTools. One read-write
  * transaction a commit; the browser serialises them across every tab and worker of the origin.
  *
- * Dexie opens, upgrades and inspects. What runs with every group of calls and every batch goes to its connection
- * directly: a tenth more a second into the outbox, and no message to whatever else of the site uses Dexie.
+ * Dexie opens and upgrades. All else goes to its connection directly: a tenth more a second into the outbox, no message to
+ * whatever else of the site uses Dexie, and no use of Dexie's tables, which do not work in a page whose libraries have
+ * added to `Object.prototype`: it compares schemas with `for…in`.
  */
 import { Dexie } from "dexie";
 import type { OutboxRow, Profile } from "../protocol/api.js";
@@ -17,9 +18,18 @@ import type {
   Waiting,
 } from "../core/ports.js";
 import type { TrackerRecord } from "../core/tracker-record.js";
-import { asked } from "./idb-transaction.js";
+import { allAsked, asked } from "./idb-transaction.js";
 import { whilePresent } from "./page-absence.js";
-import { SCHEMA, recordIn, rowsIn, snapshotIn, waitingCountIn, waitingIn, writeIn } from "./stored-rows.js";
+import {
+  SCHEMA,
+  forgetPagesIn,
+  recordIn,
+  rowsIn,
+  snapshotIn,
+  waitingCountIn,
+  waitingIn,
+  writeIn,
+} from "./stored-rows.js";
 
 const DEFINITIONS_KEY = "current";
 
@@ -108,7 +118,7 @@ export class DexieTrackerStore implements TrackerStore {
 
   readWaiting(profiles: readonly Profile[], limit: number, after = 0): Promise<Waiting> {
     return this.#in("readonly", ["tracker", "outbox"], async (transaction) => {
-      const [record, rows] = await Promise.all([
+      const [record, rows] = await allAsked([
         recordIn(transaction),
         waitingIn(transaction, profiles, limit, after),
       ]);
@@ -120,11 +130,8 @@ export class DexieTrackerStore implements TrackerStore {
     return this.#in("readonly", ["outbox"], (transaction) => waitingCountIn(transaction, profile, beforeSeq));
   }
 
-  async inspect({ state, after, limit }: RowQuery): Promise<OutboxRow[]> {
-    if (!state) return this.#db.table<OutboxRow>("outbox").where("seq").above(after).limit(limit).toArray();
-    return this.#in("readonly", ["tracker", "outbox"], (transaction) =>
-      rowsIn(transaction, state, { after, limit }),
-    );
+  inspect(query: RowQuery): Promise<OutboxRow[]> {
+    return this.#in("readonly", ["tracker", "outbox"], (transaction) => rowsIn(transaction, query));
   }
 
   async readDefinitions(): Promise<CachedDefinitions | null> {
@@ -140,8 +147,8 @@ export class DexieTrackerStore implements TrackerStore {
     );
   }
 
-  async forgetPages(beforeInstant: number): Promise<void> {
-    await this.#db.table("pages").where("touchedAt").below(new Date(beforeInstant).toISOString()).delete();
+  forgetPages(beforeInstant: number): Promise<void> {
+    return this.#in("readwrite", ["pages"], (transaction) => forgetPagesIn(transaction, beforeInstant));
   }
 
   #in<Result>(

@@ -1,4 +1,5 @@
 /** Requests to the People service. What the caller gets is always an answer: status 0 where none came. */
+import { fromJson } from "../protocol/json.js";
 import { SECOND } from "../protocol/wire.js";
 import type { Clock, Transport, WireAnswer, WireRequest } from "../core/ports.js";
 
@@ -20,14 +21,15 @@ export class FetchTransport implements Transport {
     this.#clock = clock;
   }
 
-  async send({ method, url, headers, body }: WireRequest): Promise<WireAnswer> {
+  async send({ method, url, headers, body, mayCompress }: WireRequest): Promise<WireAnswer> {
     const controller = new AbortController();
     this.#underWay.add(controller);
     const timer = setTimeout(() => controller.abort(), ANSWER_TIMEOUT_MS);
+    const compresses = mayCompress === true && isWorthCompressing(body);
     try {
       const response = await fetch(url, {
         method,
-        ...(await encoded(headers, body)),
+        ...(await encoded(headers, body, compresses)),
         credentials: "omit",
         redirect: "error",
         cache: "no-store",
@@ -37,6 +39,7 @@ export class FetchTransport implements Transport {
       return {
         status: response.status,
         body: json(text),
+        ...(compresses && { compressed: true as const }),
         ...this.#retryAfter(response.headers.get("Retry-After")),
         ...etagOf(response),
       };
@@ -63,7 +66,7 @@ export class FetchTransport implements Transport {
 
 const json = (text: string): unknown => {
   try {
-    return JSON.parse(text);
+    return fromJson(text);
   } catch {
     return undefined; // not this service's answer: the caller judges by the shape
   }
@@ -74,12 +77,17 @@ const etagOf = (response: Response): { etag?: string } => {
   return etag === null ? {} : { etag };
 };
 
-const encoded = async (headers: Record<string, string>, body: string | undefined): Promise<RequestInit> => {
+const isWorthCompressing = (body: string | undefined): boolean =>
+  body !== undefined && body.length >= COMPRESS_FROM_CHARACTERS && typeof CompressionStream !== "undefined";
+
+const encoded = async (
+  headers: Record<string, string>,
+  body: string | undefined,
+  compresses: boolean,
+): Promise<RequestInit> => {
   if (body === undefined) return { headers };
   const typed = { ...headers, "Content-Type": "application/json" };
-  if (body.length < COMPRESS_FROM_CHARACTERS || typeof CompressionStream === "undefined") {
-    return { headers: typed, body };
-  }
+  if (!compresses) return { headers: typed, body };
   return { headers: { ...typed, "Content-Encoding": "gzip" }, body: await compressed(body) };
 };
 

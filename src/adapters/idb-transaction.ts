@@ -1,7 +1,15 @@
 /** IndexedDB's events as promises. A transaction lives on while what it was asked is awaited, and nothing else is. */
 
+/**
+ * The engine's own, as async functions return it. In a page's realm the global one may be a library's, which may call back
+ * a task later, when the transaction has ended.
+ */
+const EnginePromise = (async () => {})().constructor as PromiseConstructor;
+
+export const allAsked: PromiseConstructor["all"] = EnginePromise.all.bind(EnginePromise);
+
 export const asked = <Answer>(request: IDBRequest<Answer>): Promise<Answer> =>
-  new Promise((resolve, reject) => {
+  new EnginePromise((resolve, reject) => {
     request.addEventListener("success", () => resolve(request.result));
     request.addEventListener("error", () => reject(request.error as DOMException));
   });

@@ -1,10 +1,10 @@
 /** The database's schema, and what one transaction reads and writes of it. */
 import type { OutboxRow, Profile } from "../protocol/api.js";
 import type { PageMarks } from "../core/page-marks.js";
-import type { Change, Need, Snapshot } from "../core/ports.js";
+import type { Change, Need, RowQuery, Snapshot } from "../core/ports.js";
 import type { TrackerRecord } from "../core/tracker-record.js";
 import { emptyRecord } from "../core/tracker-record.js";
-import { asked } from "./idb-transaction.js";
+import { allAsked, asked } from "./idb-transaction.js";
 import { withInstants, withReadableTimes } from "./readable-times.js";
 
 /** Serves delivery (a profile's waiting rows in order) and inspection alike, so that a row costs one index entry. */
@@ -46,7 +46,7 @@ export const waitingIn = async (
 ): Promise<OutboxRow[]> => {
   const index = byProfile(transaction);
   const ranges = profiles.map((profile) => rangeOf("waiting", profile, after + 1));
-  const firsts = ranges.length > 1 && (await Promise.all(ranges.map((range) => asked(index.getKey(range)))));
+  const firsts = ranges.length > 1 && (await allAsked(ranges.map((range) => asked(index.getKey(range)))));
   const [first] = firsts
     ? ranges
         .map((range, each) => ({ range, seq: (firsts[each] as number | undefined) ?? Infinity }))
@@ -62,32 +62,39 @@ export const waitingCountIn = (
   beforeSeq: number,
 ): Promise<number> => asked(byProfile(transaction).count(rangeOf("waiting", profile, 0, beforeSeq)));
 
-/** The first rows in a state after a `seq`, over all profiles, in the order of `seq`. */
+/** IndexedDB counts no further. */
+const MOST_ROWS = 2 ** 32 - 1;
+
+/** The first rows after a `seq`, over all profiles, in the order of `seq`. */
 export const rowsIn = async (
   transaction: IDBTransaction,
-  state: OutboxRow["state"],
-  { after, limit }: { after: number; limit: number },
+  { state, after, limit: wanted }: RowQuery,
 ): Promise<OutboxRow[]> => {
+  const limit = Math.min(wanted, MOST_ROWS);
+  // To IndexedDB none means all.
+  if (limit === 0) return [];
+  if (!state)
+    return asked(transaction.objectStore("outbox").getAll(IDBKeyRange.lowerBound(after, true), limit));
   const { lanes } = await recordIn(transaction);
   const own = lanes
     .filter((lane) => lane[state] > 0)
     .map(({ profile }) => rangeOf(state, profile, after + 1))
     .map((range) => asked<OutboxRow[]>(byProfile(transaction).getAll(range, limit)));
-  return (await Promise.all(own))
+  return (await allAsked(own))
     .flat()
     .toSorted((a, b) => a.seq - b.seq)
     .slice(0, limit);
 };
 
 const found = async <Row>(store: IDBObjectStore, keys: readonly string[]): Promise<Row[]> => {
-  const rows = await Promise.all(keys.map((key) => asked<Row | undefined>(store.get(key))));
+  const rows = await allAsked(keys.map((key) => asked<Row | undefined>(store.get(key))));
   return rows.filter((row) => row !== undefined);
 };
 
 /** Asked for together, so that it takes one round trip. */
 export const snapshotIn = async (transaction: IDBTransaction, need: Need): Promise<Snapshot> => {
   const { pages = [], liveChat = [], waiting, rejected } = need;
-  const [record, marks, retired, waitingSeqs, rejectedRows] = await Promise.all([
+  const [record, marks, retired, waitingSeqs, rejectedRows] = await allAsked([
     recordIn(transaction),
     found<object>(transaction.objectStore("pages"), pages),
     found<{ key: string }>(transaction.objectStore("retiredLiveChatSessions"), liveChat),
@@ -98,7 +105,7 @@ export const snapshotIn = async (transaction: IDBTransaction, need: Need): Promi
           ),
         )
       : [],
-    rejected ? rowsIn(transaction, "rejected", rejected) : [],
+    rejected ? rowsIn(transaction, { state: "rejected", ...rejected }) : [],
   ]);
   const known = marks.map((stored) => withInstants<PageMarks>(stored));
   return {
@@ -124,6 +131,13 @@ export const writeIn = (
     for (const row of put) outbox.put(row);
   }
   for (const [first, last] of runsOf(remove)) store("outbox").delete(IDBKeyRange.bound(first, last));
+};
+
+/** Forgets the pages that were last heard of before an instant. */
+export const forgetPagesIn = async (transaction: IDBTransaction, beforeInstant: number): Promise<void> => {
+  const pages = transaction.objectStore("pages");
+  const before = IDBKeyRange.upperBound(new Date(beforeInstant).toISOString(), true);
+  for (const pageId of await asked(pages.index("touchedAt").getAllKeys(before))) pages.delete(pageId);
 };
 
 /** Gapless runs: to delete one costs no more than to delete a row. */

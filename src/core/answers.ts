@@ -54,6 +54,14 @@ export const failureOf = (answer: WireAnswer): Exclude<Verdict, { kind: "settled
   return { kind: "failed", error: error ?? trackingError(2101, "worker", cause) };
 };
 
+/** What a failed registration means: besides the rest, the service may refuse to register this very profile. */
+export const registrationFailureOf = (
+  answer: WireAnswer,
+): ReturnType<typeof failureOf> | { kind: "unregistered"; error: TrackingError } => {
+  const error = answer.status === 400 || answer.status === 404 ? bodyError(answer) : null;
+  return error ? { kind: "unregistered", error } : failureOf(answer);
+};
+
 export const batchVerdict = (answer: WireAnswer): Verdict => {
   if (answer.status === 200) {
     const body = parsed(batchAnswerSchema, answer.body);

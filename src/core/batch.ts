@@ -1,5 +1,6 @@
 /** Which waiting rows travel together, and as what body. */
 import type { OutboxRow, Profile } from "../protocol/api.js";
+import { toJson } from "../protocol/json.js";
 import type { ProfileMergeOperation } from "../protocol/wire.js";
 import { LIMITS } from "../protocol/wire.js";
 import { iso } from "./time.js";
@@ -21,10 +22,10 @@ export const mergedVisitors = (rows: readonly OutboxRow[]): Profile[] =>
 export const mergedVisitorId = (row: OutboxRow): string => (row.operation as ProfileMergeOperation).from.id;
 
 const operationJson = (row: OutboxRow, tokens: ReadonlyMap<string, string>): string => {
-  if (row.type !== "profile.merge") return JSON.stringify(row.operation);
+  if (row.type !== "profile.merge") return toJson(row.operation);
   const operation = row.operation as ProfileMergeOperation;
   const token = tokens.get(operation.from.id);
-  return JSON.stringify({ ...operation, from: { ...operation.from, token } });
+  return toJson({ ...operation, from: { ...operation.from, token } });
 };
 
 export interface Batch {
@@ -47,7 +48,7 @@ export const batchOf = (
     if (bytes > LIMITS.batchBytes && operations.length > 0) break;
     operations.push(json);
   }
-  const head = JSON.stringify({ id, sentAt: iso(sentAt), sdk: `people-tracking-sdk/${SDK_VERSION}` });
+  const head = toJson({ id, sentAt: iso(sentAt), sdk: `people-tracking-sdk/${SDK_VERSION}` });
   return {
     rows: rows.slice(0, operations.length),
     body: `${head.slice(0, -1)},"operations":[${operations.join(",")}]}`,

@@ -1,6 +1,7 @@
 /** What no definition could allow is refused at the call, with the path of what is wrong. */
 import type { TrackingError } from "../protocol/api.js";
 import type { Command } from "../protocol/host.js";
+import { toJson } from "../protocol/json.js";
 import {
   attributeNameSchema,
   definitionIdSchema,
@@ -18,7 +19,7 @@ const STANDARD: readonly string[] = Object.values(STANDARD_EVENTS);
 const ENVELOPE_BYTES = 1024;
 
 const sizeProblem = (payload: unknown): string | null => {
-  const bytes = utf8Bytes(JSON.stringify(payload) ?? "") + ENVELOPE_BYTES;
+  const bytes = utf8Bytes(toJson(payload)) + ENVELOPE_BYTES;
   return bytes > LIMITS.operationBytes
     ? `it would take ${Math.ceil(bytes / 1024)} KiB on the wire, and an operation may take ${LIMITS.operationBytes / 1024} KiB`
     : null;

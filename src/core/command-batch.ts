@@ -1,5 +1,6 @@
 import type { Command, CommandBatch } from "../protocol/host.js";
 import { COMMAND_DEADLINE_MS } from "../protocol/host.js";
+import { fromJson } from "../protocol/json.js";
 import { pageClockSkew } from "./page-clock.js";
 
 /**
@@ -8,7 +9,7 @@ import { pageClockSkew } from "./page-clock.js";
  * @param calledAt When the first of its calls was made, by the host's clock; unknown for what a journal holds.
  */
 export const commandsIn = (batch: string, calledAt?: number): Command[] => {
-  const { commands, page, ...head } = JSON.parse(batch) as CommandBatch;
+  const { commands, page, ...head } = fromJson(batch) as CommandBatch;
   const deadline = calledAt !== undefined && { deadline: calledAt + COMMAND_DEADLINE_MS };
   const all = { ...head, ...deadline };
   const events = { ...all, ...(page && { page }) };

@@ -1,3 +1,4 @@
+import { headerValueSchema, parsed } from "../protocol/schemas.js";
 import type { DefinitionsSource } from "./definitions.js";
 import { boundUntil, isStopped, withRetryAfter } from "./gate.js";
 import { laneOf } from "./lanes.js";
@@ -47,6 +48,8 @@ export const definitionsOver = (
     }
     if (answer.status === 304) return { unchanged: true };
     if (answer.status !== 200) return null;
-    return { unchanged: false, body: answer.body, ...(answer.etag !== undefined && { etag: answer.etag }) };
+    // One that no header can carry would fail each later request.
+    const newEtag = parsed(headerValueSchema, answer.etag);
+    return { unchanged: false, body: answer.body, ...(newEtag !== null && { etag: newEtag }) };
   },
 });

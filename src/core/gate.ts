@@ -1,10 +1,9 @@
-/**
- * When something may be sent: back-off, `Retry-After`, stops. Pure. A time further ahead than its own maximum comes
- * from a clock that was set back, and has passed.
- */
+/** When something may be sent: back-off, `Retry-After`, stops. Pure. */
 import type { Profile, TrackingError } from "../protocol/api.js";
 import { MINUTE, SECOND } from "../protocol/wire.js";
+import { withoutCompressionJudged } from "./compression.js";
 import { sameProfile, withLane, withoutStop } from "./lanes.js";
+import { pending } from "./pending.js";
 import type { WireAnswer } from "./ports.js";
 import type { DeliveryRecord, Lane, Stop, TrackerRecord } from "./tracker-record.js";
 import { isOptedOut } from "./tracker-record.js";
@@ -12,12 +11,6 @@ import { isOptedOut } from "./tracker-record.js";
 const FIRST_RETRY_MS = 1 * SECOND;
 const LONGEST_RETRY_MS = 5 * MINUTE;
 const LONGEST_STOP_MS = 15 * MINUTE;
-/** Workers' clocks differ by a little; only a difference over this was made by setting the clock. */
-const CLOCK_JITTER_MS = 5 * SECOND;
-
-/** When a wait that began at `from` ends, or `null` if it has passed or lies in a future that was never promised. */
-export const pending = (from: number, until: number, now: number): number | null =>
-  now < until && now >= from - CLOCK_JITTER_MS ? until : null;
 
 /** `Retry-After`: binds every request to the endpoint. */
 export const boundUntil = ({ retryAfter }: DeliveryRecord, now: number): number | null =>
@@ -58,7 +51,11 @@ export const withFailure = (
 ): TrackerRecord => {
   const failures = record.delivery.failures + 1;
   const ceiling = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20));
-  const retry = { decidedAt: now, nextAt: now + Math.round(random * ceiling) };
+  const { earlyAttemptAt = 0 } = record.delivery;
+  const backedOffUntil = now + Math.round(random * ceiling);
+  // An early attempt that was put off while this one was under way comes when it is due.
+  const nextAt = earlyAttemptAt > now ? Math.min(backedOffUntil, earlyAttemptAt) : backedOffUntil;
+  const retry = { decidedAt: now, nextAt };
   return { ...record, delivery: { ...record.delivery, failures, retry, lastError: error } };
 };
 
@@ -90,24 +87,31 @@ export const withSuccess = (record: TrackerRecord): TrackerRecord => ({
   delivery: { ...withoutLastError(withoutWaiting(record.delivery)), failures: 0 },
 });
 
-/** Ends back-off, and not `Retry-After`: a page is online again, or somebody asked for a flush. */
+/** Lets the next attempt come now, and not before `Retry-After`. If it fails, back-off goes on from where it was. */
+export const withoutRetry = (record: TrackerRecord): TrackerRecord => ({
+  ...record,
+  delivery: withoutWaiting(record.delivery),
+});
+
+/** Ends back-off, and not `Retry-After`: somebody asked for a flush. */
 export const withoutBackOff = (record: TrackerRecord): TrackerRecord => ({
   ...record,
   delivery: { ...withoutWaiting(record.delivery), failures: 0 },
 });
 
-/** Lets every stop have its one trial request: an `init`, a host start, word of being online. */
+/** Lets every stop have its one trial request: an `init`, a host start, an early attempt. */
 export const withTrials = (record: TrackerRecord): TrackerRecord => ({
   ...record,
   delivery: withoutKeyStop(record.delivery),
   lanes: record.lanes.map(withoutStop),
 });
 
-/** Another service or another key: what the former one said of when to ask again binds no more. */
+/** Another service or another key: what the former one said, and how it was reached, counts no more. */
 export const withoutBounds = (record: TrackerRecord): TrackerRecord => {
   const free = withoutBackOff(withTrials(record));
-  const { retryAfter: _, ...delivery } = free.delivery;
-  return { ...free, delivery };
+  const { retryAfter: _, ...delivery } = withoutCompressionJudged(free.delivery);
+  const lanes = free.lanes.map(({ unregistered: __, ...lane }) => lane);
+  return { ...free, delivery, lanes };
 };
 
 /**

@@ -42,6 +42,21 @@ export const withoutIdleLanes = (record: TrackerRecord): TrackerRecord => {
   };
 };
 
+/** The service does not register this profile, without which what waits for the other, or the same, cannot be sent. */
+export const withUnregistered = (
+  record: TrackerRecord,
+  waiting: Profile,
+  unregistered: Profile,
+): TrackerRecord => withLane(record, waiting, (lane) => ({ ...lane, unregistered }));
+
+/** The service has registered it. */
+export const withoutUnregistered = (record: TrackerRecord, registered: Profile): TrackerRecord => ({
+  ...record,
+  lanes: record.lanes.map(({ unregistered, ...lane }) =>
+    unregistered && !sameProfile(unregistered, registered) ? { ...lane, unregistered } : lane,
+  ),
+});
+
 export const withoutStop = ({ stop: _, ...lane }: Lane): Lane => lane;
 
 export const waitingIn = (record: TrackerRecord): number =>

@@ -4,7 +4,8 @@
  */
 import { SECOND } from "../protocol/wire.js";
 import type { Plan } from "./gate.js";
-import { pending, planOf } from "./gate.js";
+import { planOf } from "./gate.js";
+import { pending } from "./pending.js";
 import type { TrackerRecord } from "./tracker-record.js";
 
 /** So long what waits is held up by a holder that died. A request may take longer: the lease is renewed meanwhile. */

@@ -101,12 +101,16 @@ export interface WireRequest {
   headers: Record<string, string>;
   /** JSON. */
   body?: string;
+  /** Whether the body may travel compressed, where that is worth it. */
+  mayCompress?: boolean;
 }
 /** Status 0: no answer came (a broken connection, a redirect, a time-out, `abortAll`). */
 export interface WireAnswer {
   status: number;
   /** With status 0: `abortAll` ended it, so that it says nothing of the service. */
   cutOff?: true;
+  /** The request's body travelled compressed. */
+  compressed?: true;
   /** Parsed JSON; `undefined` where the body was not JSON. */
   body?: unknown;
   retryAfterMs?: number;

@@ -1,11 +1,12 @@
 /** Asks the service for the right to write to a profile, and remembers what it answered. */
 import type { Profile, TrackingError } from "../protocol/api.js";
+import { toJson } from "../protocol/json.js";
 import { parsed, registrationAnswerSchema } from "../protocol/schemas.js";
 import type { RegistrationRequest } from "../protocol/wire.js";
 import { DAY } from "../protocol/wire.js";
-import { failureOf } from "./answers.js";
+import { registrationFailureOf } from "./answers.js";
 import { boundUntil, withFailure, withGoodAnswer, withRetryAfter, withStop } from "./gate.js";
-import { laneOf, withLane } from "./lanes.js";
+import { laneOf, withLane, withUnregistered, withoutUnregistered } from "./lanes.js";
 import type { Ports, WireAnswer } from "./ports.js";
 import type { Lane, TrackerRecord } from "./tracker-record.js";
 import { isOptedOut } from "./tracker-record.js";
@@ -15,8 +16,8 @@ const LONGEST_REGISTRATION_MS = 365 * DAY;
 
 export type Registration =
   | { kind: "registered"; token: string }
-  /** `ofKey`: not this profile alone, but the API key. */
-  | { kind: "refused"; error: TrackingError; ofKey: boolean }
+  /** What is refused: the API key, the Live Chat token that was to prove who the person is, or the profile as such. */
+  | { kind: "refused"; error: TrackingError; of: "key" | "token" | "profile" }
   /** No answer that says either; the outbox delivers later. */
   | { kind: "unavailable" };
 
@@ -73,7 +74,7 @@ export class Registrar {
       method: "POST",
       url: `${connection.endpoint}/v1/registrations`,
       headers: { Authorization: `App ${connection.apiKey}` },
-      body: JSON.stringify(request),
+      body: toJson(request),
     });
     const body = answer.status === 200 ? parsed(registrationAnswerSchema, answer.body) : null;
     if (body) {
@@ -82,22 +83,38 @@ export class Registrar {
         const expiresAt = now + Math.min(expiresInMs, LONGEST_REGISTRATION_MS);
         const registration = { token, registeredAt: now, expiresAt };
         // A stop stays: only operations that are taken prove that it is over.
-        return withGoodAnswer(withLane(current, profile, (lane) => ({ ...lane, registration })));
+        const registered = withLane(current, profile, (lane) => ({ ...lane, registration }));
+        return withGoodAnswer(withoutUnregistered(registered, profile));
       });
       this.#onDefinitionsVersion(definitionsVersion);
       return { kind: "registered", token };
     }
-    const verdict = failureOf(answer);
-    if (verdict.kind === "cutOff") return { kind: "unavailable" };
-    if (verdict.kind === "failed") {
-      await this.#keep(record, answer, (current, now) => withFailure(current, now, random(), verdict.error));
-      return { kind: "unavailable" };
+    const verdict = registrationFailureOf(answer);
+    switch (verdict.kind) {
+      case "cutOff":
+        return { kind: "unavailable" };
+      case "failed":
+        await this.#keep(record, answer, (current, now) =>
+          withFailure(current, now, random(), verdict.error),
+        );
+        return { kind: "unavailable" };
+      case "unregistered": {
+        const message = `the ${profile.kind} ${profile.id} cannot be registered: ${verdict.error.message}`;
+        const error = { ...verdict.error, message };
+        await this.#keep(record, answer, (current, now) =>
+          withUnregistered(withStop(current, profile, error, now), profile, profile),
+        );
+        return { kind: "refused", error, of: "profile" };
+      }
+      case "unauthorized":
+      case "forbidden": {
+        const of = verdict.kind === "unauthorized" || verdict.scope === "key" ? "key" : "token";
+        await this.#keep(record, answer, (current, now) =>
+          withStop(current, of === "key" ? null : profile, verdict.error, now),
+        );
+        return { kind: "refused", error: verdict.error, of };
+      }
     }
-    const ofKey = verdict.kind === "unauthorized" || verdict.scope === "key";
-    await this.#keep(record, answer, (current, now) =>
-      withStop(current, ofKey ? null : profile, verdict.error, now),
-    );
-    return { kind: "refused", error: verdict.error, ofKey };
   }
 
   /** Keeps what the answer means, unless it answers for another key; for what was erased, `Retry-After` alone counts. */

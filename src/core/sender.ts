@@ -8,11 +8,13 @@ import { trackingError } from "./errors.js";
 import type { Verdict } from "./answers.js";
 import { batchVerdict } from "./answers.js";
 import { BATCH_OPERATIONS, batchOf, mergedVisitors } from "./batch.js";
+import { clearsCompression, doubtsCompression, mayCompress, withCompressionJudged } from "./compression.js";
 import { withFailure, withoutStopsOf, withRetryAfter, withStop, withSuccess } from "./gate.js";
-import { laneOf, sameProfile, withLane, withoutIdleLanes } from "./lanes.js";
+import { laneOf, sameProfile, withLane, withUnregistered, withoutIdleLanes } from "./lanes.js";
 import type { Turn } from "./lease.js";
 import { holdsLease, maySend, nextTurn } from "./lease.js";
-import type { Change, Need, Ports, Snapshot, Waiting, WireAnswer } from "./ports.js";
+import type { Change, Need, Ports, Snapshot, WireAnswer } from "./ports.js";
+import { ReadAhead } from "./read-ahead.js";
 import type { Registrar } from "./registrar.js";
 import { profileKey, tokenOf } from "./registrar.js";
 import { needToSettle, settle } from "./settle.js";
@@ -22,14 +24,6 @@ import type { Lane, TrackerRecord } from "./tracker-record.js";
 const MOST_REFUSED_ALONE = 10;
 
 type Changed = Change & { record: TrackerRecord };
-
-/** Rows that are read while those before them are on their way. */
-interface Ahead {
-  profile: Profile;
-  generation: number;
-  /** Set once they are read. */
-  rows?: OutboxRow[];
-}
 
 /** One host's sender, from when it takes the lease until it lets go of it. */
 export class Sender {
@@ -42,12 +36,15 @@ export class Sender {
   readonly #untried = new Map<string, string>();
   /** The token that the service refused last: it asks for a new one, once. */
   #refused: string | undefined;
-  #ahead: Ahead | null = null;
+  readonly #ahead: ReadAhead;
+  /** A compressed body was read by the service, or an uncompressed one refused just as well. */
+  #compressionPasses = false;
 
   constructor(ports: Ports, registrar: Registrar, hostId: string) {
     this.#ports = ports;
     this.#registrar = registrar;
     this.#hostId = hostId;
+    this.#ahead = new ReadAhead(ports.store);
   }
 
   /** Profiles go in the order of their first waiting row, so that a visitor's activity arrives before its merge. */
@@ -55,13 +52,15 @@ export class Sender {
     const { clock, ids, store, transport } = this.#ports;
     const profiles = lanes.map(({ profile }) => profile);
     const { record, rows } =
-      this.#readAlready(turned, profiles) ?? (await store.readWaiting(profiles, this.#batchOperations));
+      this.#ahead.take(turned, profiles, this.#batchOperations) ??
+      (await store.readWaiting(profiles, this.#batchOperations));
     // This host was frozen, or the machine asleep: another may send by now, or nobody may. What the record says decides.
     if (!maySend(record, this.#hostId, clock.now())) {
       return this.#commit({}, (snapshot) => ({ record: snapshot.record }));
     }
-    const profile = rows[0]?.profile;
-    if (!profile) return this.#recount(profiles);
+    const [first] = rows;
+    if (!first) return this.#recount(profiles);
+    const { profile } = first;
     const stored = tokenOf(laneOf(record, profile), clock.now());
     const token = this.#untried.get(profileKey(profile)) ?? (stored === this.#refused ? null : stored);
     if (token === null) return this.#register(record, profile, profile);
@@ -81,13 +80,13 @@ export class Sender {
       url: `${record.connection?.endpoint}/v1/batches`,
       headers: { Authorization: `Bearer ${token}` },
       body: batch.body,
+      mayCompress: mayCompress(record.delivery, first, clock.now()),
     });
-    const ahead = this.#readAhead(record, lanes, batch.rows);
+    this.#ahead.begin(record, lanes, batch.rows, this.#batchOperations);
     const answer = await answering;
     const verdict = batchVerdict(answer);
-    // What does not leave the outbox comes first again.
     const isSettled = verdict.kind === "settled" && batch.rows.every(({ id }) => verdict.results.has(id));
-    this.#ahead = isSettled ? ahead : null;
+    if (!isSettled) this.#ahead.drop();
     if (verdict.kind === "unauthorized" && !this.#untried.has(profileKey(profile))) {
       this.#refused = token;
       return this.#commit({}, (snapshot, now) => ({ record: withRetryAfter(snapshot.record, now, answer) }));
@@ -96,58 +95,34 @@ export class Sender {
     return this.#apply(profile, batch.rows, verdict, answer);
   }
 
-  /**
-   * Reads what comes after these rows, if that is a whole batch. Of several profiles none, for another may come first
-   * then.
-   */
-  #readAhead(record: TrackerRecord, lanes: readonly Lane[], sent: readonly OutboxRow[]): Ahead | null {
-    const [lane] = lanes;
-    if (!lane || lanes.length > 1 || lane.waiting < sent.length + this.#batchOperations) return null;
-    const ahead: Ahead = { profile: lane.profile, generation: record.generation };
-    this.#ports.store.readWaiting([lane.profile], this.#batchOperations, sent.at(-1)?.seq).then(
-      ({ rows }) => (ahead.rows = rows),
-      () => undefined, // the store failed: read again, when it is their turn
-    );
-    return ahead;
-  }
-
-  /**
-   * What was read ahead, with the record of the turn that lets it be sent. Whatever was decided since has added rows
-   * at most, unless it erased them.
-   */
-  #readAlready(record: TrackerRecord, profiles: readonly Profile[]): Waiting | null {
-    const ahead = this.#ahead;
-    this.#ahead = null;
-    const [profile = null] = profiles;
-    const isNext =
-      profiles.length === 1 &&
-      ahead?.generation === record.generation &&
-      sameProfile(profile, ahead.profile) &&
-      ahead.rows?.length === this.#batchOperations;
-    return isNext && ahead.rows ? { record, rows: ahead.rows } : null;
-  }
-
   async #register(record: TrackerRecord, sending: Profile, profile: Profile): Promise<Turn> {
     const registration = await this.#registrar.ensure(record, profile, this.#refused);
     if (registration.kind === "registered") this.#untried.set(profileKey(profile), registration.token);
     // Without the visitor's token its merge cannot be sent, nor what comes after.
-    const blocked =
-      registration.kind === "refused" && !registration.ofKey && !sameProfile(profile, sending)
-        ? registration.error
-        : null;
-    return this.#commit({}, (snapshot, now) => ({
-      record: blocked ? withStop(snapshot.record, sending, blocked, now) : snapshot.record,
-    }));
+    const isBlocked =
+      registration.kind === "refused" && registration.of !== "key" && !sameProfile(profile, sending);
+    return this.#commit({}, ({ record: current }, now) => {
+      if (!isBlocked) return { record: current };
+      const stopped = withStop(current, sending, registration.error, now);
+      return {
+        record: registration.of === "profile" ? withUnregistered(stopped, sending, profile) : stopped,
+      };
+    });
   }
 
   #apply(profile: Profile, rows: readonly OutboxRow[], verdict: Verdict, answer: WireAnswer): Promise<Turn> {
+    const isDoubtful = doubtsCompression(answer, verdict, rows, this.#compressionPasses);
+    this.#compressionPasses ||= clearsCompression(answer, verdict);
     if (verdict.kind === "settled") return this.#settle(profile, rows, verdict, answer);
-    if (verdict.kind === "refused" && rows.length > 1) this.#batchOperations = Math.ceil(rows.length / 2);
+    if (verdict.kind === "refused" && !isDoubtful && rows.length > 1) {
+      this.#batchOperations = Math.ceil(rows.length / 2);
+    }
     const need = verdict.kind === "refused" ? needToSettle(profile, rows) : {};
     return this.#commit(need, (snapshot, now) => {
-      const record = withRetryAfter(snapshot.record, now, answer);
+      const bound = withRetryAfter(snapshot.record, now, answer);
       // Who lost the lease, to another host or to an erase, has no word in when to try again.
-      if (!holdsLease(record, this.#hostId)) return { record };
+      if (!holdsLease(bound, this.#hostId)) return { record: bound };
+      const record = withCompressionJudged(bound, rows, answer, verdict, isDoubtful, now);
       switch (verdict.kind) {
         case "cutOff":
           return { record };
@@ -158,7 +133,7 @@ export class Sender {
         case "forbidden":
           return { record: withStop(record, verdict.scope === "key" ? null : profile, verdict.error, now) };
         case "refused":
-          return rows.length > 1
+          return isDoubtful || rows.length > 1
             ? { record }
             : refusedAlone({ ...snapshot, record }, profile, rows, verdict.error, now);
       }
@@ -168,15 +143,17 @@ export class Sender {
   #settle(
     profile: Profile,
     rows: readonly OutboxRow[],
-    { results }: Extract<Verdict, { kind: "settled" }>,
+    verdict: Extract<Verdict, { kind: "settled" }>,
     answer: WireAnswer,
   ): Promise<Turn> {
+    const { results } = verdict;
     const unanswered = rows.filter(({ id }) => !results.has(id)).length;
     const named = rows.length - unanswered;
     if (unanswered === 0) this.#batchOperations = Math.min(BATCH_OPERATIONS, this.#batchOperations * 2);
     return this.#commit(needToSettle(profile, rows), (snapshot, now) => {
       const { change, lastRejection } = settle(snapshot, profile, rows, results);
       let record = withRetryAfter(change.record, now, answer);
+      record = withCompressionJudged(record, rows, answer, verdict, false, now);
       if (named > 0) record = withoutStopsOf(withSuccess(record), profile);
       if (lastRejection) {
         record = { ...record, delivery: { ...record.delivery, lastError: lastRejection } };

@@ -1,6 +1,5 @@
 /** The one small state object that every tab sees, from what the store keeps and what the host knows. */
 import type { HostKind, TrackerState } from "../protocol/api.js";
-import type { Plan } from "./gate.js";
 import { isStopped, planOf } from "./gate.js";
 import { rejectedIn, sameProfile, waitingIn } from "./lanes.js";
 import { isLeased } from "./lease.js";
@@ -24,19 +23,23 @@ const sessionState = ({ id, startedAt, lastActivityAt, expiresAt }: SessionRecor
 });
 
 /** Of the key, of the profile that is selected, or of all that wait. */
-const stopOf = (record: TrackerRecord, plan: Plan, now: number): Stop | undefined => {
+const stopOf = (record: TrackerRecord, now: number): Stop | undefined => {
   const selected = selectedProfile(record);
+  const waiting = record.lanes.filter((lane) => lane.waiting > 0);
+  const isAll = waiting.every(({ stop }) => isStopped(stop, now));
   const stops = record.lanes
-    .filter((lane) => sameProfile(lane.profile, selected) || (lane.waiting > 0 && plan.kind !== "send"))
+    .filter((lane) => sameProfile(lane.profile, selected) || (isAll && lane.waiting > 0))
     .map(({ stop }) => stop);
   return [record.delivery.keyStop, ...stops].find((stop) => isStopped(stop, now));
 };
 
 const deliveryState = (record: TrackerRecord, now: number): TrackerState["delivery"] => {
-  const { lastError } = record.delivery;
   const plan = planOf(record, now);
-  const stop = stopOf(record, plan, now);
+  const stop = stopOf(record, now);
   if (stop) return { status: "stopped", nextAttemptAt: iso(stop.trialAt), lastError: stop.error };
+  // A profile that is stopped while others are delivered.
+  const ofOthers = record.lanes.find((lane) => lane.waiting > 0 && isStopped(lane.stop, now))?.stop;
+  const lastError = record.delivery.lastError ?? ofOthers?.error;
   const error = lastError && { lastError };
   if (isLeased(record, now)) return { status: "sending", ...error };
   if (plan.kind === "wait") return { status: "retrying", nextAttemptAt: iso(plan.until), ...error };

@@ -39,6 +39,8 @@ export interface Lane {
   /** A merge of this visitor waits and will need its token. */
   merging?: true;
   stop?: Stop;
+  /** The service refused to register this profile, or the visitor whose merge waits here; kept until it does. */
+  unregistered?: Profile;
 }
 
 export interface VisitorRecord {
@@ -60,6 +62,12 @@ export interface DeliveryRecord {
   keyStop?: Stop;
   /** Operations refused alone since one was accepted. */
   refusedAlone: number;
+  /** When back-off last ended before its time, or will: see `early-attempt.ts`. */
+  earlyAttemptAt?: number;
+  /** The batch that begins with this row was refused compressed: it goes once more uncompressed. */
+  compressionDoubt?: { seq: number; doubtedAt: number };
+  /** Compressed bodies do not reach this endpoint readable: none is sent compressed until then. */
+  uncompressed?: { decidedAt: number; endsAt: number };
   lastError?: TrackingError;
 }
 

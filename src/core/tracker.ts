@@ -22,8 +22,10 @@ import { Definitions } from "./definitions.js";
 import { definitionsOver } from "./definitions-request.js";
 import { Delivery } from "./delivery.js";
 import { changeOf, draftOf, endDueSession } from "./draft.js";
+import { withEarlyAttempt } from "./early-attempt.js";
 import { Flushes } from "./flush.js";
-import { withoutBackOff, withoutBounds, withTrials } from "./gate.js";
+import type { Plan } from "./gate.js";
+import { planOf, withoutBackOff, withoutBounds, withTrials } from "./gate.js";
 import { laneOf } from "./lanes.js";
 import { PAGE_MARKS_LIFETIME_MS } from "./page-marks.js";
 import type { TimedInit } from "./page-clock.js";
@@ -34,6 +36,7 @@ import { discardRejected, requeueRejected } from "./rejected.js";
 import { stateOf } from "./state.js";
 import type { TrackerRecord } from "./tracker-record.js";
 import { emptyRecord, isOptedOut } from "./tracker-record.js";
+import { discardUnregistered, withUnregisteredTrials } from "./unregistered.js";
 import { within } from "./within.js";
 
 /** `init` waits for the service's word on a new profile no longer than this. */
@@ -148,7 +151,7 @@ export class Tracker {
     const asked = this.#registrar.ensure(record, profile);
     const registration = await within(this.#ports.timers, REGISTRATION_WAIT_MS, asked, null);
     const init: InitAnswer =
-      registration?.kind === "refused"
+      registration?.kind === "refused" && registration.of !== "profile"
         ? { ok: false, error: trackingError(2018, "people-service") }
         : told(view ? await this.submit(view.pageId, groupOf(view, record, clock.now()).commands) : []);
     return { ...(await this.state(hello.host)), init };
@@ -172,7 +175,9 @@ export class Tracker {
 
   async signal(signal: PageSignal): Promise<void> {
     if (signal !== "visible") this.online = signal === "online";
-    if (signal === "online") await this.#change((record) => withTrials(withoutBackOff(record)));
+    if (signal === "online") {
+      await this.#change((record) => withEarlyAttempt(record, this.#ports.clock.now()));
+    }
     await this.#endDueSession();
     this.#changed();
     this.#delivery.wake();
@@ -186,20 +191,29 @@ export class Tracker {
     return this.#flushes.settled(record.nextSeq, timeoutMs);
   }
 
+  /** What delivery can do now for any profile, or when. */
+  async plan(): Promise<Plan> {
+    return planOf(await this.#ports.store.read(), this.#ports.clock.now());
+  }
+
   inspect(query: RowQuery): Promise<OutboxRow[]> {
     return this.#ports.store.inspect(query);
   }
 
   async retryRejected(ids?: readonly string[]): Promise<number> {
     const count = await requeueRejected(this.#ports.store, ids);
+    await this.#change(withUnregisteredTrials);
     this.#announce();
     this.#delivery.wake();
     return count;
   }
 
   async discardRejected(ids?: readonly string[]): Promise<number> {
-    const count = await discardRejected(this.#ports.store, ids);
+    const { store } = this.#ports;
+    const count = (await discardRejected(store, ids)) + (await discardUnregistered(store, ids));
     this.#announce();
+    // What waits behind the merge of a visitor that cannot be registered may go on.
+    this.#delivery.wake();
     return count;
   }
 

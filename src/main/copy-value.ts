@@ -3,9 +3,14 @@ import { describe } from "./outcome.js";
 /** Deeper than anything that the service takes; what is deeper still is a mistake. */
 const MAX_DEPTH = 32;
 
+interface Jsonable {
+  toJSON?: (key: string) => unknown;
+}
+
 /**
- * A plain copy of an argument, as it is at this moment, ready for JSON: framework proxies are read through, a `Date`
- * becomes its ISO 8601 time, fields that are `undefined` are left out.
+ * A copy of an argument, as it is at this moment, in plain data. It carries what JSON carries: `toJSON` is asked first,
+ * then come an object's own enumerable fields. A `Date` becomes its ISO 8601 time, framework proxies are read through, and
+ * fields that are `undefined` or `null` are left out. What JSON would lose in silence is refused.
  *
  * @param root what messages call the value: `properties.items[2].price is a BigInt, which cannot be carried`
  * @throws what cannot be carried, by its path
@@ -24,33 +29,40 @@ const deepCopy = (root: string, value: unknown): unknown => {
     refusal ??= `${root}${path.join("")} ${what}`;
     throw new TypeError(refusal);
   };
+  const refuseKind = (kind: string | number | null | undefined): never =>
+    refuse(`is ${kind}, which cannot be carried`);
 
-  const copy = (given: unknown): unknown => {
-    const type = typeof given;
-    if (type === "string" || type === "boolean" || given == null || Number.isFinite(given)) return given;
-    const isList = Array.isArray(given);
-    if (type !== "object" || !(isList || isDate(given) || isPlain(given))) {
-      return refuse(`is ${type === "number" ? (given as number) : nameOf(given)}, which cannot be carried`);
+  /** @param isConverted - a `toJSON` gave it: JSON asks it for no other */
+  const copy = (given: unknown, isConverted?: boolean): unknown => {
+    if (given == null || isScalar(given)) return given;
+    if (typeof given === "number") refuseKind(given);
+    // Of all windows, and whatever a minifier makes of names.
+    const brand = {}.toString.call(given).slice(8, -1);
+    // Before its `toJSON`, which writes an invalid one as `null`.
+    if (brand === "Date") return (given as Date).toISOString();
+    const { toJSON } = given as Jsonable;
+    if (!isConverted && typeof toJSON === "function" && !PLAIN.some((plain) => plain.toJSON === toJSON)) {
+      const converted = toJSON.call(given, keys.at(-1) ?? "");
+      return copy(converted, true) ?? refuseKind(`${converted as null} as JSON`);
     }
-    if (isDate(given)) return given.toISOString();
-    if (holders.includes(given) || holders.length === MAX_DEPTH) {
+    const isList = Array.isArray(given);
+    if (!isList && brand !== "Object") refuseKind(`a ${brand || "tagged object"}`);
+    const source = given as Record<string, unknown>;
+    if (holders.includes(source) || holders.length === MAX_DEPTH) {
       return refuse("refers back to itself, or is nested too deep");
     }
 
-    const source = given as Record<string, unknown>;
     const ownKeys = Object.keys(source);
     // As JSON each of its holes would be a word, and there may be millions.
-    if (isList && ownKeys.length < given.length) refuse("has holes, which cannot be carried");
-    const depth = holders.push(given) - 1;
-    const target = (isList ? [] : {}) as Record<string, unknown>;
+    if (isList && ownKeys.length !== given.length) refuseKind("a list with holes or named fields");
+    const depth = holders.push(source) - 1;
+    // Without a prototype `__proto__` is a name like any other, for the schemas to refuse.
+    const target = (isList ? [] : Object.create(null)) as Record<string, unknown>;
     for (const key of ownKeys) {
       keys[depth] = key;
       const part = copy(source[key]);
-      if (part === undefined) {
-        if (isList) refuse("is undefined, which cannot be carried");
-      } else if (key !== "__proto__") target[key] = part;
-      // Assigning would set the prototype instead.
-      else Object.defineProperty(target, key, { value: part, enumerable: true });
+      if (part != null) target[key] = part;
+      else if (isList) refuseKind(part);
     }
     keys.length = depth;
     holders.pop();
@@ -64,6 +76,9 @@ const deepCopy = (root: string, value: unknown): unknown => {
   }
 };
 
+/** Old libraries give both prototypes a `toJSON` that writes lists as text: nobody has asked for that one. */
+const PLAIN: Jsonable[] = [[] as object, {}];
+
 /**
  * What nearly all calls give: an object of texts, numbers and truth values, copied by the engine itself, five times as
  * fast. All else is `undefined` here, and looked at part by part.
@@ -73,8 +88,7 @@ const flatCopy = (value: unknown): object | undefined => {
     if (Object.getPrototypeOf(value) !== Object.prototype) return undefined;
     const copy = { ...(value as Record<string, unknown>) };
     for (const key in copy) {
-      const part = copy[key];
-      if (typeof part !== "string" && typeof part !== "boolean" && !Number.isFinite(part)) return undefined;
+      if (!isScalar(copy[key])) return undefined;
     }
     return copy;
   } catch {
@@ -82,12 +96,5 @@ const flatCopy = (value: unknown): object | undefined => {
   }
 };
 
-/** Both also know what comes from another window, whose `Date` and `Object` are not ours. */
-const isDate = (value: object): value is Date => ({}).toString.call(value) === "[object Date]";
-
-const isPlain = (value: object): boolean => {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return !prototype || !Object.getPrototypeOf(prototype);
-};
-
-const nameOf = (value: unknown): string => `a ${Object(value).constructor?.name}`;
+const isScalar = (value: unknown): boolean =>
+  typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);

@@ -3,6 +3,7 @@
  * Commands go to the host under their own page's id, whose numbers decide that each counts once, also where two pages
  * take in the same journal. A key is removed only once the host has decided.
  */
+import { toJson } from "../protocol/json.js";
 import type { HostConnection } from "./host-connection.js";
 
 /** A live page removes its journal itself, once it is answered. */
@@ -123,7 +124,7 @@ const readBatch = (batch: unknown): string[] => {
   if (!Array.isArray(commands)) return [];
   const head = { generation, sessionTimeoutMs, maxWaiting };
   const known = commands.filter((command: object) => isCommand({ ...head, ...command }));
-  return known.length ? [JSON.stringify({ ...head, page, commands: known })] : [];
+  return known.length ? [toJson({ ...head, page, commands: known })] : [];
 };
 
 const isCommand = (given: unknown): boolean => {

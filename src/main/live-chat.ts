@@ -1,4 +1,5 @@
 import type { LiveChatSession } from "../protocol/api.js";
+import { toJson } from "../protocol/json.js";
 import { SECOND } from "../protocol/wire.js";
 import { within } from "./after.js";
 
@@ -52,16 +53,16 @@ export const followLiveChat = (source: LiveChatSource, report: LiveChatReport): 
   let rereading: ReturnType<typeof setTimeout> | undefined;
   let unsubscribe: (() => void) | undefined;
 
-  const look = (): LiveChatSession | null | undefined => {
+  const look = (known?: string): LiveChatSession | null | undefined => {
     try {
-      return readSession(source.session());
+      return readSession(source.session(), known);
     } catch {
       return undefined;
     }
   };
 
   const tell = (session: LiveChatSession | null | undefined): void => {
-    if (session === undefined || JSON.stringify(session) === JSON.stringify(reported)) return;
+    if (session === undefined || toJson(session) === toJson(reported)) return;
     reported = session;
     if (session) lastId = session.id;
     report(session ? { session } : { session, left: lastId! });
@@ -79,7 +80,7 @@ export const followLiveChat = (source: LiveChatSource, report: LiveChatReport): 
       const session = (reported = look() ?? null);
       lastId = session?.id;
       try {
-        unsubscribe = source.subscribe((changed) => tell(readSession(changed)));
+        unsubscribe = source.subscribe((changed) => tell(readSession(changed, reported?.id)));
       } catch {
         // It stays with what it read; the next page load reads again.
       }
@@ -88,7 +89,7 @@ export const followLiveChat = (source: LiveChatSource, report: LiveChatReport): 
 
     reread: (left) => {
       rereading = setTimeout(() => {
-        const session = look();
+        const session = look(left);
         if (session === null && !reported) report({ session, left });
         else tell(session);
       }, REREAD_MS);
@@ -105,12 +106,31 @@ export const followLiveChat = (source: LiveChatSource, report: LiveChatReport): 
   };
 };
 
-/** @returns `undefined` for what is no session and not `null` either: it is ignored */
-const readSession = (given: unknown): LiveChatSession | null | undefined => {
+/** What the fields of a session are: strings like these. */
+const RULES = {
+  id: /^.+$/s,
+  kind: /^(lead|authenticated)$/,
+  token: /^.+$/s,
+  personId: /^.{1,128}$/s,
+};
+
+let isWarned = false;
+
+/**
+ * @param known the id of the session that is known
+ * @returns `undefined` for what cannot be used: it is ignored
+ */
+const readSession = (given: unknown, known?: string): LiveChatSession | null | undefined => {
   if (given === null) return null;
   const { id, kind, personId, token } = Object(given) as LiveChatSession;
-  const isSession =
-    [id, personId, token].every((text) => text && typeof text === "string") &&
-    /^(lead|authenticated)$/.test(kind);
-  return isSession ? { id, kind, personId, token } : undefined;
+  const session = { id, kind, personId, token };
+  for (const [field, rule] of Object.entries(RULES)) {
+    const value: unknown = session[field as keyof typeof RULES];
+    if (typeof value === "string" && rule.test(value)) continue;
+    if (!isWarned) console.warn(`A Live Chat session is ignored: its ${field} must match ${rule}`);
+    isWarned = true;
+    // All else being right, somebody else is at the keyboard, of whom nothing may go to the person that is known.
+    return field === "personId" && personId && id !== known ? null : undefined;
+  }
+  return session;
 };

@@ -9,6 +9,7 @@ import type {
   TrackerState,
 } from "../protocol/api.js";
 import type { InspectQuery } from "../protocol/host.js";
+import { toJson } from "../protocol/json.js";
 import type { WirePerson, WireProperties, WireScalar } from "../protocol/wire.js";
 import { monotonicNow } from "../protocol/monotonic.js";
 import { SECOND } from "../protocol/wire.js";
@@ -18,7 +19,7 @@ import { exposeInspection } from "./development.js";
 import { isLiveChat } from "./live-chat.js";
 import { check, describe, fail } from "./outcome.js";
 import type { ErrorCode } from "./outcome.js";
-import { readOptions } from "./tracking-options.js";
+import { readKey, readOptions } from "./tracking-options.js";
 import type { TrackingOptions } from "./tracking-options.js";
 import { startTracking } from "./tracking.js";
 import type { Tracking } from "./tracking.js";
@@ -70,7 +71,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * Success means that tracking is on. Should the page view alone be refused (a full outbox), that is said on the
    * console.
    *
-   * @param apiKey - a key with the only scope `web:tracking:sdk`
+   * @param apiKey - a key with the only scope `web:tracking:sdk`, printable ASCII; white space around it does not count
    * @returns 4001 where Live Chat is not initialized within 5 s, 2018 where the service refused the key or the Live Chat
    *   token, 2100 outside a browser, 2101 where no host could be started, 2102 for options that cannot be used or
    *   another key than the one in use
@@ -82,14 +83,14 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
     if (this.#closed) return answer(fail(2015));
     if (typeof document === "undefined") return answer(fail(2100, "there is no document here"));
     const running = this.#tracking;
-    if (running) {
-      return running.settings.hello.apiKey === apiKey
-        ? running.started
-        : answer(fail(2102, "init() was called with another key before"));
-    }
     try {
+      const key = readKey(apiKey);
+      if (running) {
+        check(running.settings.hello.apiKey === key, "init() was called with another key before");
+        return running.started;
+      }
       if (this.#problem) throw this.#problem;
-      const settings = readOptions(this.#options, apiKey);
+      const settings = readOptions(this.#options, key);
       const { liveChat = (globalThis as { LiveChat?: unknown }).LiveChat } = this.#options;
       if (liveChat !== null && !isLiveChat(liveChat)) return answer(fail(4001));
       const tracking = (this.#tracking = startTracking(
@@ -156,7 +157,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * @example
    * await sdk.appendToList("category", { name: "special" });
    */
-  appendToList(attribute: string, item: Record<string, Scalar>): Promise<Outcome> {
+  appendToList(attribute: string, item: Record<string, Scalar | null>): Promise<Outcome> {
     return this.#with(2019, ({ queue }) =>
       queue.add({
         type: "appendToList",
@@ -198,7 +199,8 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   }
 
   /**
-   * Has rejected operations sent once more: those with these ids, or all.
+   * Has rejected operations sent once more: those with these ids, or all. A profile that the service refused to register
+   * (`state.delivery.lastError` names it) is tried at once, too; what waits for it does not count as requeued.
    *
    * @example
    * const outcome = await sdk.retryRejected();
@@ -211,7 +213,8 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   }
 
   /**
-   * Drops rejected operations for good: those with these ids, or all.
+   * Drops rejected operations for good: those with these ids, or all. So it does with what waits for a profile that the
+   * service refused to register (`state.delivery.lastError` names it), and with the merge of such a visitor.
    *
    * @example
    * const outcome = await sdk.discardRejected(["k3j9x0a2b4c6d8e1-7"]);
@@ -305,7 +308,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   }
 
   #tell(state: TrackerState): void {
-    if (this.#closed || JSON.stringify(state) === JSON.stringify(this.#state)) return;
+    if (this.#closed || toJson(state) === toJson(this.#state)) return;
     this.#state = state;
     for (const listener of this.#listeners) callSafely(listener, state);
   }

@@ -66,9 +66,25 @@ export interface Settings {
   limits: { sessionTimeoutMs: number; maxWaiting: number };
 }
 
+/**
+ * The key without what was pasted around it.
+ *
+ * @throws what is wrong with it
+ */
+export const readKey = (apiKey: string): string => {
+  const key = typeof apiKey === "string" ? apiKey.trim() : "";
+  check(!!key, "apiKey must be a non-empty string");
+  const at = key.search(/[^ -~]/);
+  const codePoint = key.codePointAt(at)?.toString(16).toUpperCase().padStart(4, "0");
+  check(
+    at < 0,
+    `apiKey has the character U+${codePoint} at position ${at + 1}, which no HTTP header can carry: copy it once more`,
+  );
+  return key;
+};
+
 /** @throws what is wrong with them */
 export const readOptions = (options: TrackingOptions, apiKey: string): Settings => {
-  check(!!apiKey && typeof apiKey === "string", "apiKey must be a non-empty string");
   for (const [name, rule] of Object.entries(RULES)) {
     const value: unknown = options[name as keyof typeof RULES];
     check(value === undefined || rule.test(JSON.stringify(value)), `options.${name} must match ${rule}`);

@@ -4,6 +4,7 @@
  * deadline, for who finds it tells nobody that it failed. What does not fit, or cannot be written, is left to the host.
  */
 import type { BatchHead, SentCommand } from "../protocol/host.js";
+import { toJson } from "../protocol/json.js";
 
 /** In UTF-16 units, as browsers count: all of a site shares some 5 million. */
 const MAX_LENGTH = 256 * 1024;
@@ -19,14 +20,9 @@ export interface JournaledBatch {
   text?: string | undefined;
 }
 
-/** Old libraries give lists a `toJSON` that writes them as texts. */
-const asItIs = function (this: Record<string, unknown>, key: string): unknown {
-  return this[key];
-};
-
 /** A `CommandBatch` as JSON, in one go: command by command it takes several times as long. */
 const jsonOf = (head: BatchHead | undefined, commands: SentCommand[]): string =>
-  JSON.stringify({ ...head, commands }, "toJSON" in commands ? asItIs : undefined);
+  toJson({ ...head, commands });
 
 export const textOf = (batch: JournaledBatch): string => (batch.text ??= jsonOf(batch.head, batch.commands));
 

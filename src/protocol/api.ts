@@ -1,7 +1,10 @@
 /** The public vocabulary: what a page hands in and gets back. See `src/main` for the class itself. */
 
-/** A value that a property, an attribute or a list item can hold. A `Date` travels as its ISO 8601 time. */
-export type Scalar = string | number | boolean | Date;
+/**
+ * A value that a property, an attribute or a list item can hold. What has a `toJSON` travels as what that gives: a `Date`
+ * as its ISO 8601 time, a `URL` as its text.
+ */
+export type Scalar = string | number | boolean | Date | { toJSON(): string | number | boolean | null };
 
 /** Every call resolves to one of these; none rejects. */
 export type Outcome<T = null> = { success: true; data: T } | { success: false; error: TrackingError };
@@ -20,7 +23,11 @@ export interface TrackingError {
 
 /** Event ids and the properties that each takes; the type argument of `PeopleTrackingSDK`. */
 export type EventMap = Record<string, EventProperties>;
-export type EventProperties = Record<string, Scalar | readonly (Scalar | Record<string, Scalar>)[]>;
+/** A field that is `null` counts as left out; in a list nothing may be. */
+export type EventProperties = Record<
+  string,
+  Scalar | null | readonly (Scalar | Record<string, Scalar | null>)[]
+>;
 
 /** What a page view tells of the page. */
 export interface Page {
@@ -31,40 +38,43 @@ export interface Page {
   referrer: string;
 }
 
-/** The fields of a person that `updatePerson()` replaces; `tags` and contacts add to what is there. */
+/**
+ * The fields of a person that `updatePerson()` replaces; `tags` and contacts add to what is there. One that is `null` counts
+ * as left out: what is there stays.
+ */
 export interface PersonUpdate {
   /** At most 255 characters. */
-  firstName?: string;
+  firstName?: string | null;
   /** At most 255 characters. */
-  lastName?: string;
+  lastName?: string | null;
   /** At most 50 characters. */
-  middleName?: string;
+  middleName?: string | null;
   /** At most 256 characters. */
-  address?: string;
+  address?: string | null;
   /** At most 50 characters. */
-  city?: string;
+  city?: string | null;
   /** At most 50 characters. */
-  country?: string;
+  country?: string | null;
   /** At most 256 characters. */
-  externalId?: string;
+  externalId?: string | null;
   /** `male` or `female`, in any case. */
-  gender?: string;
+  gender?: string | null;
   /** A real date, `YYYY-MM-DD`. */
-  birthDate?: string;
+  birthDate?: string | null;
   /** `xx` or `xx-YY` (BCP 47), in any case. */
-  preferredLanguage?: string;
+  preferredLanguage?: string | null;
   /** A URL of at most 2083 characters. */
-  profilePicture?: string;
-  tags?: readonly string[];
+  profilePicture?: string | null;
+  tags?: readonly string[] | null;
   contactInformation?: {
     /** At most 100, each at most 255 characters. */
-    email?: readonly { address: string }[];
+    email?: readonly { address: string }[] | null;
     /** At most 100, each at most 50 digits (E.164). */
-    phone?: readonly { number: string }[];
-  };
+    phone?: readonly { number: string }[] | null;
+  } | null;
   /** Names of at most 256 characters, none of `{}[]`; at most 4096 characters a value. */
-  customAttributes?: Record<string, Scalar | readonly Record<string, Scalar>[]>;
-  integrations?: { salesforce?: { contactId?: string; leadId?: string } };
+  customAttributes?: Record<string, Scalar | null | readonly Record<string, Scalar | null>[]> | null;
+  integrations?: { salesforce?: { contactId?: string | null; leadId?: string } };
 }
 
 export type ProfileKind = "visitor" | "lead" | "authenticated";
@@ -78,6 +88,7 @@ export interface LiveChatSession {
   /** The Live Chat session's id; it stays the same when a lead becomes authenticated. */
   id: string;
   kind: "lead" | "authenticated";
+  /** 1 to 128 characters. */
   personId: string;
   /** Proves to the People service that this browser speaks for that person. */
   token: string;
@@ -96,7 +107,10 @@ export interface TrackerState {
   session: { id: string; startedAt: string; lastActivityAt: string; expiresAt: string } | null;
   outbox: { waiting: number; rejected: number };
   delivery: {
-    /** `stopped`: the service refused the key or the profile's token; everything is kept. */
+    /**
+     * `stopped`: the service refused the key, the profile's token or the profile itself; everything is kept. Where other
+     * profiles are still delivered, only `lastError` tells.
+     */
     status: "idle" | "sending" | "retrying" | "stopped";
     nextAttemptAt?: string;
     lastError?: TrackingError;

@@ -54,23 +54,54 @@ export const sessionIdSchema = v.pipe(
 /** Ids of persons and visitors. */
 export const profileIdSchema = v.pipe(v.string("must be a string"), v.minLength(1), v.maxLength(128));
 
-/** A record that is no list and of which no key is lost: Valibot's own skips the keys that could reach a prototype. */
+/**
+ * What every name must be: of a property, an attribute, a list item's field. All but one can be carried: to set `__proto__`
+ * on an object is to set its prototype.
+ */
+const nameSchema = v.pipe(
+  v.string("must be a string"),
+  v.check((name) => name !== "__proto__", "must not be named __proto__"),
+);
+
+/**
+ * Looks at each of an object's own fields, and tells of the first that is wrong. Valibot's `record` passes over those named
+ * `prototype` and `constructor`.
+ */
+const everyField = <Value>(
+  names: v.GenericSchema<string, string>,
+  values: v.GenericSchema<unknown, Value>,
+): v.GenericSchema<Record<string, unknown>, Record<string, Value>> => ({
+  ...v.record(names, values),
+  "~run"(dataset, config) {
+    const input = dataset.value as Record<string, Value>;
+    for (const key of Object.keys(input)) {
+      const value = input[key];
+      const [issue] =
+        names["~run"]({ value: key }, config).issues ?? values["~run"]({ value }, config).issues ?? [];
+      if (!issue) continue;
+      const at = { type: "object", origin: "value", input, key, value } as const;
+      return { typed: false, value: input, issues: [{ ...issue, path: [at, ...(issue.path ?? [])] }] };
+    }
+    // No schema of a value changes it, so that what came in goes out.
+    return { typed: true, value: input };
+  },
+});
+
+const isObject = (input: unknown): boolean =>
+  typeof input === "object" && input !== null && !Array.isArray(input);
+
+/** Fields of the sender's own names. */
 const record = <Value>(
-  key: v.GenericSchema<string, string>,
-  value: v.GenericSchema<unknown, Value>,
+  names: v.GenericSchema<string, string>,
+  values: v.GenericSchema<unknown, Value>,
   message = "must be an object",
-) =>
-  v.pipe(
-    v.custom<Record<string, unknown>>(
-      (input) => input !== null && typeof input === "object" && !Array.isArray(input),
-      message,
-    ),
-    v.check(
-      (input) => !["__proto__", "prototype", "constructor"].some((name) => Object.hasOwn(input, name)),
-      "must not hold a field named __proto__, prototype or constructor",
-    ),
-    v.record(key, value, message),
-  );
+) => v.pipe(v.custom<Record<string, unknown>>(isObject, message), everyField(names, values));
+
+/** Valibot walks over entries with `for…in`, which also meets what a page's libraries have added to every object. */
+const bare = <Entries extends v.ObjectEntries>(entries: Entries): Entries =>
+  Object.assign(Object.create(null) as object, entries);
+const object = <Entries extends v.ObjectEntries>(entries: Entries, message?: string) =>
+  v.object(bare(entries), message);
 
 // --- events ---
 
@@ -79,25 +110,28 @@ export const definitionIdSchema = v.pipe(
   v.regex(/^[a-zA-Z0-9]{1,36}$/, "must be 1–36 letters or digits"),
 );
 export const propertyNameSchema = v.pipe(
-  v.string(),
+  nameSchema,
   v.maxLength(LIMITS.propertyNameLength, `must have at most ${LIMITS.propertyNameLength} characters`),
   v.regex(/^[a-z_][a-zA-Z0-9_]*$/, "must begin with a–z or _ and go on with letters, digits or _"),
 );
 const uniqueWithoutCase = (names: string[]): boolean =>
   new Set(names.map((name) => name.toLowerCase())).size === names.length;
 
+const numberSchema = (message: string) => v.pipe(v.number(message), v.finite(message));
+const scalar = (message: string): v.GenericSchema<unknown, WireScalar> =>
+  v.union([v.string(), numberSchema(message), v.boolean()], message);
+
 const SCALAR_MESSAGE = "must be a string, a number or a boolean";
-const numberSchema = v.pipe(v.number(SCALAR_MESSAGE), v.finite(SCALAR_MESSAGE));
-const scalarSchema: v.GenericSchema<unknown, WireScalar> = v.union(
-  [v.string(), numberSchema, v.boolean()],
-  SCALAR_MESSAGE,
-);
-const flatObjectSchema = record(v.string(), scalarSchema, "must be a flat object");
-const listSchema = v.array(v.union([scalarSchema, flatObjectSchema], "list items must be flat"));
+const scalarSchema = scalar(SCALAR_MESSAGE);
+const flatObjectSchema = record(nameSchema, scalarSchema);
+const itemScalarSchema = scalar("must be a string, a number, a boolean or a flat object");
+// Not a union, which would tell of the item what is wrong with one of its fields.
+const listSchema = v.array(v.lazy((input) => (isObject(input) ? flatObjectSchema : itemScalarSchema)));
+const plainNumberSchema = numberSchema(SCALAR_MESSAGE);
 const valueSchema: v.GenericSchema<unknown, WireValue> = v.lazy((input) => {
   if (Array.isArray(input)) return listSchema;
   // A union tries what it holds in turn, and a failed trial costs ten times a good one.
-  return typeof input === "number" ? numberSchema : scalarSchema;
+  return typeof input === "number" ? plainNumberSchema : scalarSchema;
 });
 
 /** What any definition could allow: names, counts and values that can be carried. */
@@ -152,7 +186,7 @@ export const definitionPropertiesSchema: v.GenericSchema<unknown, Record<string,
 // --- persons ---
 
 export const attributeNameSchema = v.pipe(
-  v.string("must be a string"),
+  nameSchema,
   v.minLength(1, "must not be empty"),
   v.maxLength(LIMITS.attributeNameLength, `must have at most ${LIMITS.attributeNameLength} characters`),
   v.regex(/^[^{}[\]]*$/, "must hold none of {}[]"),
@@ -162,7 +196,7 @@ const attributeScalarSchema: v.GenericSchema<unknown, WireScalar> = v.union(
   `must be a string of at most ${LIMITS.attributeValueLength} characters, a number or a boolean`,
 );
 export const listItemSchema: v.GenericSchema<unknown, Record<string, WireScalar>> = v.pipe(
-  record(v.string(), attributeScalarSchema, "must be a flat object"),
+  record(nameSchema, attributeScalarSchema, "must be a flat object"),
   v.check((item) => Object.keys(item).length > 0, "must hold at least one field"),
 );
 const attributeValueSchema: v.GenericSchema<unknown, WireScalar | Record<string, WireScalar>[]> = v.lazy(
@@ -171,7 +205,7 @@ const attributeValueSchema: v.GenericSchema<unknown, WireScalar | Record<string,
 
 /** An object of these fields and no others. */
 const fieldsOf = <Fields extends v.ObjectEntries>(fields: Fields) =>
-  v.strictObject(fields, ({ expected }) => {
+  v.strictObject(bare(fields), ({ expected }) => {
     if (expected === "never") return "is not a field of a person";
     return expected === "Object" ? "must be an object" : "is missing";
   });
@@ -236,45 +270,45 @@ function contacts<Item>(item: v.GenericSchema<unknown, Item>) {
 // --- requests, as the service reads them ---
 
 export const profileSchema = v.variant("kind", [
-  v.object({
+  object({
     kind: v.literal("visitor"),
     id: v.pipe(v.string(), v.uuid("a visitor's id must be a UUID")),
   }),
-  v.object({ kind: v.literal("lead"), id: profileIdSchema }),
-  v.object({ kind: v.literal("authenticated"), id: profileIdSchema }),
+  object({ kind: v.literal("lead"), id: profileIdSchema }),
+  object({ kind: v.literal("authenticated"), id: profileIdSchema }),
 ]);
-export const registrationRequestSchema: v.GenericSchema<unknown, RegistrationRequest> = v.object({
+export const registrationRequestSchema: v.GenericSchema<unknown, RegistrationRequest> = object({
   profile: profileSchema,
   liveChatToken: v.exactOptional(v.string()),
 });
 
 /** What every operation has; a batch with an operation that lacks it cannot be answered by id and is refused whole. */
-export const operationEnvelopeSchema = v.looseObject({ id: operationIdSchema, type: v.string() });
+export const operationEnvelopeSchema = v.looseObject(bare({ id: operationIdSchema, type: v.string() }));
 
 const operationBase = { id: operationIdSchema, occurredAt: instantSchema };
 export const operationSchema: v.GenericSchema<unknown, Operation> = v.variant("type", [
-  v.object({
+  object({
     ...operationBase,
     type: v.literal("event"),
     sessionId: sessionIdSchema,
     definitionId: definitionIdSchema,
     properties: v.exactOptional(eventPropertiesSchema),
-    page: v.exactOptional(v.object({ url: v.string(), title: v.string() })),
+    page: v.exactOptional(object({ url: v.string(), title: v.string() })),
   }),
-  v.object({ ...operationBase, type: v.literal("person.update"), person: personSchema }),
-  v.object({
+  object({ ...operationBase, type: v.literal("person.update"), person: personSchema }),
+  object({
     ...operationBase,
     type: v.literal("list.append"),
     attribute: attributeNameSchema,
     item: listItemSchema,
   }),
-  v.object({
+  object({
     ...operationBase,
     type: v.literal("profile.merge"),
-    from: v.object({ kind: v.literal("visitor"), id: v.pipe(v.string(), v.uuid()), token: v.string() }),
+    from: object({ kind: v.literal("visitor"), id: v.pipe(v.string(), v.uuid()), token: v.string() }),
   }),
 ]);
-export const batchRequestSchema = v.object({
+export const batchRequestSchema = object({
   id: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
   sentAt: instantSchema,
   sdk: v.pipe(v.string(), v.maxLength(128)),
@@ -287,33 +321,35 @@ export const batchRequestSchema = v.object({
 
 // --- answers, as the tracker reads them ---
 
-export const registrationAnswerSchema: v.GenericSchema<unknown, RegistrationAnswer> = v.object({
-  token: v.pipe(v.string(), v.minLength(1)),
+/** Visible ASCII: what every HTTP header can carry. */
+export const headerValueSchema = v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/));
+export const registrationAnswerSchema: v.GenericSchema<unknown, RegistrationAnswer> = object({
+  token: headerValueSchema,
   expiresAt: v.string(),
   expiresInMs: v.pipe(v.number(), v.finite(), v.minValue(0)),
   definitionsVersion: v.string(),
 });
-export const batchAnswerSchema: v.GenericSchema<unknown, BatchAnswer> = v.object({
+export const batchAnswerSchema: v.GenericSchema<unknown, BatchAnswer> = object({
   results: v.array(
-    v.object({
+    object({
       id: v.string(),
       status: v.picklist(["accepted", "duplicate", "rejected"]),
-      error: v.exactOptional(v.object({ code: v.number(), name: v.string(), message: v.string() })),
+      error: v.exactOptional(object({ code: v.number(), name: v.string(), message: v.string() })),
     }),
   ),
 });
-export const definitionsAnswerSchema: v.GenericSchema<unknown, DefinitionsAnswer> = v.object({
+export const definitionsAnswerSchema: v.GenericSchema<unknown, DefinitionsAnswer> = object({
   version: v.string(),
   definitions: v.array(
-    v.object({
+    object({
       id: v.string(),
       title: v.exactOptional(v.string()),
-      properties: v.record(v.string(), v.picklist(PROPERTY_TYPES)),
+      properties: record(v.string(), v.picklist(PROPERTY_TYPES)),
     }),
   ),
 });
-export const errorBodySchema: v.GenericSchema<unknown, ErrorBody> = v.object({
-  error: v.object({
+export const errorBodySchema: v.GenericSchema<unknown, ErrorBody> = object({
+  error: object({
     code: v.number(),
     name: v.string(),
     message: v.string(),
@@ -331,7 +367,7 @@ const whole = v.exactOptional(
     v.minValue(0, "must not be negative"),
   ),
 );
-export const inspectQuerySchema: v.GenericSchema<unknown, InspectQuery> = v.object(
+export const inspectQuerySchema: v.GenericSchema<unknown, InspectQuery> = object(
   {
     state: v.exactOptional(v.picklist(["waiting", "rejected"], "must be waiting or rejected")),
     after: whole,
@@ -347,11 +383,15 @@ export const parsed = <Output>(schema: v.GenericSchema<unknown, Output>, input: 
   return result.success ? result.output : null;
 };
 
-/** The first problem of an input as one clause that names its path: `birthDate must be YYYY-MM-DD`. */
+/** The first problem of an input as one clause that names its path. */
 export const firstProblem = (schema: v.GenericSchema, input: unknown, root = ""): string | null => {
   const result = v.safeParse(schema, input, { abortEarly: true });
   if (result.success) return null;
-  const issue = result.issues[0];
+  return problemOf(result.issues[0], root);
+};
+
+/** An issue as one clause that names its path: `birthDate must be YYYY-MM-DD`. */
+export const problemOf = (issue: v.BaseIssue<unknown>, root = ""): string => {
   const path = (issue.path ?? []).reduce((text, { key }) => {
     if (typeof key === "number") return `${text}[${key}]`;
     return text ? `${text}.${String(key)}` : String(key);

@@ -1,8 +1,8 @@
 /** Delivers what waits, with no page around: the same core on the same store as in any other host. */
-import type { TrackerState } from "../protocol/api.js";
 import { MINUTE, SECOND } from "../protocol/wire.js";
 import { DexieTrackerStore } from "../adapters/dexie-tracker-store.js";
 import { systemTimers } from "../adapters/system.js";
+import type { Plan } from "../core/gate.js";
 import { Tracker } from "../core/tracker.js";
 import { within } from "../core/within.js";
 import { instance } from "./instance.js";
@@ -24,17 +24,16 @@ export const drainOutbox = async (namespace: string): Promise<void> => {
     if (!(await within(systemTimers, OPEN_TIMEOUT_MS, opened, false))) throw new Error("no IndexedDB");
     await tracker.start();
     const until = Date.now() + DRAIN_MS;
-    const stateNow = async (): Promise<TrackerState> => (await tracker.state("shared")).state;
     const hopeless = new Promise<void>((resolve) => {
       listeners.add(() => {
-        void stateNow().then(
-          (state) => isHopeless(state, until) && resolve(),
+        void tracker.plan().then(
+          (plan) => isHopeless(plan, until) && resolve(),
           () => {}, // the store failed: the time-out ends it
         );
       });
     });
     await Promise.race([tracker.flush(DRAIN_MS), hopeless]);
-    const { outbox, optedOut } = await stateNow();
+    const { outbox, optedOut } = (await tracker.state("shared")).state;
     if (outbox.waiting > 0 && !optedOut) throw new Error(`${outbox.waiting} operations wait`);
   } finally {
     tracker.close();
@@ -43,6 +42,6 @@ export const drainOutbox = async (namespace: string): Promise<void> => {
   }
 };
 
-/** Nothing can be sent before the event's end. */
-const isHopeless = ({ delivery, optedOut }: TrackerState, until: number): boolean =>
-  optedOut || Date.parse(delivery.nextAttemptAt ?? "") > until;
+/** Nothing can be sent before the event's end, for whomever. */
+const isHopeless = (plan: Plan, until: number): boolean =>
+  plan.kind === "idle" || (plan.kind === "wait" && plan.until > until);

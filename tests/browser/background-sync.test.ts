@@ -8,7 +8,7 @@ import { numbersAccepted, numbersArrived, upTo } from "./support/arrivals.js";
 import { silenceHost } from "./support/journals.js";
 import { withServiceWorker } from "./support/service-worker.js";
 import { useSetting } from "./support/setting.js";
-import { openTab, settle, trackNumbers, visit } from "./support/visit.js";
+import { openTab, profileIs, settle, trackNumbers, visit } from "./support/visit.js";
 
 const OPTIONS = { namespace: "shop", serviceWorkerUrl: "/sdk/service-worker.js" };
 const TAG = "people-tracking:shop";
@@ -47,6 +47,36 @@ test("after the last tab is gone, the browser's sync event delivers everything, 
   site.setReachable(true);
   await dispatchSync(browser, site.origin);
   await vi.waitFor(() => expect(numbersAccepted(site)).toEqual(upTo(200)), 60_000);
+});
+
+test("a sync goes on for the others where one person cannot be registered, and they fail at first", async () => {
+  const { browser, site } = setting;
+  const page = await withServiceWorker(await visit(browser, site, { ...OPTIONS, host: "dedicated" }));
+  await settle(page);
+  const error = { code: 4041, name: "NotFoundError", message: "no", origin: "test", platform: "test" };
+  const refusal = { status: 404, body: JSON.stringify({ error }) };
+  let isDown = true;
+  site.intercept(({ registering, operations }) => {
+    if (registering?.kind === "lead") return refusal;
+    return isDown && operations.length > 0 ? "503" : undefined;
+  });
+  await page.evaluate(() => window.widget.startChat());
+  await profileIs(page, "lead");
+  expect(await trackNumbers(page, 0, 3)).toBe(3);
+  await page.evaluate(() => window.widget.signOut());
+  await profileIs(page, "visitor");
+  expect(await trackNumbers(page, 3, 3)).toBe(3);
+  await page.close();
+  const before = site.requests.length;
+  isDown = false;
+  let failures = 1;
+  site.intercept(({ registering, operations }) => {
+    if (registering?.kind === "lead") return refusal;
+    return operations.length > 0 && failures-- > 0 ? "503" : undefined;
+  });
+  await dispatchSync(browser, site.origin);
+  await vi.waitFor(() => expect(numbersAccepted(site)).toEqual([3, 4, 5]), 20_000);
+  expect(site.requests.slice(before).some(({ registering }) => registering?.kind === "lead")).toBe(true);
 });
 
 test("a page asks for a sync when something waits that cannot be delivered now", async () => {

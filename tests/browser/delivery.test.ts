@@ -219,6 +219,7 @@ test("a key revoked later stops delivery, keeps everything, and goes on once it 
 test("what is asked about the outbox and makes no sense is refused by name, and the tracker goes on", async () => {
   const { browser, site } = setting;
   const tab = await visit(browser, site);
+  const host = (await stateOf(tab))?.host;
   const outcomes = await tab.evaluate(async () => {
     const { sdk } = window as unknown as {
       sdk: Record<"inspect" | "retryRejected", (given: unknown) => unknown>;
@@ -242,5 +243,93 @@ test("what is asked about the outbox and makes no sense is refused by name, and 
     causes.map((message) => ({ success: false, error: { code: 2102, message } })),
   );
   expect(await trackNumbers(tab, 0, 1)).toBe(1);
-  expect(await stateOf(tab)).toMatchObject({ host: "shared" });
+  expect(await stateOf(tab)).toMatchObject({ host });
+});
+
+test("a person whom the service refuses to register holds up nobody else, and can be let go of", async () => {
+  const { browser, site } = setting;
+  const tab = await visit(browser, site);
+  await settle(tab);
+  const error = { code: 4041, name: "NotFoundError", message: "no such person", origin: "people-service" };
+  const body = JSON.stringify({ error: { ...error, platform: "test" } });
+  let isRefused = true;
+  site.intercept(({ registering }) =>
+    isRefused && registering?.kind === "lead" ? { status: 404, body } : undefined,
+  );
+  const lead = await tab.evaluate(() => window.widget.startChat());
+  await profileIs(tab, "lead");
+  expect(await trackNumbers(tab, 0, 3)).toBe(3);
+  await tab.waitForFunction(() => window.sdk.state?.delivery.status === "stopped");
+  const message = `the lead ${lead} cannot be registered: no such person`;
+  expect((await stateOf(tab))?.delivery.lastError).toEqual({ ...error, message, platform: "fe-snippet" });
+
+  // Who is there next is registered and delivered.
+  await tab.evaluate(() => window.widget.signOut());
+  await profileIs(tab, "visitor");
+  const before = site.requests.length;
+  expect(await trackNumbers(tab, 3, 3)).toBe(3);
+  const delivered = () =>
+    site.requests.slice(before).flatMap(({ operations, status }) => (status === 200 ? operations : []));
+  await expect.poll(() => delivered().length).toBe(4); // the session's start, three events
+  expect((await stateOf(tab))?.delivery.lastError).toMatchObject({ message });
+
+  const { waiting } = (await stateOf(tab))!.outbox;
+  const discarded = await tab.evaluate(() => window.sdk.discardRejected());
+  expect(discarded).toEqual({ success: true, data: { discarded: waiting } });
+  expect((await stateOf(tab))?.outbox).toEqual({ waiting: 0, rejected: 0 });
+  isRefused = false;
+  expect(await numbersOnService(tab)).toEqual([3, 4, 5]);
+});
+
+test("a Live Chat session with a person id of 200 characters is ignored, and the visitor is delivered", async () => {
+  const { browser, site } = setting;
+  const tab = await openTab(browser, site);
+  const warnings: string[] = [];
+  tab.on("console", (said) => said.type() === "warning" && warnings.push(said.text()));
+  await tab.evaluate(() => {
+    const session = { id: "s", kind: "authenticated", personId: "x".repeat(200), token: "t" };
+    localStorage.setItem("fixture-live-chat", JSON.stringify(session));
+  });
+  expect(await init(tab, site.trackingKey)).toEqual({ success: true, data: null });
+  expect(await trackNumbers(tab, 0, 3)).toBe(3);
+  await settle(tab);
+  expect((await stateOf(tab))?.profile?.kind).toBe("visitor");
+  expect(warnings).toEqual([expect.stringContaining("personId")]);
+  expect(await numbersOnService(tab)).toEqual([0, 1, 2]);
+});
+
+test("a key that no header can carry is refused at init(), and white space around a good one is not", async () => {
+  const { browser, site } = setting;
+  const tab = await openTab(browser, site);
+  const { trackingKey: key } = site;
+  expect(await init(tab, `${key.slice(0, 4)}\u200b${key.slice(4)}`)).toMatchObject({
+    success: false,
+    error: { code: 2102, message: expect.stringContaining("the character U+200B at position 5") },
+  });
+  expect(site.requests).toEqual([]);
+  expect(await init(tab, ` ${key}\n`)).toEqual({ success: true, data: null });
+  await settle(tab);
+});
+
+test("150 online events in 6 s make a handful of requests, and the next one is followed", async () => {
+  const { browser, site } = setting;
+  const tab = await visit(browser, site);
+  await settle(tab);
+  site.setReachable(false);
+  expect(await trackNumbers(tab, 0, 5)).toBe(5);
+  await tab.waitForFunction(() => window.sdk.state?.delivery.status === "retrying");
+  const before = site.requests.length;
+  await tab.evaluate(async () => {
+    for (let n = 0; n < 150; n++) {
+      dispatchEvent(new Event("online"));
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    }
+  });
+  const requests = site.requests.length - before;
+  expect(requests).toBeGreaterThan(0);
+  expect(requests).toBeLessThan(10);
+  site.setReachable(true);
+  await tab.evaluate(() => dispatchEvent(new Event("online")));
+  await tab.waitForFunction(() => window.sdk.state?.outbox.waiting === 0);
+  expect(await numbersOnService(tab)).toEqual(upTo(5));
 });

@@ -62,7 +62,7 @@ test("a redirect, half a body, a closed connection and no server at all are no a
   expect(await get("http://127.0.0.1:1/")).toEqual({ status: 0 });
 });
 
-test("a long body is compressed, a short one is not, and both say that they are JSON", async () => {
+test("a long body is compressed where it may be, no other is, and all say that they are JSON", async () => {
   const seen: { headers: IncomingMessage["headers"]; body: Buffer }[] = [];
   const url = await listen((request, response) => {
     const chunks: Buffer[] = [];
@@ -73,16 +73,30 @@ test("a long body is compressed, a short one is not, and both say that they are 
     });
   });
   const long = JSON.stringify({ text: "ü".repeat(5_000) });
-  await transport().send({ method: "POST", url, headers: { Authorization: "Bearer t" }, body: long });
-  await transport().send({ method: "POST", url, headers: {}, body: "{}" });
+  const post = (body: string, mayCompress?: boolean) =>
+    transport().send({
+      method: "POST",
+      url,
+      headers: { Authorization: "Bearer t" },
+      body,
+      ...(mayCompress !== undefined && { mayCompress }),
+    });
+  expect(await post(long, true)).toEqual({ status: 200, body: {}, compressed: true });
+  for (const [body, mayCompress] of [["{}", true], [long, false], [long]] as const) {
+    expect(await post(body, mayCompress)).toEqual({ status: 200, body: {} });
+  }
   expect(seen[0]?.headers).toMatchObject({
     authorization: "Bearer t",
     "content-type": "application/json",
     "content-encoding": "gzip",
   });
   expect(gunzipSync(seen[0]!.body).toString()).toBe(long);
-  expect(seen[1]?.headers["content-encoding"]).toBeUndefined();
-  expect(seen[1]?.body.toString()).toBe("{}");
+  expect(seen.slice(1).map(({ headers }) => headers["content-encoding"])).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(seen.slice(1).map(({ body }) => body.toString())).toEqual(["{}", long, long]);
 });
 
 test("abortAll ends every request under way, and says that it was cut off", async () => {

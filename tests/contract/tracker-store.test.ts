@@ -240,6 +240,14 @@ describe.each(STORES)("%s", (_, open) => {
     expect(seqs((await store.readWaiting([ANNA], 10)).rows)).toEqual([1, 3]);
   });
 
+  test.each([undefined, "waiting"] as const)("inspect of the state %s takes any limit", async (state) => {
+    const { store } = await open();
+    await putRows(store, [row(1, ANNA), row(2, ANNA)]);
+    const count = async (limit: number) =>
+      (await store.inspect({ ...(state && { state }), after: 0, limit })).length;
+    expect([await count(0), await count(1), await count(Number.MAX_SAFE_INTEGER)]).toEqual([0, 1, 2]);
+  });
+
   test("inspect pages through the rows by state over all profiles, in the order of seq", async () => {
     const { store } = await open();
     const all = Array.from({ length: 30 }, (_, n) =>

@@ -2,7 +2,7 @@
 import type { LiveChatSession } from "../../src/protocol/api.js";
 import type { Command } from "../../src/protocol/host.js";
 import { DAY, MINUTE, SECOND } from "../../src/protocol/wire.js";
-import type { Change } from "../../src/core/ports.js";
+import type { Change, WireAnswer } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { SimulatedHost } from "./host.js";
 import { hasLater } from "./later-version.js";
@@ -37,6 +37,8 @@ export class Browser {
   /** Counts what makes two senders, or a forgotten promise, nobody's fault: freezes, clocks that are set, erasing. */
   excuses = 0;
   offlineUntil = 0;
+  /** What comes of compressed bodies on its way to the service; `null` where they pass. */
+  compressedAnswer: WireAnswer | null = null;
   sendsPrivacyControl = false;
   /** Of the site's worker, for pages that open now. */
   version = 1;
@@ -138,6 +140,7 @@ export class Browser {
     this.#consentMayHaveChanged(before, after);
     const keepsLater = change.erase || !hasLater(before) || hasLater(after);
     this.world.chronicle.expect(keepsLater, host.name, () => "drops what a later version keeps");
+    this.sending.committed(host, before.delivery, after.delivery);
     this.ledger.committed(host, before, change, after);
   }
 

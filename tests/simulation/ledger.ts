@@ -12,11 +12,11 @@ import { isDecided } from "../../src/core/page-marks.js";
 import { isOptedOut, selectedProfile } from "../../src/core/tracker-record.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { profileKey } from "../../src/core/registrar.js";
-import type { BatchRequest } from "../../src/protocol/wire.js";
+import type { BatchRequest, ProfileMergeOperation } from "../../src/protocol/wire.js";
 import type { Browser } from "./browser.js";
 import { isBad } from "./calls.js";
 import type { SimulatedHost } from "./host.js";
-import type { Accepted } from "./place.js";
+import type { Accepted, Fate } from "./place.js";
 import { Memory, Place } from "./place.js";
 import { SelectionModel } from "./selection-model.js";
 import { SessionModel } from "./session-model.js";
@@ -31,6 +31,8 @@ const isOfTracker = (id: string): boolean => /^[sem]-/.test(id);
 const numberOf = (id: string): number => Number(id.slice(id.lastIndexOf("-") + 1));
 const pageOf = (id: string): string => id.slice(0, id.lastIndexOf("-"));
 const mergeOf = (visitorId: string): string => `m-${visitorId.replaceAll("-", "")}`;
+/** What left the outbox for good. */
+const DONE = new Set<Fate>(["gone", "discarded", "dropped"]);
 /** What is no more where it was, and may be there or elsewhere again. */
 const isPast = ({ fate }: Accepted): boolean => fate === "cleared" || fate === "died" || fate === "home";
 
@@ -306,14 +308,28 @@ export class Ledger {
       this.#expect(this.#browser.discards > 0, () => `the rejected ${id} is dropped`);
       known.fate = "discarded";
       lane.rejected -= 1;
-    } else {
-      this.#expect(
-        this.#browser.world.service.appliedIds.has(id),
-        () => `${id} leaves the outbox unacknowledged`,
-      );
-      known.fate = "gone";
-      lane.waiting -= 1;
+      return;
     }
+    const { service } = this.#browser.world;
+    // Of what is let go of, something may have been applied before, or be on its way.
+    known.fate = this.#isDropped(known.row) ? "dropped" : "gone";
+    this.#expect(
+      known.fate === "dropped" || service.appliedIds.has(id),
+      () => `${id} leaves the outbox unacknowledged`,
+    );
+    if (known.fate === "dropped") this.#browser.world.chronicle.count("operations let go of");
+    lane.waiting -= 1;
+  }
+
+  /** Somebody let go of what waits for a profile that the service refused to register, or of such a visitor's merge. */
+  #isDropped({ id, type, profile, operation }: OutboxRow): boolean {
+    const { discards, world } = this.#browser;
+    if (discards === 0 || world.service.appliedIds.has(id)) return false;
+    const needed = [
+      profile,
+      ...(type === "profile.merge" ? [(operation as ProfileMergeOperation).from] : []),
+    ];
+    return needed.some((one) => world.service.hasRefused(one));
   }
 
   #erase(place: Place): void {
@@ -325,7 +341,7 @@ export class Ledger {
     // What was delivered is the service's; here nothing is known of it any more.
     for (const copies of this.accepted.values()) {
       for (const copy of copies) {
-        if (copy.place === place && (copy.fate === "gone" || copy.fate === "discarded")) copy.fate = "erased";
+        if (copy.place === place && DONE.has(copy.fate)) copy.fate = "erased";
       }
     }
   }

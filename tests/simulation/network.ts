@@ -41,6 +41,14 @@ const FAULTS: readonly Fault[] = [
   refused(503),
 ];
 
+/** What proxies that spoil compressed bodies, or do not pass them on, have the tracker hear. */
+export const COMPRESSED_ANSWERS: readonly WireAnswer[] = [
+  errorAnswer(400),
+  errorAnswer(400),
+  { status: 400 },
+  { status: 415 },
+];
+
 export class SimulatedTransport implements Transport {
   readonly #host: SimulatedHost;
   readonly #underWay = new Set<(answer: WireAnswer) => void>();
@@ -53,7 +61,8 @@ export class SimulatedTransport implements Transport {
     const { browser } = this.#host;
     const { scheduler } = browser.world;
     const isBatch = request.url.endsWith("/v1/batches");
-    const sent = isBatch ? browser.sending.began(this.#host) : null;
+    const isCompressed = request.mayCompress === true;
+    const sent = isBatch ? browser.sending.began(this.#host, isCompressed) : null;
     if (isBatch && this.#host.store.lastRead?.kind === "memory") browser.ledger.sentFromMemory(request);
     browser.sending.checkRequest(this.#host);
     return new Promise((resolve) => {
@@ -63,7 +72,7 @@ export class SimulatedTransport implements Transport {
         if (sent) browser.sending.ended(sent);
         if (answer.retryAfterMs !== undefined)
           browser.sending.heardRetryAfter(this.#host, answer.retryAfterMs);
-        resolve(answer);
+        resolve({ ...answer, ...(isCompressed && answer.status > 0 && { compressed: true }) });
       };
       this.#underWay.add(finish);
       const giveUp = this.#host.after(ANSWER_TIMEOUT_MS, () => finish({ status: 0 }));
@@ -78,8 +87,9 @@ export class SimulatedTransport implements Transport {
 
   #travel(request: WireRequest, answer: (given: WireAnswer) => void): void {
     const { scheduler, plan, chronicle, service } = this.#host.browser.world;
-    const { name } = this.#host;
-    if (scheduler.now < this.#host.browser.offlineUntil) return answer({ status: 0 });
+    const { name, browser } = this.#host;
+    if (scheduler.now < browser.offlineUntil) return answer({ status: 0 });
+    if (request.mayCompress && browser.compressedAnswer) return answer(browser.compressedAnswer);
     if (!scheduler.chance(plan.networkFaults)) return answer(service.answer(request));
     const fault = this.#fault();
     chronicle.fault(name, `network: ${fault.kind}`);

@@ -51,7 +51,9 @@ export const checkOutcome = (world: World): void => {
   chronicle.count("operations applied", service.applied.length);
 };
 
-const MAY_BE_LOST = new Set<Fate>(["erased", "cleared", "died", "home"]);
+const MAY_BE_LOST = new Set<Fate>(["erased", "cleared", "died", "home", "dropped"]);
+
+const MAY_COME_LATE = new Set<Fate>(["erased", "cleared", "dropped"]);
 
 /** Of rows that were accepted one after another in one place. */
 const firstOutOfOrder = (
@@ -61,8 +63,8 @@ const firstOutOfOrder = (
   const lastOf = new Map<string, number>();
   return rows.find(({ row, fate, wasRejected }) => {
     const position = positionOf(row.id);
-    // What was on its way as it was erased or cleared comes when it likes: nothing waits for it any more.
-    if (position === undefined || wasRejected || fate === "erased" || fate === "cleared") return false;
+    // What was on its way as it was erased, cleared or let go of comes when it likes: nothing waits for it any more.
+    if (position === undefined || wasRejected || MAY_COME_LATE.has(fate)) return false;
     const key = profileKey(row.profile);
     const isLate = position < (lastOf.get(key) ?? -1);
     lastOf.set(key, position);

@@ -6,9 +6,10 @@ import type { SelectionModel } from "./selection-model.js";
 import type { SessionModel } from "./session-model.js";
 
 /**
- * `home`: it left memory for the disk. `died`: with its host, in memory. `cleared`: by the person, with the disk.
+ * `dropped`: somebody let go of what waited for a profile that cannot be registered. `home`: it left memory for the disk. `died`: with its host, in memory. `cleared`: by the person, with the disk.
  */
-export type Fate = "waiting" | "gone" | "rejected" | "discarded" | "erased" | "home" | "died" | "cleared";
+export type Fate =
+  "waiting" | "gone" | "rejected" | "discarded" | "dropped" | "erased" | "home" | "died" | "cleared";
 
 /** One row in one place: while the disk fails it may come to stand in two. */
 export interface Accepted {

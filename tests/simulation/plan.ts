@@ -37,6 +37,10 @@ export interface Plan {
   /** A new version of the site's worker is there; who is open keeps the old one. */
   deploys: number;
   serviceFaults: number;
+  /** The service can register somebody no more, or everybody again. */
+  refusedProfiles: number;
+  /** The way to the service takes no compressed bodies, or takes them again. */
+  ways: number;
   /** Of all calls. */
   badCalls: number;
   longGaps: boolean;
@@ -73,6 +77,8 @@ export const planOf = (scheduler: Scheduler): Plan => {
     privacyControl: sometimes(0.03, 0.2),
     deploys: sometimes(0.03, 0.3),
     serviceFaults: sometimes(0.06),
+    refusedProfiles: sometimes(0.05, 0.3),
+    ways: sometimes(0.03, 0.3),
     badCalls: sometimes(0.03),
     longGaps: scheduler.chance(0.3),
   };

@@ -1,11 +1,13 @@
 /**
- * What must hold of an origin's requests: one sender at a time, none before `Retry-After` ends, none when opted out, and
- * no batch that was read when it might not be sent.
+ * What must hold of an origin's requests: one sender at a time, none before `Retry-After` ends, none when opted out, no
+ * batch that was read when it might not be sent, and none compressed where compression does not pass.
  */
+import type { DeliveryRecord } from "../../src/core/tracker-record.js";
 import { isOptedOut } from "../../src/core/tracker-record.js";
 import { SECOND } from "../../src/protocol/wire.js";
 import type { Browser } from "./browser.js";
 import type { SimulatedHost } from "./host.js";
+import { REASONS } from "./service.js";
 
 interface Sent {
   host: SimulatedHost;
@@ -23,6 +25,9 @@ interface Bound {
   excuses: number;
 }
 
+/** The key is unknown, or its scopes are wrong. */
+const KEY_ERRORS = new Set([2018, 4031]);
+const EARLY_ATTEMPTS_APART_MS = 5 * SECOND;
 /** A host needs a moment to store what it heard, and others to hear of it. */
 const GRACE_MS = 10 * SECOND;
 
@@ -36,7 +41,7 @@ export class Sending {
     this.#browser = browser;
   }
 
-  began(host: SimulatedHost): Sent {
+  began(host: SimulatedHost, isCompressed: boolean): Sent {
     const { chronicle, scheduler } = this.#browser.world;
     const isAdrift =
       host.store.lastRead?.kind === "memory" ||
@@ -53,9 +58,43 @@ export class Sending {
       host.name,
       () => "sends what it read when it might not send",
     );
+    const { uncompressed } = read?.delivery ?? {};
+    const now = this.#browser.wallClock();
+    chronicle.expect(
+      !isCompressed || !uncompressed || now < uncompressed.decidedAt || now >= uncompressed.endsAt,
+      host.name,
+      () => "sends a compressed batch, and none passes here",
+    );
     const sent = { host, excuses: this.#browser.excuses, isAdrift };
     this.#underWay.add(sent);
     return sent;
+  }
+
+  /** A profile that cannot be registered is no failure and no matter of the key; pages that are online make no storm. */
+  committed(host: SimulatedHost, before: DeliveryRecord, after: DeliveryRecord): void {
+    const { chronicle } = this.#browser.world;
+    const keyError = after.keyStop?.error.code;
+    chronicle.expect(
+      keyError === undefined || KEY_ERRORS.has(keyError),
+      host.name,
+      () => `stops the key for ${keyError}`,
+    );
+    const hasFailed = after.failures > before.failures;
+    chronicle.expect(
+      !hasFailed || after.lastError?.code !== REASONS.UNREGISTRABLE,
+      host.name,
+      () => "backs off, for one profile cannot be registered",
+    );
+    const [earlier, later] = [before.earlyAttemptAt, after.earlyAttemptAt];
+    chronicle.expect(
+      earlier === undefined ||
+        later === undefined ||
+        later === earlier ||
+        later - earlier >= EARLY_ATTEMPTS_APART_MS ||
+        this.#browser.ledger.clockWasSet,
+      host.name,
+      () => "ends back-off twice in 5 s",
+    );
   }
 
   /** The disk fell silent for it: its lease runs out, and others follow. */

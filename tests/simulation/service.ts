@@ -9,6 +9,7 @@ import type {
 } from "../../src/protocol/wire.js";
 import { DAY, HOUR, LIMITS, MINUTE, STANDARD_EVENTS } from "../../src/protocol/wire.js";
 import type { WireAnswer, WireRequest } from "../../src/core/ports.js";
+import { profileKey } from "../../src/core/registrar.js";
 import { errorAnswer } from "../support/people-service.js";
 import type { Scheduler } from "./scheduler.js";
 
@@ -24,9 +25,10 @@ const AFTER_MERGE = 4102;
 const AFTER_TERMINATION = 4103;
 const NOT_THE_VISITOR = 4104;
 const MERGED_BEFORE = 4105;
+const UNREGISTRABLE = 4106;
 const POISON = 4001;
 /** Reasons that a model of the calls can foresee, each with what calls for it. */
-export const REASONS = { NOT_DEFINED, TOO_OLD, AFTER_MERGE, AFTER_TERMINATION, POISON };
+export const REASONS = { NOT_DEFINED, TOO_OLD, AFTER_MERGE, AFTER_TERMINATION, POISON, UNREGISTRABLE };
 
 /** A Live Chat session's, shared by the tokens that were given for it. */
 interface LiveChatGrant {
@@ -48,6 +50,10 @@ export class Service {
   readonly refusals = new Map<string, number>();
   readonly #registrations = new Map<string, { profile: Profile; expiresAt: number }>();
   readonly #liveChatTokens = new Map<string, LiveChatGrant>();
+  /** Profiles that it cannot register now, with the status that it answers. */
+  readonly #unregistrable = new Map<string, 400 | 404>();
+  /** Profiles that it ever refused so. */
+  readonly #refusedProfiles = new Set<string>();
   readonly #merged = new Map<string, { into: Profile; occurredAt: string }>();
   #tokens = 0;
   isKeyValid = true;
@@ -73,6 +79,23 @@ export class Service {
 
   revokeTokens(): void {
     this.#registrations.clear();
+  }
+
+  /** From now on nobody can register it; who has may go on, unless the registrations are revoked. */
+  refuseToRegister(profile: Profile, status: 400 | 404, revokes: boolean): void {
+    this.#unregistrable.set(profileKey(profile), status);
+    if (!revokes) return;
+    for (const [token, registration] of this.#registrations) {
+      if (profileKey(registration.profile) === profileKey(profile)) this.#registrations.delete(token);
+    }
+  }
+
+  registerAll(): void {
+    this.#unregistrable.clear();
+  }
+
+  hasRefused(profile: Profile): boolean {
+    return this.#refusedProfiles.has(profileKey(profile));
   }
 
   /** One event more. */
@@ -102,6 +125,11 @@ export class Service {
 
   #register(authorization: string, { profile, liveChatToken = "" }: RegistrationRequest): WireAnswer {
     if (!this.isKeyValid || authorization !== `App ${API_KEY}`) return errorAnswer(401);
+    const refusal = this.#unregistrable.get(profileKey(profile));
+    if (refusal) {
+      this.#refusedProfiles.add(profileKey(profile));
+      return errorAnswer(refusal, UNREGISTRABLE);
+    }
     if (profile.kind !== "visitor") {
       const known = this.#liveChatTokens.get(liveChatToken);
       const isTheirs = known?.profile.id === profile.id && known.profile.kind === profile.kind;

@@ -66,8 +66,10 @@ const heal = async (world: World): Promise<void> => {
   service.isKeyValid = true;
   service.largestBatch = LIMITS.operationsPerBatch;
   service.registrationMs = HOUR;
+  service.registerAll();
   for (const browser of browsers) {
     browser.offlineUntil = 0;
+    browser.compressedAnswer = null;
     browser.store.heal();
     browser.sendsPrivacyControl = false;
   }

@@ -3,6 +3,7 @@ import { HOUR, LIMITS, MINUTE, SECOND } from "../../src/protocol/wire.js";
 import type { Browser } from "./browser.js";
 import { anyCall } from "./calls.js";
 import type { SimulatedHost } from "./host.js";
+import { COMPRESSED_ANSWERS } from "./network.js";
 import type { Tab } from "./tab.js";
 
 export const act = (browser: Browser): void => {
@@ -37,6 +38,8 @@ export const act = (browser: Browser): void => {
   }
   if (scheduler.chance(plan.erasing)) return scheduler.pick(tabs).ask("erases", (tracker) => tracker.erase());
   if (scheduler.chance(plan.serviceFaults)) return troubleService(browser);
+  if (scheduler.chance(plan.refusedProfiles)) return refuseProfile(browser);
+  if (scheduler.chance(plan.ways)) return changeWay(browser);
   if (scheduler.chance(plan.diskFaults)) return troubleDisk(browser);
   if (scheduler.chance(0.15)) return askHosts(browser, scheduler.pick(tabs));
   const calls = Array.from({ length: 1 + scheduler.upTo(plan.burst) }, () => anyCall(browser.world));
@@ -85,8 +88,9 @@ const troubleHosts = (browser: Browser): void => {
 const askHosts = (browser: Browser, tab: Tab): void => {
   const { scheduler } = browser.world;
   const chance = scheduler.random();
-  if (chance < 0.2) tab.lookAtWaiting();
-  else if (chance < 0.25) tab.signal("online");
+  if (chance < 0.15) tab.lookAtWaiting();
+  else if (chance < 0.2) tab.signal("online");
+  else if (chance < 0.25) comeAndGo(tab);
   else if (chance < 0.4) tab.signal("offline");
   else if (chance < 0.55) tab.signal("visible");
   else if (chance < 0.8) tab.flush();
@@ -95,6 +99,11 @@ const askHosts = (browser: Browser, tab: Tab): void => {
     browser.discards += 1;
     tab.ask("discards what was rejected", (tracker) => tracker.discardRejected());
   }
+};
+
+/** A connection that wavers. */
+const comeAndGo = (tab: Tab): void => {
+  for (let n = 0; n < 12; n++) tab.after(n * 600, () => tab.signal(n % 4 === 3 ? "offline" : "online"));
 };
 
 const troubleDisk = (browser: Browser): void => {
@@ -138,4 +147,29 @@ const troubleService = (browser: Browser): void => {
     chronicle.fault(browser.name, "network: offline");
     browser.offlineUntil = scheduler.now + scheduler.upTo(HOUR);
   }
+};
+
+/** Another way to the service: through a proxy that does not take compressed bodies, or without it. */
+const changeWay = (browser: Browser): void => {
+  const { scheduler, chronicle } = browser.world;
+  browser.compressedAnswer = scheduler.chance(0.3) ? null : scheduler.pick(COMPRESSED_ANSWERS);
+  const { status } = browser.compressedAnswer ?? {};
+  chronicle.fault(
+    browser.name,
+    status ? `network: ${status} for compressed bodies` : "network: takes all bodies",
+  );
+};
+
+/** Mostly of whom something waits; once in a while they can be registered again. */
+const refuseProfile = (browser: Browser): void => {
+  const { scheduler, service, chronicle } = browser.world;
+  const { lanes } = browser.store.record;
+  if (scheduler.chance(0.3) || lanes.length === 0) {
+    service.registerAll();
+    return chronicle.fault("service", "registers all profiles");
+  }
+  const { profile } = scheduler.pick(lanes);
+  const status = scheduler.pick([400, 404] as const);
+  chronicle.fault("service", `cannot register a profile (${status})`);
+  service.refuseToRegister(profile, status, scheduler.chance(0.6));
 };

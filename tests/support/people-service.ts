@@ -25,6 +25,7 @@ export interface SeenRequest {
   body: string;
   /** The operations' ids, in order. */
   ids: string[];
+  compressed: boolean;
 }
 
 /** What happens to one request; nothing special where it is absent. */
@@ -73,6 +74,8 @@ export class PeopleService {
   registrationMs = 1 * HOUR;
   /** Profiles whose registration is refused with 4032. */
   readonly strangers = new Set<string>();
+  /** Profiles that it cannot register, by id, with the status that it answers. */
+  readonly unregistrable = new Map<string, 400 | 404>();
   /** Operations that make the service refuse the whole batch. */
   readonly poisonous = new Set<string>();
   /** Operations that are rejected by themselves. */
@@ -105,7 +108,11 @@ export class PeopleService {
   }
 
   /** Notes the request and says what is to happen to it. */
-  receive(host: string, request: WireRequest): { seen: SeenRequest; fault: Fault | undefined } {
+  receive(
+    host: string,
+    request: WireRequest,
+    compressed: boolean,
+  ): { seen: SeenRequest; fault: Fault | undefined } {
     const route = request.url.split("/").at(-1) as Route;
     const body = request.body ?? "";
     const seen: SeenRequest = {
@@ -114,6 +121,7 @@ export class PeopleService {
       route,
       authorization: request.headers["Authorization"] ?? "",
       body,
+      compressed,
       ids: route === "batches" ? (JSON.parse(body) as BatchRequest).operations.map(({ id }) => id) : [],
     };
     this.requests.push(seen);
@@ -131,6 +139,8 @@ export class PeopleService {
 
   #register(authorization: string, { profile, liveChatToken }: RegistrationRequest): WireAnswer {
     if (authorization !== `App ${this.apiKey}`) return errorAnswer(401);
+    const refusal = this.unregistrable.get(profile.id);
+    if (refusal) return errorAnswer(refusal, 10 * refusal);
     const isStranger =
       this.strangers.has(profile.id) || (profile.kind !== "visitor" && liveChatToken === undefined);
     if (isStranger) return errorAnswer(403, 4032);

@@ -324,6 +324,8 @@ class HostStore implements TrackerStore {
 }
 
 const ANSWER_TIMEOUT_MS = 30 * SECOND;
+/** As the real transport. */
+const COMPRESS_FROM_CHARACTERS = 2_048;
 
 export class TestTransport implements Transport {
   readonly #host: TestHost;
@@ -341,16 +343,18 @@ export class TestTransport implements Transport {
     const host = this.#host;
     const { service, time, options } = host.world;
     const delay = () => host.world.upTo(options.networkDelayMs);
+    const compressed =
+      request.mayCompress === true && (request.body?.length ?? 0) >= COMPRESS_FROM_CHARACTERS;
     return new Promise((resolve) => {
       const finish = (answer: WireAnswer): void => {
         if (!this.#underWay.delete(finish)) return;
         giveUp();
-        if (!host.isGone) resolve(answer);
+        if (!host.isGone) resolve({ ...answer, ...(compressed && answer.status > 0 && { compressed }) });
       };
       this.#underWay.add(finish);
       const giveUp = time.after(ANSWER_TIMEOUT_MS, () => finish({ status: 0 }));
       time.after(delay(), () => {
-        const { seen, fault } = service.receive(host.id, request);
+        const { seen, fault } = service.receive(host.id, request, compressed);
         if (fault?.kind === "answer") return time.after(delay(), () => finish(fault.answer));
         if (fault?.kind === "unreachable") return time.after(delay(), () => finish({ status: 0 }));
         const answer = service.answer(request, seen);

@@ -22,6 +22,8 @@ void sdk.track("action", { name: 1 });
 void sdk.track("action", { label: "add-to-favorites" });
 // @ts-expect-error an optional property is left out, not undefined
 void sdk.track("action", { name: "Button clicked", label: undefined });
+// @ts-expect-error nor null, unless the event's type has it
+void sdk.track("action", { name: "Button clicked", label: null });
 // @ts-expect-error another event's properties
 void sdk.track("bought", { name: "Button clicked" });
 
@@ -38,6 +40,11 @@ const anyEvents = new PeopleTrackingSDK();
 void anyEvents.track("anything", { list: [{ a: 1 }], when: new Date(), ok: true });
 // @ts-expect-error lists are flat
 void anyEvents.track("anything", { list: [{ a: { b: 1 } }] });
+void anyEvents.track("anything", { link: new URL("https://shop.example/"), coupon: null });
+// @ts-expect-error a list has no holes
+void anyEvents.track("anything", { list: [null] });
+void anyEvents.appendToList("category", { name: "special", since: new Date(), until: null });
+void anyEvents.updatePerson({ firstName: null, customAttributes: { car: null } });
 void anyEvents.updatePerson({ firstName: "Semi", tags: ["reading"], customAttributes: { car: "Mercedes" } });
 // @ts-expect-error no field of a person
 void anyEvents.updatePerson({ firstname: "Semi" });

@@ -7,7 +7,8 @@ import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import type { PeopleService } from "../../../server/src/index.js";
-import type { BatchRequest, Operation } from "../../../src/protocol/wire.js";
+import type { Profile } from "../../../src/protocol/api.js";
+import type { BatchRequest, Operation, RegistrationRequest } from "../../../src/protocol/wire.js";
 
 export interface SiteRequest {
   method: string;
@@ -16,6 +17,9 @@ export interface SiteRequest {
   authorization: string;
   /** Of a batch. */
   operations: readonly Operation[];
+  isCompressed: boolean;
+  /** Whom a registration is for. */
+  registering: Profile | null;
   /** `null` where the connection was cut. */
   status: number | null;
 }
@@ -26,10 +30,15 @@ export interface Answer {
   body: string;
 }
 
+interface Sent {
+  headers: IncomingMessage["headers"];
+  body: Buffer;
+}
+
 /** One request on its way. */
 interface Exchange {
-  /** Lets the service do its work. */
-  readonly ask: () => Promise<Answer>;
+  /** Lets the service do its work, on the request as it came or with this done to it on its way. */
+  readonly ask: (change?: (sent: Sent) => Sent) => Promise<Answer>;
   readonly answer: (given: Answer) => void;
   /** Sends half of the answer and closes the connection. */
   readonly answerHalf: (given: Answer) => void;
@@ -61,6 +70,13 @@ const instead =
 
 const HTML = { "Content-Type": "text/html" };
 const TOO_LARGE = { code: 4130, name: "PayloadTooLarge", message: "too large", origin: "gateway" };
+
+const UNREADABLE = {
+  code: 4000,
+  name: "BadRequestError",
+  message: "the body is not JSON",
+  origin: "gateway",
+};
 
 const FAULTS = {
   unreachable: ({ cut }) => cut(),
@@ -98,13 +114,30 @@ const FAULTS = {
   "503": instead(503),
   "captive portal": instead(200, "<!doctype html><title>Welcome to our Wi-Fi</title>", HTML),
   "redirect to a portal": instead(302, "", { Location: "/portal" }),
+  "decoded body": async ({ ask, answer }) =>
+    answer(await ask(({ headers, body }) => ({ headers, body: gunzipSync(body) }))),
+  "dropped encoding header": async ({ ask, answer }) =>
+    answer(await ask(({ headers: { "content-encoding": _, ...headers }, body }) => ({ headers, body }))),
+  "compressed body unread": instead(400, JSON.stringify({ error: { ...UNREADABLE, platform: "test" } })),
+  "compressed body not passed on": instead(400, "Bad Request", HTML),
+  "415": instead(415),
 } satisfies Record<string, Happening>;
 
 export type FaultName = keyof typeof FAULTS;
 export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[];
+/** What only compressed bodies meet. */
+export const COMPRESSION_FAULTS = [
+  "decoded body",
+  "dropped encoding header",
+  "compressed body unread",
+  "compressed body not passed on",
+  "415",
+] as const satisfies FaultName[];
 
-const strikes = (name: FaultName, { operations }: SiteRequest): boolean =>
-  name !== "413" || operations.length > MOST_OPERATIONS;
+const strikes = (name: FaultName, { operations, isCompressed }: SiteRequest): boolean =>
+  COMPRESSION_FAULTS.some((fault) => fault === name)
+    ? isCompressed
+    : name !== "413" || operations.length > MOST_OPERATIONS;
 
 /** A fault, or an answer in the service's stead; `undefined` lets it through. */
 type Fate = FaultName | Answer | undefined;
@@ -121,18 +154,30 @@ export interface FaultProxy {
   readonly handle: RequestListener;
 }
 
-const operationsOf = ({ method, headers }: IncomingMessage, path: string, body: Buffer): Operation[] => {
-  if (method !== "POST" || !path.endsWith("/v1/batches")) return [];
-  const json = headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
+const isCompressed = ({ headers }: IncomingMessage): boolean => headers["content-encoding"] === "gzip";
+
+const operationsOf = (request: IncomingMessage, path: string, body: Buffer): Operation[] => {
+  if (request.method !== "POST" || !path.endsWith("/v1/batches")) return [];
+  const json = isCompressed(request) ? gunzipSync(body) : body;
   return (JSON.parse(json.toString()) as BatchRequest).operations;
 };
 
-const toRequest = (request: IncomingMessage, body: Buffer): Request =>
-  new Request(`http://site${request.url}`, {
-    method: request.method ?? "GET",
-    headers: Object.entries(request.headers).map(
-      ([name, value]) => [name, String(value)] as [string, string],
-    ),
+const registrationOf = ({ method }: IncomingMessage, path: string, body: Buffer): Profile | null =>
+  method === "POST" && path.endsWith("/v1/registrations")
+    ? (JSON.parse(body.toString()) as RegistrationRequest).profile
+    : null;
+
+/** Its length goes with it, for that may have been changed. */
+const toRequest = (
+  { method = "GET", url }: IncomingMessage,
+  { headers: { "content-length": _, ...headers }, body }: Sent,
+): Request =>
+  new Request(`http://site${url}`, {
+    method,
+    headers: [
+      ...Object.entries(headers).map(([name, value]) => [name, String(value)] as [string, string]),
+      ["content-length", String(body.length)],
+    ],
     ...(body.length > 0 && { body: new Uint8Array(body) }),
   });
 
@@ -148,8 +193,9 @@ export const createFaultProxy = (service: PeopleService): FaultProxy => {
     entry: SiteRequest,
     body: Buffer,
   ): Exchange => ({
-    async ask() {
-      const answer = await service.fetch(toRequest(request, body));
+    async ask(change = (sent) => sent) {
+      const { headers } = request;
+      const answer = await service.fetch(toRequest(request, change({ headers, body })));
       return {
         status: answer.status,
         headers: Object.fromEntries(answer.headers),
@@ -180,6 +226,8 @@ export const createFaultProxy = (service: PeopleService): FaultProxy => {
       path,
       authorization: request.headers.authorization ?? "",
       operations: operationsOf(request, path, body),
+      isCompressed: isCompressed(request),
+      registering: registrationOf(request, path, body),
       status: null,
     };
     requests.push(entry);

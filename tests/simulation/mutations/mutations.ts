@@ -79,7 +79,7 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: "  n < decidedUpTo && !gaps.some(holds(n));",
   },
   {
-    name: "Retry-After is ignored when a page is online",
+    name: "a flush ignores Retry-After",
     file: "gate.ts",
     original: "  delivery: { ...withoutWaiting(record.delivery), failures: 0 },\n});\n\n/** Lets every",
     replacement:
@@ -112,8 +112,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "back-off never ends",
     file: "gate.ts",
-    original: "const retry = { decidedAt: now, nextAt: now + Math.round(random * ceiling) };",
-    replacement: "const retry = { decidedAt: now, nextAt: now + Math.round(random * ceiling) + 1e9 };",
+    original: "const backedOffUntil = now + Math.round(random * ceiling);",
+    replacement: "const backedOffUntil = now + Math.round(random * ceiling) + 1e9;",
   },
   {
     name: "nobody wakes when back-off ends",
@@ -218,5 +218,47 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "../adapters/enduring-tracker-store.ts",
     original: 'if (attempt.isGivenUp || this.#memory) throw new Error("given up");',
     replacement: "",
+  },
+  {
+    name: "an operation that was refused compressed is rejected at once",
+    file: "compression.ts",
+    original: 'if (verdict.kind === "failed" || rows.length === 1) return true;',
+    replacement: 'if (verdict.kind === "failed") return true;\n  if (rows.length === 1) return false;',
+  },
+  {
+    name: "what is compressed is sent, though it does not pass",
+    file: "compression.ts",
+    original: "  (!uncompressed || pending(uncompressed.decidedAt, uncompressed.endsAt, now) === null);",
+    replacement: "  (!uncompressed || true);",
+  },
+  {
+    name: "a profile that cannot be registered stops the key",
+    file: "registrar.ts",
+    original: "withUnregistered(withStop(current, profile, error, now), profile, profile)",
+    replacement: "withUnregistered(withStop(current, null, error, now), profile, profile)",
+  },
+  {
+    name: "a profile that cannot be registered holds up all",
+    file: "answers.ts",
+    original: 'return error ? { kind: "unregistered", error } : failureOf(answer);',
+    replacement: "return failureOf(answer);",
+  },
+  {
+    name: "what is let go of still counts as waiting",
+    file: "unregistered.ts",
+    original: "waiting: lane.waiting - discarded.length",
+    replacement: "waiting: lane.waiting",
+  },
+  {
+    name: "with a visitor's merge all is let go of that waits for the person",
+    file: "unregistered.ts",
+    original: "(sameProfile(unregistered, profile) || isMergeOf(row, unregistered))",
+    replacement: "(sameProfile(unregistered, profile) || row.seq > 0)",
+  },
+  {
+    name: "every report of being online ends back-off",
+    file: "early-attempt.ts",
+    original: "return last > now ? record : scheduled(record, next);",
+    replacement: "return next > 0 ? attemptedNow(record, now) : scheduled(record, next);",
   },
 ];

@@ -1,7 +1,8 @@
 /** The contract's limits of events and its table of the person: each at the limit, and one past it. */
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { commandProblem } from "../../../src/core/check-command.js";
-import { isOfPropertyType } from "../../../src/protocol/schemas.js";
+import { eventPropertiesSchema, isOfPropertyType, parsed } from "../../../src/protocol/schemas.js";
 import { LIMITS, MINUTE } from "../../../src/protocol/wire.js";
 import type {
   AppendToListCommand,
@@ -116,14 +117,53 @@ test.each([
   ["9lives", false],
   ["with-dash", false],
   ["with space", false],
-  ["constructor", false],
-  ["prototype", false],
+  ["constructor", true],
+  ["prototype", true],
+  ["toString", true],
+  ["hasOwnProperty", true],
+  ["__defineGetter__", true],
+  ["toJSON", true],
 ])("a property's name %s", (name, allowed) => {
   expect(event({ [name]: 1 }) === null).toBe(allowed);
 });
 
-test("a property named __proto__ is refused, not lost", () => {
-  expect(event(JSON.parse('{"__proto__": 1, "a": 1}'))).toMatch(/must not hold a field named __proto__/);
+test("the name __proto__ is refused wherever a name is the caller's own, not lost", () => {
+  const named: unknown = JSON.parse('{"__proto__": 1, "a": 1}');
+  expect([
+    event(named),
+    event({ list: [named] }),
+    person({ customAttributes: named }),
+    person({ customAttributes: { a: [named] } }),
+    person(named),
+    append("__proto__", { a: 1 }),
+    append("a", named),
+  ]).toEqual([
+    "properties.__proto__ must not be named __proto__",
+    "properties.list[0].__proto__ must not be named __proto__",
+    "person.customAttributes.__proto__ must not be named __proto__",
+    "person.customAttributes.a[0].__proto__ must not be named __proto__",
+    "person.__proto__ is not a field of a person",
+    "attribute must not be named __proto__",
+    "item.__proto__ must not be named __proto__",
+  ]);
+});
+
+test("every other name is carried as it is", () => {
+  const name = fc.oneof(
+    fc.constantFrom(...Object.getOwnPropertyNames(Object.prototype), "prototype"),
+    fc.stringMatching(/^[a-z_][a-zA-Z0-9_]{0,20}$/),
+  );
+  fc.assert(
+    fc.property(name, (given) => {
+      const fields = JSON.parse(`{${JSON.stringify(given)}: "a"}`) as Record<string, string>;
+      const isCarried = given !== "__proto__";
+      const parsedFields = parsed(eventPropertiesSchema, fields);
+      expect(parsedFields && Object.entries(parsedFields)).toEqual(isCarried ? [[given, "a"]] : null);
+      expect(event({ list: [fields] }) === null).toBe(isCarried);
+      expect(person({ customAttributes: fields }) === null).toBe(isCarried);
+      expect(append(given, fields) === null).toBe(isCarried);
+    }),
+  );
 });
 
 test("property names must differ in more than case", () => {

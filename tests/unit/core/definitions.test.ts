@@ -48,6 +48,21 @@ test.each([
   expect(service.requestsTo("definitions")).toHaveLength(1);
 });
 
+test("names that every object has are the service's to define, like all others", async () => {
+  const { world, host, service } = await withAction();
+  service.definitions = [
+    { id: "constructor", properties: { constructor: "string", toString: "numeric" } },
+  ] as const;
+  service.definitionsVersion = "3";
+  expect(await track(world, host, "constructor", { constructor: "x", toString: 1 })).toBeUndefined();
+  expect(await track(world, host, "constructor", { hasOwnProperty: 1 })).toBe(
+    "Error when calling track(). Cause: properties.hasOwnProperty is not defined for the event constructor",
+  );
+  expect(await track(world, host, "toString")).toBe(
+    "Error when calling track(). Cause: no event is defined with the id toString",
+  );
+});
+
 test("an event that was defined a moment ago is accepted", async () => {
   const { world, host, service } = await withAction();
   service.definitions = [ACTION, { id: "fresh", properties: {} }];
@@ -161,4 +176,15 @@ test("another host's start knows the definitions from the disk", async () => {
   service.requests.length = 0;
   expect(await track(world, second, "action", { name: "x" })).toBeUndefined();
   expect(service.requestsTo("definitions")).toEqual([]);
+});
+
+test("an ETag that no header can carry is not kept, and the definitions are", async () => {
+  const { world, host, service } = await withAction();
+  const definitions = { version: "3", definitions: [ACTION, { id: "fresh", properties: {} }] };
+  service.fault = ({ route }) =>
+    route === "definitions"
+      ? { kind: "answer", answer: { status: 200, etag: '"\u200b"', body: definitions } }
+      : undefined;
+  expect(await track(world, host, "fresh")).toBeUndefined();
+  expect(await world.store.readDefinitions()).toEqual(definitions);
 });

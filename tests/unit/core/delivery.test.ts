@@ -394,3 +394,19 @@ test("a service that gives the very token again that it refused is asked twice, 
   expect(service.requestsTo("batches")).toHaveLength(2);
   expect(await status(world)).toMatchObject({ status: "stopped", lastError: { code: 2018 } });
 });
+
+test("a registration's token that no header can carry is not this service's answer, and asked for again", async () => {
+  const { world, host, service } = await World.withHost();
+  service.revokeTokens();
+  const body = { token: "tok\u200ben", expiresAt: "", expiresInMs: 60 * MINUTE, definitionsVersion: "1" };
+  service.script("registrations", { kind: "answer", answer: { status: 200, body } });
+  await host.track();
+  await world.time.until(async () => (await world.record()).delivery.failures === 1);
+  expect(await status(world)).toMatchObject({
+    lastError: { code: 2101, message: expect.stringContaining("answered 200 with something else") },
+  });
+  await world.drained(10 * SECOND);
+  expect(service.requestsTo("batches").map(({ authorization }) => authorization)).not.toContain(
+    "Bearer tok\u200ben",
+  );
+});

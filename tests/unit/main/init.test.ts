@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
 import type { TrackingOptions } from "../../../src/main/index.js";
 import { PROTOCOL_VERSION } from "../../../src/protocol/host.js";
@@ -191,6 +191,53 @@ test("options that throw when read are told by init()", async () => {
   expect(await unreadable.init("key")).toMatchObject({ error: { code: 2102 } });
   expect(await new PeopleTrackingSDK(null as unknown as TrackingOptions).init("")).toMatchObject({
     error: { code: 2102, message: expect.stringContaining("apiKey") },
+  });
+});
+
+describe("the API key", () => {
+  test("counts without the white space that was pasted around it", async () => {
+    const sdk = make();
+    expect(await sdk.init(" \n\u00a0key\ufeff\t")).toEqual(SUCCESS);
+    expect(page.host.asked("attach")).toMatchObject([[{ apiKey: "key" }, {}]]);
+    expect(await sdk.init("key ")).toEqual(SUCCESS);
+    expect(page.host.asked("attach")).toHaveLength(1);
+    expect(await sdk.init("key2")).toMatchObject({ error: { code: 2102 } });
+  });
+
+  test("makes the same namespace with white space and without", async () => {
+    const bare = await namespaceOf("key");
+    leavePage();
+    page = loadPage();
+    expect(await namespaceOf("\tkey ")).toBe(bare);
+  });
+
+  test.each([
+    ["abcd\u200bef", "U+200B", 5],
+    ["\u201ckey\u201d", "U+201C", 1],
+    ["  key\u0007", "U+0007", 4],
+    ["ke\ty", "U+0009", 3],
+    ["kéy", "U+00E9", 2],
+    ["key\u{1f511}", "U+1F511", 4],
+  ])("%j is refused with 2102, which names the character", async (key, codePoint, position) => {
+    expect(await make().init(key)).toMatchObject({
+      success: false,
+      error: {
+        code: 2102,
+        message: `apiKey has the character ${codePoint} at position ${position}, which no HTTP header can carry: copy it once more`,
+      },
+    });
+    expect(page.hosts).toEqual([]);
+  });
+
+  test("may hold a space, which a header carries", async () => {
+    expect(await make().init("no such key")).toEqual(SUCCESS);
+    expect(page.host.asked("attach")).toMatchObject([[{ apiKey: "no such key" }, {}]]);
+  });
+
+  test.each([" ", "", undefined, 5])("%j is refused with 2102", async (key) => {
+    expect(await make().init(key as string)).toMatchObject({
+      error: { code: 2102, message: "apiKey must be a non-empty string" },
+    });
   });
 });
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
 import type { LiveChatSession, LiveChatSource } from "../../../src/main/index.js";
 import type { FakePage } from "./fake-page.js";
@@ -142,6 +142,62 @@ test("what is no session is ignored", async () => {
   }
   await settle();
   expect(changes()).toEqual([]);
+});
+
+describe("a Live Chat session with an id that the service cannot take", () => {
+  const unusable: LiveChatSession = { ...user, personId: "x".repeat(129) };
+
+  test("is ignored with one warning for the page, and init() goes on without it", async () => {
+    vi.resetModules();
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    const { PeopleTrackingSDK: Fresh } = await import("../../../src/main/index.js");
+    const liveChat = new FakeLiveChat(unusable);
+    const sdk = using(new Fresh({ liveChat, pageViews: "manual" }));
+    expect(await sdk.init("key")).toEqual(SUCCESS);
+    liveChat.change({ ...unusable, id: "s2" });
+    await settle();
+    expect(page.host.inits).toMatchObject([{ liveChat: null }]);
+    expect(changes()).toEqual([]);
+    expect(warn.mock.calls).toEqual([
+      ["A Live Chat session is ignored: its personId must match /^.{1,128}$/s"],
+    ]);
+  });
+
+  test("is taken up to the longest id", async () => {
+    const longest = { ...user, personId: "x".repeat(128) };
+    await start(new FakeLiveChat(longest)).started;
+    expect(page.host.inits).toMatchObject([{ liveChat: longest }]);
+  });
+
+  test("ends the session of another id, so that nothing of it goes to another person", async () => {
+    const liveChat = new FakeLiveChat(lead);
+    await start(liveChat).started;
+    liveChat.change({ ...unusable, id: "s2" });
+    await settle();
+    expect(changes()).toEqual([{ session: null, left: "s1" }]);
+  });
+
+  test("does not end the session that it is", async () => {
+    const liveChat = new FakeLiveChat(lead);
+    await start(liveChat).started;
+    liveChat.change(unusable);
+    await settle();
+    expect(changes()).toEqual([]);
+  });
+
+  test("ends a session that only the store knows if that has another id", async () => {
+    page.prepare = (host) => (host.initAnswer = { ok: true, rereadLiveChat: "s0" });
+    await start(new FakeLiveChat(unusable)).started;
+    await pass(1250);
+    expect(changes()).toEqual([{ session: null, left: "s0" }]);
+  });
+
+  test("does not end the one of its own id that only the store knows", async () => {
+    page.prepare = (host) => (host.initAnswer = { ok: true, rereadLiveChat: "s1" });
+    await start(new FakeLiveChat(unusable)).started;
+    await pass(1250);
+    expect(changes()).toEqual([]);
+  });
 });
 
 test("a source that throws everywhere but in ready() hurts nobody", async () => {
