@@ -35,10 +35,7 @@ test("what a batch of a journal says holds for its commands, unless they say oth
   const [first, third] = [command(1), command(3)];
   const { generation, sessionTimeoutMs, maxWaiting, ...bare } = first as TrackCommand;
   const head = { generation, sessionTimeoutMs, maxWaiting };
-  const batches = [
-    { ...head, commands: [bare, { ...bare, n: 2, generation: 7 }] },
-    { commands: [third] },
-  ];
+  const batches = [{ ...head, commands: [bare, { ...bare, n: 2, generation: 7 }] }, { commands: [third] }];
   expect(commandsOf(journal({ batches }))).toEqual([first, { ...first, n: 2, generation: 7 }, third]);
 });
 
