@@ -76,6 +76,23 @@ describe("fair turns", () => {
     expect(turns.begun.indexOf("b")).toBeLessThan(12);
   });
 
+  test("keys that come anew without end do not keep a large piece waiting for ever", async () => {
+    const turns = newTurns(1);
+    void turns.add("a", 10);
+    void turns.add("b", 100);
+    await turns.settle();
+    let previous = "a";
+    for (let number = 0; number < 50 && !turns.begun.includes("b"); number++) {
+      const next = String.fromCodePoint(0x4e00 + number);
+      void turns.add(next, 10);
+      await turns.end(previous);
+      previous = next;
+    }
+    expect(turns.begun).toContain("b");
+    expect(turns.begun.length).toBeGreaterThan(5);
+    await turns.endAll();
+  });
+
   test("work of one key is done one after the other, and others beside it", async () => {
     const turns = newTurns(3);
     for (const name of ["a1", "a2", "b1"]) void turns.add(name);

@@ -16,3 +16,4 @@ export type {
   TrackerState,
   TrackingError,
 } from "../protocol/api.js";
+export type { InspectQuery } from "../protocol/host.js";
