@@ -14,6 +14,22 @@ const inTurn = {
   hookTimeout: TIMEOUT_MS,
 } as const;
 
+/**
+ * What pages do, once more on pages whose libraries patch everything, with the host that runs among them. Left out is what
+ * only concerns the machine (lost links, killed browsers and workers, full disks, backlogs), which no page script reaches.
+ */
+const HOSTILE = [
+  "specification",
+  "pages",
+  "client-side-views",
+  "profiles",
+  "consent",
+  "time",
+  "delivery",
+  "page-end",
+  "tabs",
+];
+
 export default defineConfig({
   test: {
     reporters: ["default", "./tests/summary-reporter.ts"],
@@ -23,6 +39,14 @@ export default defineConfig({
       { test: project("simulation") },
       "server/vitest.config.ts",
       { test: { ...project("browser"), ...inTurn } },
+      {
+        test: {
+          name: "hostile",
+          include: HOSTILE.map((file) => `tests/browser/${file}.test.ts`),
+          ...inTurn,
+          provide: { hostilePage: true },
+        },
+      },
       { test: { ...project("playground"), ...inTurn } },
       { test: { ...project("engines"), ...inTurn } },
       { test: { ...project("package"), ...inTurn } },

@@ -3,13 +3,16 @@ import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { routePath } from "hono/route";
 import type { Logger } from "pino";
+import { addressReader, type AddressOf, type TrustProxy } from "./address.js";
 import type { ApiKeys } from "./api-keys.js";
+import { createAuthenticator, type Authenticate } from "./authorization.js";
+import { limitBytesInFlight } from "./bytes-in-flight.js";
 import { isUnavailable, type Database } from "./database.js";
 import type { Definitions } from "./definitions.js";
 import type { LiveChat } from "./live-chat.js";
 import { loggedError } from "./logged-error.js";
 import type { Metrics } from "./metrics.js";
-import type { Limits } from "./options.js";
+import type { Limits } from "./limits.js";
 import type { Persons } from "./persons.js";
 import { Problem } from "./problem.js";
 import type { Registrations } from "./registrations.js";
@@ -34,8 +37,35 @@ export interface Backend {
   persons: Persons;
 }
 
-export function createApp(backend: Backend, basePath: string, corsOrigins: readonly string[]): Hono {
-  const { logger, metrics } = backend;
+/** What stands before the work of every route. */
+export interface Edge {
+  addressOf: AddressOf;
+  authenticate: Authenticate;
+  inFlight: ReturnType<typeof limitBytesInFlight>;
+}
+
+/** Longer than any path that there is: what a client makes up does not fill the logs. */
+const LOGGED_PATH_LENGTH = 200;
+
+export interface AppOptions {
+  basePath: string;
+  corsOrigins: readonly string[];
+  trustProxy: TrustProxy | undefined;
+}
+
+export function createApp(backend: Backend, { basePath, corsOrigins, trustProxy }: AppOptions): Hono {
+  const { logger, metrics, limits } = backend;
+  const addressOf = addressReader(trustProxy, () =>
+    logger.warn(
+      "requests carry X-Forwarded-For, which is not looked at: set TRUST_PROXY, or all clients behind the proxy are " +
+        "limited as one address; 0 where there is no proxy",
+    ),
+  );
+  const edge: Edge = {
+    addressOf,
+    authenticate: createAuthenticator(limits.failedAuthenticationsPerMinute, addressOf),
+    inFlight: limitBytesInFlight(limits.bytesInFlight, limits.bytesInFlightPerAddress),
+  };
   const app = new Hono().basePath(basePath);
 
   app.use("*", async (c, next) => {
@@ -49,7 +79,10 @@ export function createApp(backend: Backend, basePath: string, corsOrigins: reado
     const { method } = c.req;
     metrics.request(method, routePath(c, -1), c.res.status, durationMs);
     // The path alone: queries and headers may hold what is nobody's business.
-    logger.info({ method, path: c.req.path, status: c.res.status, durationMs }, "request");
+    logger.info(
+      { method, path: c.req.path.slice(0, LOGGED_PATH_LENGTH), status: c.res.status, durationMs },
+      "request",
+    );
   });
   app.use(
     "*",
@@ -62,9 +95,9 @@ export function createApp(backend: Backend, basePath: string, corsOrigins: reado
     }),
   );
 
-  addBatchRoutes(app, backend);
-  addLiveChatRoutes(app, backend);
-  addPersonRoutes(app, backend);
+  addBatchRoutes(app, backend, edge);
+  addLiveChatRoutes(app, backend, edge);
+  addPersonRoutes(app, backend, edge);
   addOperationsRoutes(app, backend);
 
   app.notFound((c) => answer(new Problem(4040, `there is no ${c.req.method} ${c.req.path}`.slice(0, 500))));

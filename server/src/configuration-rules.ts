@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import * as v from "valibot";
+import { readTrustProxy, type TrustProxy } from "./address.js";
 import { checkCorsOrigins } from "./cors-origins.js";
 import { checkWidget, type Widget } from "./widget-jwt.js";
 
@@ -59,6 +60,17 @@ export const corsOrigins: Rule<string[]> = (given = "") => {
     });
   }
   return origins;
+};
+
+export const trustProxy: Rule<TrustProxy | undefined> = (given) => {
+  try {
+    return readTrustProxy(given);
+  } catch (error) {
+    throw new Error(
+      `must be a number of proxies, or addresses and networks with commas between: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
 };
 
 const widgetsSchema = v.array(

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { TrustProxy } from "./address.js";
 import {
   corsOrigins,
   folder,
@@ -6,10 +7,12 @@ import {
   oneOf,
   postgresUrl,
   text,
+  trustProxy,
   widgets,
   type Rule,
 } from "./configuration-rules.js";
 import { POSTGRES_DEFAULTS, packageFolder, type DatabaseOptions } from "./database.js";
+import { readLimits, type Limits } from "./limits.js";
 import type { Widget } from "./widget-jwt.js";
 
 /** Every environment variable of the service, with what it may be; the README says what each is for. */
@@ -17,6 +20,9 @@ const VARIABLES = {
   HOST: text("127.0.0.1"),
   PORT: integer(8080, { min: 0, max: 65_535 }),
   REQUEST_TIMEOUT_MS: integer(30_000, { min: 1, max: 600_000 }),
+  ANSWER_TIMEOUT_MS: integer(60_000, { min: 1, max: 600_000 }),
+  MAX_CONNECTIONS: integer(10_000, { min: 1, max: 1_000_000 }),
+  TRUST_PROXY: trustProxy,
   SHUTDOWN_GRACE_MS: integer(10_000, { min: 0, max: 600_000 }),
   DATABASE_URL: postgresUrl,
   DATABASE_CONNECTIONS: integer(POSTGRES_DEFAULTS.connections, { min: 1, max: 10_000 }),
@@ -35,6 +41,11 @@ export interface Configuration {
   host: string;
   port: number;
   requestTimeoutMs: number;
+  answerTimeoutMs: number;
+  maxConnections: number;
+  limits: Partial<Limits>;
+  /** Undefined where nothing is said, which is warned about where there seems to be a proxy. */
+  trustProxy: TrustProxy | undefined;
   shutdownGraceMs: number;
   database: DatabaseOptions;
   corsOrigins: string[];
@@ -44,11 +55,15 @@ export interface Configuration {
 
 /** @throws an Error that names every variable with a wrong value, and what each must be */
 export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration {
-  const variables = readVariables(environment);
+  const { limits, ...variables } = readVariables(environment);
   return {
     host: variables.HOST,
     port: variables.PORT,
     requestTimeoutMs: variables.REQUEST_TIMEOUT_MS,
+    answerTimeoutMs: variables.ANSWER_TIMEOUT_MS,
+    maxConnections: variables.MAX_CONNECTIONS,
+    trustProxy: variables.TRUST_PROXY,
+    limits,
     shutdownGraceMs: variables.SHUTDOWN_GRACE_MS,
     database: variables.DATABASE_URL
       ? {
@@ -63,7 +78,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv): Configuration
   };
 }
 
-function readVariables(environment: NodeJS.ProcessEnv): Variables {
+function readVariables(environment: NodeJS.ProcessEnv): Variables & { limits: Partial<Limits> } {
   const problems: string[] = [];
   const values = Object.entries<Rule<unknown>>(VARIABLES).map(([name, rule]) => {
     try {
@@ -73,6 +88,7 @@ function readVariables(environment: NodeJS.ProcessEnv): Variables {
       return [name, undefined];
     }
   });
+  const limits = readLimits(environment, problems);
   if (problems.length) throw new Error(`The environment is wrong. ${problems.join(" ")}`);
-  return Object.fromEntries(values) as Variables;
+  return { ...(Object.fromEntries(values) as Variables), limits };
 }

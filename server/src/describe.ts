@@ -60,7 +60,7 @@ type ErrorStatus = keyof typeof ERROR_ANSWERS;
 /** What any route may answer. */
 const EVERYWHERE = {
   500: "Something went wrong.",
-  503: "The database cannot be reached, or does not answer in time; see `Retry-After`.",
+  503: "The database cannot be reached or does not answer in time, or more is in flight than fits; see `Retry-After`.",
 };
 const errorSchema = jsonSchemaOf(errorBodySchema);
 

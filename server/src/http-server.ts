@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
+import { endSlowReader } from "./slow-readers.js";
 
 /** Headers are small; who takes longer than this is not waiting for an answer. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -13,6 +14,10 @@ export interface HttpServerOptions {
   port: number;
   /** How long a request may take to arrive, its body included; a 408 then. */
   requestTimeoutMs: number;
+  /** How long an answer may take to be read, or the connection is cut off: 60 s. */
+  answerTimeoutMs?: number;
+  /** Connections at once; more are closed as they come. No limit by default. */
+  maxConnections?: number;
 }
 
 export interface HttpServer {
@@ -25,7 +30,7 @@ export interface HttpServer {
 /** @throws an Error that says what to do where it cannot listen there */
 export async function startHttpServer(
   fetch: (request: Request, bindings: object) => Response | Promise<Response>,
-  { host, port, requestTimeoutMs }: HttpServerOptions,
+  { host, port, requestTimeoutMs, answerTimeoutMs = 60_000, maxConnections }: HttpServerOptions,
 ): Promise<HttpServer> {
   const server = createAdaptorServer({
     fetch,
@@ -35,6 +40,7 @@ export async function startHttpServer(
       connectionsCheckingInterval: CHECK_MS,
     },
   }) as Server;
+  if (maxConnections !== undefined) server.maxConnections = maxConnections;
 
   const sockets = new Set<Socket>();
   const busy = new Set<Socket>();
@@ -45,6 +51,7 @@ export async function startHttpServer(
   });
   server.prependListener("request", ({ socket }, response) => {
     busy.add(socket);
+    endSlowReader(response, answerTimeoutMs);
     response.once("close", () => busy.delete(socket));
     // A closed server goes on serving the connections that it has for as long as they are busy; this ends them.
     if (isStopping) response.shouldKeepAlive = false;

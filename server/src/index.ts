@@ -1,5 +1,7 @@
 export { createPeopleService, type PeopleService } from "./service.js";
-export type { Limits, PeopleServiceOptions } from "./options.js";
+export type { TrustProxy } from "./address.js";
+export type { Limits } from "./limits.js";
+export type { PeopleServiceOptions } from "./options.js";
 export type { DatabaseOptions } from "./database.js";
 export type { ApiKey, ApiKeys } from "./api-keys.js";
 export type { Definitions } from "./definitions.js";

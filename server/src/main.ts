@@ -26,7 +26,7 @@ function configure() {
   }
 }
 
-const { host, port, requestTimeoutMs, shutdownGraceMs, logLevel, ...options } = configure();
+const { logLevel, shutdownGraceMs, ...options } = configure();
 const logger = pino({ level: logLevel });
 const shutdown = onShutdown(shutdownGraceMs, logger);
 
@@ -34,8 +34,8 @@ async function start() {
   try {
     const service = await createPeopleService({ ...options, logger, signal: shutdown });
     collectDefaultMetrics({ register: service.metrics });
-    const server = await startHttpServer(service.fetch, { host, port, requestTimeoutMs });
-    announcements.info({ host, port: server.port, database: service.database }, "listening");
+    const server = await startHttpServer(service.fetch, options);
+    announcements.info({ host: options.host, port: server.port, database: service.database }, "listening");
     return { service, server };
   } catch (error) {
     if (!shutdown.aborted) return fail(error);

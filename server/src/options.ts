@@ -1,34 +1,9 @@
 import type { Logger } from "pino";
-import { HOUR, LIMITS, MINUTE } from "../../src/protocol/wire.js";
+import { HOUR, MINUTE } from "../../src/protocol/wire.js";
+import type { TrustProxy } from "./address.js";
 import type { DatabaseOptions } from "./database.js";
+import type { Limits } from "./limits.js";
 import type { Widget } from "./widget-jwt.js";
-
-export interface Limits {
-  /** Bytes of a body, as sent and as decompressed: 1 MiB. */
-  bodyBytes: number;
-  /** Operations a batch: 5,000. */
-  operationsPerBatch: number;
-  /** Batches a minute for one profile, however many registrations it has: 3,000. */
-  batchesPerMinute: number;
-  /** Batches of one profile under way at once, all but one of them waiting: 64. */
-  batchesAtOnce: number;
-  /** Registrations a minute for one profile: 120. */
-  registrationsPerMinute: number;
-  /** Chats that one address starts a minute, and again sign-ins: 600. */
-  chatsPerMinute: number;
-}
-
-export const DEFAULT_LIMITS: Limits = {
-  bodyBytes: LIMITS.batchBytes,
-  operationsPerBatch: LIMITS.operationsPerBatch,
-  // A browser that comes back with a million operations sends as fast as it is answered; that is no flood.
-  batchesPerMinute: 3000,
-  // A browser sends one at a time, however many tabs it has.
-  batchesAtOnce: 64,
-  registrationsPerMinute: 120,
-  // A whole office may stand behind one address.
-  chatsPerMinute: 600,
-};
 
 export interface PeopleServiceOptions {
   /** PGlite in memory when absent. */
@@ -42,6 +17,8 @@ export interface PeopleServiceOptions {
   /** Origins whose pages may call the service from elsewhere; `*` for any. None by default. */
   corsOrigins?: readonly string[];
   limits?: Partial<Limits>;
+  /** The proxies in front, whose `X-Forwarded-For` tells clients apart. None by default: the socket's address counts. */
+  trustProxy?: TrustProxy | undefined;
   /** Live Chat widgets whose JWTs are accepted. */
   widgets?: readonly Widget[];
   /** Where the routes begin: `/people`. */

@@ -13,6 +13,7 @@ const PROBLEMS = {
   4290: [429, "TooManyRequestsError"],
   5000: [500, "InternalError"],
   5030: [503, "UnavailableError"],
+  5031: [503, "OverloadedError"],
 } as const;
 export type ProblemCode = keyof typeof PROBLEMS;
 

@@ -1,8 +1,7 @@
 import { eq, sql } from "drizzle-orm";
 import type { Profile, ProfileKind } from "../../src/protocol/api.js";
 import type { RegistrationAnswer, RegistrationRequest } from "../../src/protocol/wire.js";
-import { DAY, TRACKING_SCOPE } from "../../src/protocol/wire.js";
-import type { ApiKeys } from "./api-keys.js";
+import { DAY } from "../../src/protocol/wire.js";
 import type { Database } from "./database.js";
 import type { Definitions } from "./definitions.js";
 import { Problem } from "./problem.js";
@@ -25,8 +24,8 @@ export interface Registration {
 }
 
 export interface Registrations {
-  /** `limit` is asked with the profile's id, once the right is proven. */
-  create(apiKey: string | null, request: RegistrationRequest, limit: RateLimit): Promise<RegistrationAnswer>;
+  /** `limit` is asked with the profile's key, once the right to it is proven. */
+  create(apiKeyId: string, request: RegistrationRequest, limit: RateLimit): Promise<RegistrationAnswer>;
   /** The registration of a token that is good now, or a 401. */
   find(token: string | null): Promise<Registration>;
 }
@@ -41,7 +40,6 @@ export const toTime = (value: string | number | null): number | null =>
 export function openRegistrations(
   db: Database,
   clock: () => number,
-  keys: ApiKeys,
   definitions: Definitions,
   lifetimeMs: number,
 ): Registrations {
@@ -96,11 +94,7 @@ export function openRegistrations(
   };
 
   return {
-    async create(apiKey, { profile, liveChatToken }, limit) {
-      const key = apiKey === null ? null : await keys.find(apiKey);
-      if (!key) throw new Problem(4010, "the API key is not known", { "WWW-Authenticate": "App" });
-      if (key.scopes.length !== 1 || key.scopes[0] !== TRACKING_SCOPE)
-        throw new Problem(4031, `the API key's only scope must be ${TRACKING_SCOPE}`);
+    async create(apiKeyId, { profile, liveChatToken }, limit) {
       const profileKey =
         profile.kind === "visitor"
           ? await visitorKey(profile.id.toLowerCase())
@@ -111,7 +105,7 @@ export function openRegistrations(
       await db.insert(registrations).values({
         tokenHash: hashSecret(token),
         profile: profileKey,
-        apiKey: key.id,
+        apiKey: apiKeyId,
         liveChatTokenHash: profile.kind === "visitor" ? null : hashSecret(liveChatToken ?? ""),
         expiresAt,
       });

@@ -1,48 +1,66 @@
 import { gunzipSync } from "node:zlib";
 import * as v from "valibot";
-import { firstProblem } from "../../src/protocol/schemas.js";
+import { problemOf } from "../../src/protocol/schemas.js";
+import type { TakeBytes } from "./bytes-in-flight.js";
+import { isNestedDeeper, MAX_NESTING } from "./nesting.js";
 import { Problem } from "./problem.js";
 
 /** What most bodies unfold into, or a few times that. */
 const CHUNK_BYTES = 64 * 1024;
+/** What every request but a batch may hold: the longest JWT is an eighth of it, the largest definition a third. */
+export const SMALL_BODY_BYTES = 64 * 1024;
 
-/** A request's JSON as a schema has it; a 400, 413 or 415 otherwise. */
+/** A small request's JSON as a schema has it; a 400, 413 or 415 otherwise. */
 export async function readBody<Output>(
   request: Request,
   schema: v.GenericSchema<unknown, Output>,
   maxBytes: number,
+  take: TakeBytes,
 ): Promise<Output> {
-  return parseBody(await receiveBody(request, maxBytes), schema, maxBytes);
+  return parseBody(await receiveBody(request, maxBytes, take), schema, maxBytes);
 }
 
-/** A body as it came. */
-export interface ReceivedBody {
-  bytes: Buffer;
-  isGzip: boolean;
-}
-
-/** Receives a body, and leaves it as it is. */
-export async function receiveBody(request: Request, maxBytes: number): Promise<ReceivedBody> {
+/** Receives a body, and leaves it as it is. Its bytes are taken before they come. */
+export async function receiveBody(request: Request, maxBytes: number, take: TakeBytes): Promise<Buffer> {
   const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() || "identity";
   if (!["identity", "gzip", "x-gzip"].includes(encoding))
     throw new Problem(4150, "the content encoding must be gzip or none", { "Accept-Encoding": "gzip" });
-  return { bytes: await readBytes(request, maxBytes), isGzip: encoding !== "identity" };
+  const length = request.headers.get("content-length");
+  if (length === null) return readStream(request, maxBytes, take);
+  if (Number(length) > maxBytes) throw tooLarge(maxBytes);
+  take(Number(length));
+  // No more can come than was announced, and it comes cheaper whole than through a stream.
+  return Buffer.from(await request.arrayBuffer().catch(cutOff));
 }
 
 /** `maxBytes` counts as sent and again as decompressed, so that a small body cannot unfold into a large one. */
 export function parseBody<Output>(
-  { bytes, isGzip }: ReceivedBody,
+  bytes: Buffer,
   schema: v.GenericSchema<unknown, Output>,
   maxBytes: number,
 ): Output {
-  const input = parseJson(isGzip ? decompress(bytes, maxBytes) : bytes);
-  const result = v.safeParse(schema, input, { abortEarly: true });
+  const json = isGzip(bytes) ? decompress(bytes, maxBytes) : bytes;
+  if (isNestedDeeper(json, MAX_NESTING))
+    throw new Problem(4000, `the body is nested deeper than ${MAX_NESTING} arrays and objects`);
+  const result = v.safeParse(schema, parseJson(json), { abortEarly: true });
   if (result.success) return result.output;
-  throw new Problem(
-    4000,
-    (firstProblem(schema, input) ?? "the body is not valid").slice(0, 500).toWellFormed(),
-  );
+  throw new Problem(4000, problemOf(result.issues[0]).slice(0, 500).toWellFormed());
 }
+
+/**
+ * Told from the first bytes, with which no JSON begins: a proxy may have decompressed the body and left the header, or
+ * have dropped the header.
+ */
+const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
+/**
+ * How many bytes a body will be once it is decompressed, as its own end says. One that lies is served as if it were
+ * smaller, and unfolds into no more than any other.
+ */
+export const unpackedLength = (bytes: Buffer): number =>
+  isGzip(bytes) && bytes.length >= 4
+    ? Math.max(bytes.length, bytes.readUInt32LE(bytes.length - 4))
+    : bytes.length;
 
 function parseJson(bytes: Buffer): unknown {
   try {
@@ -54,29 +72,23 @@ function parseJson(bytes: Buffer): unknown {
 
 const tooLarge = (maxBytes: number) => new Problem(4130, `the body is larger than ${maxBytes} bytes`);
 
-async function readBytes(request: Request, maxBytes: number): Promise<Buffer> {
-  const length = request.headers.get("content-length");
-  if (Number(length ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  // No more can come than was announced, and it comes cheaper whole than through a stream.
-  return length === null
-    ? readStream(request, maxBytes)
-    : Buffer.from(await request.arrayBuffer().catch(cutOff));
-}
-
 /** A body that comes without its length. */
-async function readStream(request: Request, maxBytes: number): Promise<Buffer> {
+async function readStream(request: Request, maxBytes: number, take: TakeBytes): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = request.body?.getReader();
-  for (;;) {
-    const next = await reader?.read().catch(cutOff);
-    if (!next?.value) return Buffer.concat(chunks);
-    length += next.value.length;
-    if (length > maxBytes) {
-      reader?.cancel().catch(() => undefined);
-      throw tooLarge(maxBytes);
+  try {
+    for (;;) {
+      const next = await reader?.read().catch(cutOff);
+      if (!next?.value) return Buffer.concat(chunks);
+      length += next.value.length;
+      if (length > maxBytes) throw tooLarge(maxBytes);
+      take(next.value.length);
+      chunks.push(next.value);
     }
-    chunks.push(next.value);
+  } catch (error) {
+    reader?.cancel().catch(() => undefined);
+    throw error;
   }
 }
 

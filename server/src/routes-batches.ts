@@ -8,25 +8,30 @@ import {
   registrationAnswerSchema,
   registrationRequestSchema,
 } from "../../src/protocol/schemas.js";
-import type { Backend } from "./app.js";
-import { credential } from "./authorization.js";
+import type { Backend, Edge } from "./app.js";
+import { limitAtOnce } from "./at-once.js";
+import { findKey, requireTrackingScope } from "./authorization.js";
 import { applyBatch } from "./batch.js";
 import { describe, jsonSchemaOf } from "./describe.js";
 import { isCurrent } from "./entity-tag.js";
+import { REQUEST_BYTES } from "./limits.js";
 import { haveEnvelopes } from "./plain-event.js";
 import { Problem } from "./problem.js";
 import { limitRate } from "./rate-limit.js";
-import { parseBody, readBody, receiveBody } from "./request-body.js";
-import { inTurns } from "./turns.js";
+import { parseBody, readBody, receiveBody, SMALL_BODY_BYTES, unpackedLength } from "./request-body.js";
+import { fairTurns } from "./turns.js";
 
 const tag = "Tracking";
 
 /** The tracker's routes: registrations, batches, definitions. */
-export function addBatchRoutes(app: Hono, backend: Backend): void {
-  const { db, clock, limits, registrations, definitions, metrics } = backend;
+export function addBatchRoutes(app: Hono, backend: Backend, edge: Edge): void {
+  const { db, clock, limits, keys, registrations, definitions, metrics } = backend;
+  const { addressOf, authenticate, inFlight } = edge;
   const limitRegistrations = limitRate(limits.registrationsPerMinute);
+  const limitAddress = limitRate(limits.registrationsPerAddressPerMinute);
   const limitBatches = limitRate(limits.batchesPerMinute);
-  const inTurn = inTurns(limits.batchesAtOnce);
+  const atOnce = limitAtOnce(limits.batchesAtOnce);
+  const inTurn = fairTurns(limits.batchesAtWork);
 
   app.post(
     "/v1/registrations",
@@ -43,19 +48,27 @@ export function addBatchRoutes(app: Hono, backend: Backend): void {
       errors: [400, 401, 403, 413, 415, 429],
     }),
     async (c) => {
-      const request = await readBody(c.req.raw, registrationRequestSchema, limits.bodyBytes);
-      const answer = await registrations.create(credential(c.req.raw, "App"), request, limitRegistrations);
-      return c.json(answer);
+      const key = await authenticate(c, "App", findKey(keys));
+      requireTrackingScope(key.scopes);
+      const address = addressOf(c);
+      // Anybody can read the key in a page's source.
+      if (address !== undefined) await limitAddress(address);
+      return inFlight(address, async (take) => {
+        const request = await readBody(c.req.raw, registrationRequestSchema, SMALL_BODY_BYTES, take);
+        return c.json(await registrations.create(key.id, request, limitRegistrations));
+      });
     },
   );
 
   // Too many operations are answered as too many bytes are: the tracker halves the batch.
   const countedSchema = v.pipe(
-    quickBatchSchema,
+    v.unknown(),
     v.rawCheck(({ dataset }) => {
-      if (dataset.typed && dataset.value.operations.length > limits.operationsPerBatch)
+      // Counted before any of them is looked at.
+      if (countOperations(dataset.value) > limits.operationsPerBatch)
         throw new Problem(4130, `a batch holds at most ${limits.operationsPerBatch} operations`);
     }),
+    quickBatchSchema,
   );
   app.post(
     "/v1/batches",
@@ -75,15 +88,18 @@ export function addBatchRoutes(app: Hono, backend: Backend): void {
       errors: [400, 401, 413, 415, 429],
     }),
     async (c) => {
-      const registration = await registrations.find(credential(c.req.raw, "Bearer"));
+      const registration = await authenticate(c, "Bearer", registrations.find);
       await limitBatches(registration.key);
-      const results = await inTurn(
-        registration.mergedInto ?? registration.key,
-        async () => ({ body: await receiveBody(c.req.raw, limits.bodyBytes), receivedAt: clock() }),
-        async ({ body, receivedAt }) => {
-          const batch = parseBody(body, countedSchema, limits.bodyBytes);
-          return applyBatch(db, registration, batch, receivedAt);
-        },
+      const profile = registration.mergedInto ?? registration.key;
+      const results = await atOnce(profile, () =>
+        inFlight(addressOf(c), async (take) => {
+          // Before its turn: whoever sends slowly holds nobody up.
+          const body = await receiveBody(c.req.raw, limits.bodyBytes, take);
+          const receivedAt = clock();
+          return inTurn(profile, REQUEST_BYTES + unpackedLength(body), () =>
+            applyBatch(db, registration, parseBody(body, countedSchema, limits.bodyBytes), receivedAt),
+          );
+        }),
       );
       metrics.operations(results);
       return c.json({ results });
@@ -103,10 +119,10 @@ export function addBatchRoutes(app: Hono, backend: Backend): void {
         schema: jsonSchemaOf(definitionsAnswerSchema),
       },
       also: { 304: "They are still those of the `ETag`." },
-      errors: [401],
+      errors: [401, 429],
     }),
     async (c) => {
-      await registrations.find(credential(c.req.raw, "Bearer"));
+      await authenticate(c, "Bearer", registrations.find);
       const answer = await definitions.list();
       const tag = `"${answer.version}"`;
       c.header("ETag", tag);
@@ -115,6 +131,11 @@ export function addBatchRoutes(app: Hono, backend: Backend): void {
     },
   );
 }
+
+const countOperations = (input: unknown): number => {
+  const operations = (input as { operations?: unknown } | null)?.operations;
+  return Array.isArray(operations) ? operations.length : 0;
+};
 
 /** The schema itself copies each operation to find nothing, nearly always. */
 const quickBatchSchema = v.object({

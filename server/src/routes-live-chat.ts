@@ -1,11 +1,9 @@
-import type { Context, Hono } from "hono";
+import type { Hono } from "hono";
 import * as v from "valibot";
-import type { Backend } from "./app.js";
-import { addressOf } from "./address.js";
-import { credential } from "./authorization.js";
+import type { Backend, Edge } from "./app.js";
 import { describe, jsonSchemaOf } from "./describe.js";
-import { limitRate, type RateLimit } from "./rate-limit.js";
-import { readBody } from "./request-body.js";
+import { limitRate } from "./rate-limit.js";
+import { readBody, SMALL_BODY_BYTES } from "./request-body.js";
 
 const tag = "Live Chat";
 const path = "/v1/live-chat/sessions";
@@ -19,13 +17,9 @@ const personSchema = v.object({ kind: v.picklist(["lead", "authenticated"]), id:
 const currentSchema = v.object({ sessionId: v.string(), person: personSchema });
 const answerSchema = v.object({ sessionId: v.string(), token: v.string(), person: personSchema });
 
-const limitAddress = async (limit: RateLimit, c: Context): Promise<void> => {
-  const address = addressOf(c);
-  if (address) await limit(address);
-};
-
 /** What a site's Live Chat calls. */
-export function addLiveChatRoutes(app: Hono, { liveChat, limits }: Backend): void {
+export function addLiveChatRoutes(app: Hono, { liveChat, limits }: Backend, edge: Edge): void {
+  const { addressOf, authenticate, inFlight } = edge;
   // Anybody may call them, so that there is nothing but the address to count by.
   const [limitStarts, limitSignIns] = [limitRate(limits.chatsPerMinute), limitRate(limits.chatsPerMinute)];
   app.post(
@@ -38,9 +32,12 @@ export function addLiveChatRoutes(app: Hono, { liveChat, limits }: Backend): voi
       errors: [400, 413, 415, 429],
     }),
     async (c) => {
-      await limitAddress(limitStarts, c);
-      await readBody(c.req.raw, startSchema, limits.bodyBytes);
-      return c.json(await liveChat.start(), 201);
+      const address = addressOf(c);
+      if (address !== undefined) await limitStarts(address);
+      return inFlight(address, async (take) => {
+        await readBody(c.req.raw, startSchema, SMALL_BODY_BYTES, take);
+        return c.json(await liveChat.start(), 201);
+      });
     },
   );
   app.post(
@@ -53,9 +50,12 @@ export function addLiveChatRoutes(app: Hono, { liveChat, limits }: Backend): voi
       errors: [400, 401, 413, 415, 429],
     }),
     async (c) => {
-      await limitAddress(limitSignIns, c);
-      const { jwt, sessionId } = await readBody(c.req.raw, authenticateSchema, limits.bodyBytes);
-      return c.json(await liveChat.authenticate(jwt, sessionId));
+      const address = addressOf(c);
+      if (address !== undefined) await limitSignIns(address);
+      return inFlight(address, async (take) => {
+        const { jwt, sessionId } = await readBody(c.req.raw, authenticateSchema, SMALL_BODY_BYTES, take);
+        return c.json(await liveChat.authenticate(jwt, sessionId));
+      });
     },
   );
   app.get(
@@ -65,9 +65,9 @@ export function addLiveChatRoutes(app: Hono, { liveChat, limits }: Backend): voi
       tag,
       security: "liveChat",
       answer: { status: 200, description: "The session.", schema: jsonSchemaOf(currentSchema) },
-      errors: [401],
+      errors: [401, 429],
     }),
-    async (c) => c.json(await liveChat.current(credential(c.req.raw, "Bearer"))),
+    async (c) => c.json(await authenticate(c, "Bearer", liveChat.current)),
   );
   app.delete(
     `${path}/current`,
@@ -76,10 +76,10 @@ export function addLiveChatRoutes(app: Hono, { liveChat, limits }: Backend): voi
       tag,
       security: "liveChat",
       answer: { status: 204, description: "It is terminated." },
-      errors: [401],
+      errors: [401, 429],
     }),
     async (c) => {
-      await liveChat.terminate(credential(c.req.raw, "Bearer"));
+      await authenticate(c, "Bearer", liveChat.terminate);
       return c.body(null, 204);
     },
   );

@@ -1,13 +1,13 @@
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
 import { firstProblem, personSchema as fieldsSchema } from "../../src/protocol/schemas.js";
-import type { Backend } from "./app.js";
-import { requireScope } from "./authorization.js";
+import type { Backend, Edge } from "./app.js";
+import { findKey, requireScope } from "./authorization.js";
 import { definitionBodySchema, newDefinitionIdSchema } from "./definitions.js";
 import { describe, jsonSchemaOf, type JsonSchema, type Parameter } from "./describe.js";
 import { isCursor, TIMELINE_ORDERS, type TimelineOrder } from "./persons.js";
 import { Problem } from "./problem.js";
-import { readBody } from "./request-body.js";
+import { readBody, SMALL_BODY_BYTES } from "./request-body.js";
 
 const READ = "people:read";
 const MANAGE = "people:manage";
@@ -96,7 +96,10 @@ const personId = (c: Context): string => {
 const noPerson = () => new Problem(4040, "there is no such person");
 
 /** Reading back and managing, with an admin's API key. */
-export function addPersonRoutes(app: Hono, { keys, persons, definitions, limits }: Backend): void {
+export function addPersonRoutes(app: Hono, { keys, persons, definitions }: Backend, edge: Edge): void {
+  const { addressOf, authenticate, inFlight } = edge;
+  const requireKey = async (c: Context, scope: string): Promise<void> =>
+    requireScope((await authenticate(c, "App", findKey(keys))).scopes, scope);
   app.get(
     "/v1/persons",
     describe({
@@ -109,10 +112,10 @@ export function addPersonRoutes(app: Hono, { keys, persons, definitions, limits 
         description: "A page of persons.",
         schema: object({ persons: { type: "array", items: person }, next }, ["persons", "next"]),
       },
-      errors: [400, 401, 403],
+      errors: [400, 401, 403, 429],
     }),
     async (c) => {
-      await requireScope(c.req.raw, keys, READ);
+      await requireKey(c, READ);
       return c.json(await persons.list(...readPage(c)));
     },
   );
@@ -124,10 +127,10 @@ export function addPersonRoutes(app: Hono, { keys, persons, definitions, limits 
       security: "apiKey",
       parameters: [idParameter],
       answer: { status: 200, description: "The person.", schema: person },
-      errors: [401, 403, 404],
+      errors: [401, 403, 404, 429],
     }),
     async (c) => {
-      await requireScope(c.req.raw, keys, READ);
+      await requireKey(c, READ);
       const found = await persons.find(personId(c));
       if (!found) throw noPerson();
       return c.json(found);
@@ -145,10 +148,10 @@ export function addPersonRoutes(app: Hono, { keys, persons, definitions, limits 
         description: "A page of the timeline.",
         schema: object({ entries: { type: "array", items: entry }, next }, ["entries", "next"]),
       },
-      errors: [400, 401, 403, 404],
+      errors: [400, 401, 403, 404, 429],
     }),
     async (c) => {
-      await requireScope(c.req.raw, keys, READ);
+      await requireKey(c, READ);
       const [limit, after] = readPage(c);
       const timeline = await persons.timeline(personId(c), readOrder(c), limit, after);
       if (!timeline) throw noPerson();
@@ -164,15 +167,17 @@ export function addPersonRoutes(app: Hono, { keys, persons, definitions, limits 
       parameters: [idParameter],
       body: jsonSchemaOf(definitionBodySchema),
       answer: { status: 200, description: "The definition.", schema: definition },
-      errors: [400, 401, 403, 413, 415],
+      errors: [400, 401, 403, 413, 415, 429],
     }),
     async (c) => {
-      await requireScope(c.req.raw, keys, MANAGE);
+      await requireKey(c, MANAGE);
       const id = c.req.param("id");
       const problem = firstProblem(newDefinitionIdSchema, id, "id");
       if (problem) throw new Problem(4000, problem);
-      const body = await readBody(c.req.raw, definitionBodySchema, limits.bodyBytes);
-      return c.json(await definitions.put({ id, ...body }));
+      return inFlight(addressOf(c), async (take) => {
+        const body = await readBody(c.req.raw, definitionBodySchema, SMALL_BODY_BYTES, take);
+        return c.json(await definitions.put({ id, ...body }));
+      });
     },
   );
 }

@@ -10,8 +10,9 @@ import { openHealth } from "./health.js";
 import { openLiveChat } from "./live-chat.js";
 import { loggedError } from "./logged-error.js";
 import { createMetrics } from "./metrics.js";
+import { resolveLimits } from "./limits.js";
 import { MINUTE } from "../../src/protocol/wire.js";
-import { DEFAULT_LIMITS, DEFAULTS, type PeopleServiceOptions } from "./options.js";
+import { DEFAULTS, type PeopleServiceOptions } from "./options.js";
 import { openDatabase } from "./open-database.js";
 import { openPersons } from "./persons.js";
 import { openRegistrations } from "./registrations.js";
@@ -51,7 +52,7 @@ export interface PeopleService {
 export async function createPeopleService(options: PeopleServiceOptions = {}): Promise<PeopleService> {
   const logger = options.logger ?? pino({ level: "silent" });
   const clock = options.clock ?? Date.now;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const limits = resolveLimits(options.limits ?? {}, options.database ?? {});
   const { basePath, registrationLifetimeMs, sweepIntervalMs } = { ...DEFAULTS, ...options };
 
   const widgets = new Map<string, Widget>();
@@ -80,12 +81,11 @@ export async function createPeopleService(options: PeopleServiceOptions = {}): P
       limits,
       keys,
       definitions,
-      registrations: openRegistrations(db, clock, keys, definitions, registrationLifetimeMs),
+      registrations: openRegistrations(db, clock, definitions, registrationLifetimeMs),
       liveChat: openLiveChat(db, clock, widgets),
       persons: openPersons(db),
     },
-    basePath,
-    options.corsOrigins ?? [],
+    { basePath, corsOrigins: options.corsOrigins ?? [], trustProxy: options.trustProxy },
   );
 
   let sweeping: Promise<unknown> | undefined;

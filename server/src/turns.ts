@@ -1,35 +1,79 @@
-import { Problem } from "./problem.js";
+import { setImmediate } from "node:timers/promises";
+
+/** Work that waits for its turn. */
+interface Waiting {
+  tag: number;
+  cost: number;
+  start: () => Promise<void>;
+}
 
 interface Line {
-  count: number;
-  last: Promise<unknown>;
+  waiting: Waiting[];
+  isAtWork: boolean;
+  /** The tag of what came last. */
+  lastTag: number;
 }
 
 /**
- * Requests of one profile work one after the other, and others beside them. In the database they would wait for each
- * other too, but each with a connection in its hands, until none is left for anyone else.
+ * Gives turns to keys that want work done: at most `atWork` pieces at once, and of each key one at a time, in their order.
+ * The keys share by cost (weighted fair queueing, with equal weights): of equal pieces each key has one done in each
+ * round, however many it has waiting, and a small piece does not wait for a round of large ones. What waits goes in the
+ * order of its tags, the moments at which it would be done if all keys were served at once, each at its share.
  *
- * @returns a function that receives at once and works in turn; a 429 where `atOnce` of the key are under way already
+ * @returns what runs the work in turn and answers as it does
  */
-export function inTurns(atOnce: number) {
-  const lines = new Map<number, Line>();
-  return async <Received, Result>(
-    key: number,
-    receive: () => Promise<Received>,
-    work: (received: Received) => Promise<Result>,
-  ): Promise<Result> => {
-    const line = lines.get(key) ?? { count: 0, last: Promise.resolve() };
-    if (line.count >= atOnce) throw new Problem(4290, "too many requests at once", { "Retry-After": "1" });
-    lines.set(key, line);
-    line.count++;
-    try {
-      // Before its turn: whoever sends slowly holds nobody up.
-      const received = await receive();
-      const turn = line.last.then(() => work(received));
-      line.last = turn.catch(() => undefined);
-      return await turn;
-    } finally {
-      if (--line.count === 0) lines.delete(key);
+export function fairTurns(atWork: number) {
+  const lines = new Map<string | number, Line>();
+  let working = 0;
+  /** What each key that was there all the time has had so far: the clock of the tags. */
+  let now = 0;
+
+  const isIdle = ({ waiting, isAtWork }: Line): boolean => !waiting.length && !isAtWork;
+
+  /** The line whose first piece has the lowest tag, of those that are not at work. Lines that owe nothing are forgotten. */
+  const nextLine = (): Line | undefined => {
+    let next: Line | undefined;
+    for (const [key, line] of lines) {
+      if (isIdle(line) && line.lastTag <= now) lines.delete(key);
+      const first = line.waiting[0];
+      if (!line.isAtWork && first && (!next || first.tag < next.waiting[0]!.tag)) next = line;
+    }
+    return next;
+  };
+
+  const begin = (): void => {
+    while (working < atWork) {
+      const line = nextLine();
+      if (!line) return;
+      const { cost, start } = line.waiting.shift()!;
+      working++;
+      line.isAtWork = true;
+      void start().finally(() => {
+        // In the time of this piece each of them would have had its share.
+        now += cost / [...lines.values()].filter((other) => !isIdle(other)).length;
+        working--;
+        line.isAtWork = false;
+        begin();
+        if (!working) {
+          lines.clear();
+          now = 0;
+        }
+      });
     }
   };
+
+  return <Result>(key: string | number, cost: number, work: () => Promise<Result>): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      const line = lines.get(key) ?? { waiting: [], isAtWork: false, lastTag: 0 };
+      lines.set(key, line);
+      line.lastTag = Math.max(now, line.lastTag) + cost;
+      line.waiting.push({
+        tag: line.lastTag,
+        cost,
+        // PGlite works in this thread and answers without a pause in which a socket would be looked at: without one here,
+        // nobody who came meanwhile would be heard before all that waits is done.
+        start: () => setImmediate().then(work).then(resolve, reject),
+      });
+      begin();
+    });
 }

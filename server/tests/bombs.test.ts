@@ -37,7 +37,11 @@ test.skipIf(process.platform !== "linux")(
     const bomb = await makeBomb();
     expect(bomb.length).toBeLessThan(MIB);
     const { place, trackingKey } = await newPlace("PGlite");
-    const { url, process: service } = await runService(place);
+    // Room for all of them, or most would be refused before they are unpacked.
+    const { url, process: service } = await runService(place, {
+      LIMIT_BYTES_IN_FLIGHT: String(BOMBS * 2 * MIB),
+      LIMIT_BYTES_IN_FLIGHT_PER_ADDRESS: String(BOMBS * 2 * MIB),
+    });
     const [victim, other] = await newClients(url, trackingKey, 2);
     await send(url, victim!, [pageView(Date.now())]);
 
@@ -102,8 +106,42 @@ test("of encodings only one gzip is taken, and a broken one is a 400", async () 
     packed.subarray(0, 5),
     wrongSum,
     Buffer.alloc(0),
-    json,
     deflateSync(json),
   ])
     expect(await post("gzip", body)).toEqual(["gzip", 400]);
+});
+
+test("a body is read by its first bytes where a proxy decompressed it or dropped the header, with the same bounds", async () => {
+  const { place, trackingKey } = await newPlace("PGlite");
+  const { url } = await runService(place);
+  const [client] = await newClients(url, trackingKey, 1);
+  const post = async (encoding: string | undefined, body: Uint8Array) => {
+    const response = await fetch(`${url}/v1/batches`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${client!.token}`,
+        ...(encoding !== undefined && { "content-encoding": encoding }),
+      },
+      body: new Uint8Array(body),
+    });
+    return [response.status, await response.text()] as const;
+  };
+  const batch = (title: string) =>
+    Buffer.from(
+      JSON.stringify({
+        id: "batch",
+        sentAt: new Date().toISOString(),
+        sdk: "test",
+        operations: [pageView(Date.now(), { properties: { url: "", title, referrer: "" } })],
+      }),
+    );
+  for (const encoding of ["gzip", "identity", "", undefined])
+    for (const body of [batch("Shop"), gzipSync(batch("Shop"))])
+      expect(await post(encoding, body)).toEqual([200, expect.stringContaining("accepted")]);
+  for (const encoding of ["gzip", undefined]) {
+    expect((await post(encoding, gzipSync(batch("x".repeat(MIB)))))[0]).toBe(413);
+    expect((await post(encoding, batch("x".repeat(MIB))))[0]).toBe(413);
+    expect((await post(encoding, Buffer.from([0x1f, 0x8b])))[0]).toBe(400);
+    expect((await post(encoding, gzipSync(gzipSync(batch("Shop")))))[0]).toBe(400);
+  }
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { request as startRequest, type IncomingMessage } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
@@ -35,6 +36,27 @@ onEachDriver((driver) => {
     expect((await startChatFrom("127.0.0.1", port)).retryAfter).toBeGreaterThan(0);
     expect((await startChatFrom("127.0.0.2", port)).status).toBe(201);
   });
+});
+
+test("registrations are counted by address, new visitors' and others', before their bodies are received", async () => {
+  const subject = await startService("PGlite", { limits: { registrationsPerAddressPerMinute: 2 } });
+  const register = async (address: string, init: object) =>
+    subject.call("POST", "/v1/registrations", {
+      authorization: `App ${subject.trackingKey}`,
+      address,
+      ...init,
+    });
+  const visitor = () => ({ body: { profile: { kind: "visitor", id: randomUUID() } } });
+  expect((await register("192.0.2.1", visitor())).status).toBe(200);
+  expect((await register("192.0.2.1", { body: { profile: { kind: "lead", id: "x" } } })).status).toBe(403);
+  const refused = await register("192.0.2.1", { raw: "not read" });
+  expect(refused.status).toBe(429);
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+  expect((await register("192.0.2.2", visitor())).status).toBe(200);
+  // Whoever has no key uses up nothing of what the others behind the address may do.
+  for (let count = 0; count < 3; count++)
+    await subject.call("POST", "/v1/registrations", { authorization: "App x", address: "192.0.2.3" });
+  expect((await register("192.0.2.3", visitor())).status).toBe(200);
 });
 
 test("sign-ins are counted beside chats, and the addresses of one IPv6 network together", async () => {

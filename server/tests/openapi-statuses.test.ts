@@ -25,8 +25,12 @@ const WAYS: Record<string, ((request: Request, subject: Subject) => Request | Pr
   404: (request) => ({ ...request, path: request.path.replace(/[\da-f-]{36}/, randomUUID()) }),
   413: (request) => ({ ...request, raw: " ".repeat(LIMITS.batchBytes + 1) }),
   415: (request) => ({ ...request, headers: { "content-encoding": "br" } }),
-  // A second one within the minute.
-  429: (request) => ({ ...request, address: "192.0.2.1" }),
+  // A second one within the minute, with a credential that is wrong where there must be one.
+  429: ({ authorization, ...request }) => ({
+    ...request,
+    address: "192.0.2.1",
+    ...(authorization && { authorization: `${authorization}x` }),
+  }),
   500: null,
   503: (request) => request,
 };
@@ -57,7 +61,7 @@ async function goodRequest(path: string, { security }: Route, subject: Subject):
 onEachDriver((driver) => {
   test("every status that the document lists is answered, each with what brings it about", async () => {
     const subject = await startService(driver, {
-      limits: { batchesPerMinute: 1, registrationsPerMinute: 1, chatsPerMinute: 1 },
+      limits: { failedAuthenticationsPerMinute: 1, chatsPerMinute: 1 },
     });
     const { body } = await subject.call<{ paths: Record<string, Record<string, Route>> }>(
       "GET",

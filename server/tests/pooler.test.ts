@@ -15,10 +15,13 @@ const silent = { onError: () => undefined, onWaiting: () => undefined };
 const asObject = (rows: { name: string; setting: string }[]) =>
   Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
 
+const answer = (value: number) => sql`select ${value}::int as value`;
+
 /** A database of its own, directly and through a pooler. */
 async function newPooledDatabase(settings?: readonly string[]) {
   const direct = ((await newDatabase("PostgreSQL")) as PostgresOptions).url;
-  return { direct, pooled: await startPooler(direct, settings) };
+  const pooler = await startPooler(direct, settings);
+  return { direct, pooled: pooler.url, pooler };
 }
 
 describe.skipIf(!inject("postgresUrl") || !hasPooler)("through PgBouncer in transaction mode", () => {
@@ -111,5 +114,26 @@ describe.skipIf(!inject("postgresUrl") || !hasPooler)("through PgBouncer in tran
     expect(isUnavailable(refused)).toBe(true);
     await peer.query("rollback");
     expect(await rowsOf(db, change)).toEqual([{ title: "changed" }]);
+  });
+
+  test("while the pooler hangs, the database is unavailable, and afterwards no late answer is taken for another", async () => {
+    const { pooled, pooler } = await newPooledDatabase();
+    const { db, close } = await openDatabase({ url: pooled, connections: 2, timeoutMs: 1_000 }, silent);
+    onTestFinished(close);
+    expect(await rowsOf(db, answer(1))).toEqual([{ value: 1 }]);
+    pooler.suspend();
+    const waiting = [
+      db.execute(answer(2)),
+      db.execute(answer(3)),
+      db.transaction((tx) => tx.execute(answer(4))),
+    ];
+    const outcomes = await Promise.all(waiting.map((each) => each.catch(isUnavailable)));
+    expect(outcomes).toEqual([true, true, true]);
+    pooler.resume();
+    expect(await Promise.all([5, 6, 7].map((value) => rowsOf(db, answer(value))))).toEqual([
+      [{ value: 5 }],
+      [{ value: 6 }],
+      [{ value: 7 }],
+    ]);
   });
 });

@@ -1,9 +1,10 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import { PGlite } from "@electric-sql/pglite";
 import { sql } from "drizzle-orm";
 import { Client } from "pg";
 import { pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { HOUR } from "../../src/protocol/wire.js";
 import { openDatabase } from "../src/open-database.js";
 import { merge, pageView, update } from "./operations.js";
 import { preparedFolder } from "./prepared-folder.js";
@@ -149,6 +150,44 @@ onEachDriver((driver) => {
     ])
       expect(await ask(key), key).toEqual(unknown);
     expect((await ask(right)).status).toBe(200);
+  });
+
+  test("a visitor's id and a token that was good take the database as long as unknown ones", async () => {
+    const subject = shared();
+    const [visitor, expired] = [await subject.visitor(), await subject.visitor()];
+    const { id, key } = await subject.service.keys.create({ scopes: ["web:tracking:sdk"] });
+    const { body } = await subject.call<{ token: string }>("POST", "/v1/registrations", {
+      authorization: `App ${key}`,
+      body: { profile: { kind: "visitor", id: visitor.id } },
+    });
+    await subject.service.keys.revoke(id);
+    const chat = await subject.startChat();
+    await subject.call("DELETE", "/v1/live-chat/sessions/current", { authorization: `Bearer ${chat.token}` });
+    subject.clock.now += 2 * HOUR;
+    const heard = listenToDatabase(driver);
+    const messagesOf = async (path: string, authorization: string, status: number) => {
+      heard();
+      expect((await subject.call("GET", path, { authorization })).status).toBe(status);
+      return heard().length;
+    };
+    const [admin, unknown] = [`App ${subject.adminKey}`, "Bearer unknown"];
+    for (const [path, otherPath, authorization, otherAuthorization, status] of [
+      [`/v1/persons/${visitor.id}`, `/v1/persons/${randomUUID()}`, admin, admin, 404],
+      [`/v1/persons/${visitor.id}/timeline`, `/v1/persons/${randomUUID()}/timeline`, admin, admin, 404],
+      ["/v1/definitions", "/v1/definitions", `Bearer ${body.token}`, unknown, 401],
+      ["/v1/definitions", "/v1/definitions", `Bearer ${expired.write}`, unknown, 401],
+      [
+        "/v1/live-chat/sessions/current",
+        "/v1/live-chat/sessions/current",
+        `Bearer ${chat.token}`,
+        unknown,
+        401,
+      ],
+    ] as const) {
+      const messages = await messagesOf(path, authorization, status);
+      expect(messages).toBeGreaterThan(0);
+      expect(await messagesOf(otherPath, otherAuthorization, status)).toBe(messages);
+    }
   });
 
   test("a key's hash and a JWT's signature are compared in constant time", async () => {

@@ -16,12 +16,15 @@ if (!hasPooler) console.log("PgBouncer is not installed here: the service is not
 /** Server connections at most; the service asks for more. */
 const POOL_SIZE = 3;
 
-/**
- * A PgBouncer that pools transactions, in front of a database, stopped after the test.
- *
- * @returns the database's URL through it
- */
-export async function startPooler(databaseUrl: string, settings: readonly string[] = []): Promise<string> {
+export interface Pooler {
+  /** The database's, through it. */
+  url: string;
+  suspend: () => void;
+  resume: () => void;
+}
+
+/** A PgBouncer that pools transactions, in front of a database, stopped after the test. */
+export async function startPooler(databaseUrl: string, settings: readonly string[] = []): Promise<Pooler> {
   const target = new URL(databaseUrl);
   const through = new URL(databaseUrl);
   through.port = String(await freePort());
@@ -52,5 +55,9 @@ export async function startPooler(databaseUrl: string, settings: readonly string
     rmSync(folder, { recursive: true, force: true });
   });
   await untilItAnswers(through.href);
-  return through.href;
+  return {
+    url: through.href,
+    suspend: () => void pooler.kill("SIGSTOP"),
+    resume: () => void pooler.kill("SIGCONT"),
+  };
 }

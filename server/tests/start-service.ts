@@ -229,7 +229,12 @@ export async function startService(
 
 export const iso = (time: number): string => new Date(time).toISOString();
 
-export const signJwt = (now: number, claims: Record<string, unknown> = {}, secret = WIDGET.keys[0]!.secret) =>
+export const signJwt = (
+  now: number,
+  claims: Record<string, unknown> = {},
+  secret = WIDGET.keys[0]!.secret,
+  header: Record<string, unknown> = {},
+) =>
   new SignJWT({
     iss: WIDGET.id,
     ski: WIDGET.keys[0]!.id,
@@ -240,5 +245,5 @@ export const signJwt = (now: number, claims: Record<string, unknown> = {}, secre
     exp: Math.floor((now + HOUR) / 1000),
     ...claims,
   })
-    .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+    .setProtectedHeader({ alg: "HS256", typ: "JWT", ...header })
     .sign(new TextEncoder().encode(secret));

@@ -383,11 +383,15 @@ export const parsed = <Output>(schema: v.GenericSchema<unknown, Output>, input: 
   return result.success ? result.output : null;
 };
 
-/** The first problem of an input as one clause that names its path: `birthDate must be YYYY-MM-DD`. */
+/** The first problem of an input as one clause that names its path. */
 export const firstProblem = (schema: v.GenericSchema, input: unknown, root = ""): string | null => {
   const result = v.safeParse(schema, input, { abortEarly: true });
   if (result.success) return null;
-  const issue = result.issues[0];
+  return problemOf(result.issues[0], root);
+};
+
+/** An issue as one clause that names its path: `birthDate must be YYYY-MM-DD`. */
+export const problemOf = (issue: v.BaseIssue<unknown>, root = ""): string => {
   const path = (issue.path ?? []).reduce((text, { key }) => {
     if (typeof key === "number") return `${text}[${key}]`;
     return text ? `${text}.${String(key)}` : String(key);

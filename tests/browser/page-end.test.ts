@@ -110,7 +110,7 @@ test("200 operations made while the service is down, the tab closed at once: 200
 
 test("the shared worker outlives the last tab and delivers without it (extendedLifetime)", async () => {
   const { browser, site } = setting;
-  const page = await visit(browser, site);
+  const page = await visit(browser, site, { host: "shared" });
   await settle(page);
   await page.evaluate(() => {
     Storage.prototype.setItem = () => {
@@ -126,7 +126,7 @@ test("the shared worker outlives the last tab and delivers without it (extendedL
 
 test("a page that is visible, with a worker that outlives it, writes no journal", async () => {
   const { browser, site } = setting;
-  const page = await visit(browser, site);
+  const page = await visit(browser, site, { host: "shared" });
   await page.evaluate(() => {
     const written: string[] = [];
     Storage.prototype.setItem = (key) => void written.push(key);
@@ -238,31 +238,34 @@ test("broken, foreign, huge and outdated journals harm nothing", async () => {
     at: Date.now() - 46 * day,
   });
   await leaveJournal(page, "other", { pageId: "othernamespace00", from: 900, count: 1 });
-  await page.evaluate((prefix) => {
-    const texts = {
-      notjsonnotjson00: "{",
-      nullnullnullnull: "null",
-      nothingnothing00: "{}",
-      anotherspageid00: JSON.stringify({ v: 3, pageId: "xxxxxxxxxxxxxxxx", at: Date.now(), batches: [] }),
-      nolistofbatches0: JSON.stringify({ v: 3, pageId: "nolistofbatches0", at: Date.now(), batches: 5 }),
-      nocommandsatall0: JSON.stringify({
-        v: 3,
-        pageId: "nocommandsatall0",
-        at: Date.now(),
-        batches: [
-          null,
-          {},
-          { commands: 5 },
-          {
-            commands: [null, 5, {}, { type: "track", n: -1 }, { type: "erase", n: 1, at: 1, generation: 1 }],
-          },
-        ],
-      }),
-      hugehugehugehuge: "9".repeat(2_000_000),
-    };
-    for (const [id, text] of Object.entries(texts)) localStorage.setItem(prefix + id, text);
-    localStorage.setItem(`${prefix}not a page's id`, "the site's own");
-  }, key(""));
+  const texts = {
+    notjsonnotjson00: "{",
+    nullnullnullnull: "null",
+    nothingnothing00: "{}",
+    anotherspageid00: JSON.stringify({ v: 3, pageId: "xxxxxxxxxxxxxxxx", at: Date.now(), batches: [] }),
+    nolistofbatches0: JSON.stringify({ v: 3, pageId: "nolistofbatches0", at: Date.now(), batches: 5 }),
+    nocommandsatall0: JSON.stringify({
+      v: 3,
+      pageId: "nocommandsatall0",
+      at: Date.now(),
+      batches: [
+        null,
+        {},
+        { commands: 5 },
+        {
+          commands: [null, 5, {}, { type: "track", n: -1 }, { type: "erase", n: 1, at: 1, generation: 1 }],
+        },
+      ],
+    }),
+    hugehugehugehuge: "9".repeat(2_000_000),
+  };
+  await page.evaluate(
+    ([prefix, given]) => {
+      for (const [id, text] of Object.entries(given)) localStorage.setItem(prefix + id, text);
+      localStorage.setItem(`${prefix}not a page's id`, "the site's own");
+    },
+    [key(""), texts] as const,
+  );
   const next = await revisit();
   const kept = [
     key("newversionnewver"),

@@ -26,22 +26,19 @@ export interface JournaledEvent {
   generation?: number;
 }
 
-/** Leaves a journal behind as a page of this namespace would. */
-export const leaveJournal = (page: Page, namespace: string, journal: JournaledEvent): Promise<void> =>
-  page.evaluate(
-    ([name, { pageId, from, count, v = 3, at = Date.now(), generation = 0 }]) => {
-      const commands = Array.from({ length: count }, (_, index) => ({
-        type: "track",
-        n: index + 1,
-        at: Date.now(),
-        eventId: "numbered",
-        properties: { n: from + index },
-      }));
-      const batches = [{ generation, sessionTimeoutMs: 1_800_000, maxWaiting: 100_000, commands }];
-      localStorage.setItem(
-        `people-tracking:${name}:journal:${pageId}`,
-        JSON.stringify({ v, pageId, at, batches }),
-      );
-    },
-    [namespace, journal] as const,
-  );
+/** Leaves a journal behind as a page of this namespace would. Written here, for pages may have their own idea of JSON. */
+export const leaveJournal = async (page: Page, namespace: string, journal: JournaledEvent): Promise<void> => {
+  const { pageId, from, count, v = 3, at = Date.now(), generation = 0 } = journal;
+  const commands = Array.from({ length: count }, (_, index) => ({
+    type: "track",
+    n: index + 1,
+    at: Date.now(),
+    eventId: "numbered",
+    properties: { n: from + index },
+  }));
+  const batches = [{ generation, sessionTimeoutMs: 1_800_000, maxWaiting: 100_000, commands }];
+  await page.evaluate(([key, text]) => localStorage.setItem(key, text), [
+    `people-tracking:${namespace}:journal:${pageId}`,
+    JSON.stringify({ v, pageId, at, batches }),
+  ] as const);
+};

@@ -13,6 +13,7 @@ import { SignJWT } from "jose";
 import { inject } from "vitest";
 import type { PeopleService, TimelineEntry } from "../../../server/src/index.js";
 import { createPeopleService } from "../../../server/src/index.js";
+import { pageScripts } from "./page-scripts.js";
 import type { FaultName, Interceptor, SiteRequest } from "./fault-proxy.js";
 import { createFaultProxy } from "./fault-proxy.js";
 import type { SecureListener } from "./secure-listener.js";
@@ -22,6 +23,7 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const FOLDERS: Record<string, string> = {
   "/sdk/": join(ROOT, "dist"),
   "/fixture/": join(ROOT, "tests/browser/fixture"),
+  "/zone/": join(ROOT, "node_modules/zone.js/bundles"),
 };
 const TYPES: Record<string, string> = { ".js": "text/javascript", ".html": "text/html; charset=utf-8" };
 
@@ -64,9 +66,15 @@ const serveFile = async (path: string, response: ServerResponse, options: SiteOp
     : join(ROOT, "tests/browser/fixture/index.html");
   try {
     const content = await readFile(file);
-    response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream" });
-    if (prefix || !script) return void response.end(content);
-    response.end(`${content.toString()}<script type="module" src="${script}"></script>`);
+    response.writeHead(200, {
+      "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
+      // Frames without an origin of their own load modules as from another one.
+      "Access-Control-Allow-Origin": "*",
+    });
+    if (prefix) return void response.end(content);
+    const before = pageScripts(options.isPatched).map((src) => `<script src="${src}"></script>`);
+    const after = script ? `<script type="module" src="${script}"></script>` : "";
+    response.end(content.toString().replace("<head>", `<head>${before.join("")}`) + after);
   } catch {
     response.writeHead(404).end();
   }
@@ -101,6 +109,8 @@ const listenOnNewPort = async (server: Server, address: string): Promise<number>
 export interface SiteOptions {
   /** One that is running and goes on after the site; without it, the site has its own. */
   service?: PeopleService;
+  /** Every page has libraries that patch everything; in the project `hostile` all sites are like that. */
+  isPatched?: boolean;
   /** A URL that every page loads besides. */
   script?: string | undefined;
   /** What it serves besides: folders by the path before their files, with a slash at both ends. */

@@ -7,6 +7,7 @@ import { chromium } from "playwright";
 import type { PeopleTrackingSDK, TrackerState, TrackingOptions } from "../../../src/main/index.js";
 import { CHROMIUM_ARGS, chromiumPath } from "../../chromium.js";
 import { TRUSTED } from "./certificate.js";
+import { defaultHost } from "./page-scripts.js";
 import type { Site } from "./site.js";
 
 declare global {
@@ -91,7 +92,7 @@ export const init = (page: Page, key: string, options: TrackingOptions = {}) =>
       window.sdk = new window.PeopleTrackingSDK(given);
       return window.sdk.init(apiKey);
     },
-    [key, options] as const,
+    [key, { ...defaultHost(), ...options }] as const,
   );
 
 /** Opens a page whose tracker is on. */

@@ -19,6 +19,12 @@ const patch = (name: string, value: unknown, enumerable: boolean): void => {
 const restore = (name: string): void => {
   for (const prototype of PROTOTYPES) Reflect.deleteProperty(prototype, name);
 };
+/** All that `for…in` meets. */
+const keysOf = (data: unknown): string[] => {
+  const keys: string[] = [];
+  for (const key in data as object) keys.push(key);
+  return keys;
+};
 const DATA = { text: "a", list: [1, { flag: true, toJSON: "own" }], none: null };
 const JSON_OF_DATA = JSON.stringify(DATA);
 
@@ -35,12 +41,6 @@ describe.each([true, false])("prototypes with a toJSON, enumerable: %s", (enumer
 describe("prototypes with enumerable functions", () => {
   beforeEach(() => patch("extend", () => undefined, true));
   afterEach(() => restore("extend"));
-
-  const keysOf = (data: unknown): string[] => {
-    const keys: string[] = [];
-    for (const key in data as object) keys.push(key);
-    return keys;
-  };
 
   test("fromJson gives objects whose own fields are all that for…in meets", () => {
     const data = fromJson('{"a": {"b": 1}, "list": [{"__proto__": {"c": 1}}]}') as {
