@@ -13,7 +13,7 @@ import { toJson } from "../protocol/json.js";
 import type { WirePerson, WireProperties, WireScalar } from "../protocol/wire.js";
 import { monotonicNow } from "../protocol/monotonic.js";
 import { SECOND } from "../protocol/wire.js";
-import type { CommandDraft } from "./command-queue.js";
+import type { NewCommand } from "./call-queue.js";
 import { copyValue } from "./copy-value.js";
 import { exposeInspection } from "./development.js";
 import { isLiveChat } from "./live-chat.js";
@@ -81,8 +81,8 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * if (!outcome.success) console.error(outcome.error.message);
    */
   init(apiKey: string): Promise<Outcome> {
-    if (this.#closed) return answer(fail(2015));
-    if (typeof document === "undefined") return answer(fail(2100, "there is no document here"));
+    if (this.#closed) return resolved(fail(2015));
+    if (typeof document === "undefined") return resolved(fail(2100, "there is no document here"));
     const running = this.#tracking;
     try {
       const key = readKey(apiKey);
@@ -93,19 +93,19 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
       if (this.#problem) throw this.#problem;
       const settings = readOptions(this.#options, key);
       const { liveChat = (globalThis as { LiveChat?: unknown }).LiveChat } = this.#options;
-      if (liveChat !== null && !isLiveChat(liveChat)) return answer(fail(4001));
+      if (liveChat !== null && !isLiveChat(liveChat)) return resolved(fail(4001));
       const tracking = (this.#tracking = outsideZones(() =>
         startTracking(
           settings,
           liveChat,
-          (state) => this.#tell(state),
+          (state) => this.#notify(state),
           () => (this.#tracking = undefined),
         ),
       ));
       exposeInspection(this);
       return tracking.started;
     } catch (thrown) {
-      return answer(fail(2102, describe(thrown)));
+      return resolved(fail(2102, describe(thrown)));
     }
   }
 
@@ -120,7 +120,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    */
   track<Id extends keyof Events & string>(eventId: Id, properties?: Events[Id]): Promise<Outcome> {
     return this.#with(2016, ({ queue, pages }) => {
-      const command: CommandDraft = { type: "track", eventId: copyValue("eventId", eventId) as string };
+      const command: NewCommand = { type: "track", eventId: copyValue("eventId", eventId) as string };
       if (properties !== undefined) {
         command.properties = copyValue("properties", properties) as WireProperties;
       }
@@ -184,7 +184,8 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
       check(timeoutMs >= 0, "timeoutMs must be a number of milliseconds");
       const limitMs = timeoutMs + SECOND;
       const until = monotonicNow() + timeoutMs;
-      return tracking.ask("flush", () => [tracking.connection.hostMoment(until)], limitMs, limitMs);
+      const { clock } = tracking.connection;
+      return tracking.request("flush", () => [clock.hostMoment(until)], limitMs, limitMs);
     });
   }
 
@@ -197,7 +198,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   inspect(query?: InspectQuery): Promise<Outcome<OutboxRow[]>> {
     return this.#with(2102, (tracking) => {
       const copy = copyValue("query", query ?? {}) as InspectQuery;
-      return tracking.ask("inspect", () => [copy]);
+      return tracking.request("inspect", () => [copy]);
     });
   }
 
@@ -211,7 +212,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   retryRejected(ids?: string[]): Promise<Outcome<{ requeued: number }>> {
     return this.#with(2102, (tracking) => {
       const copy = copyValue("ids", ids) as string[];
-      return tracking.ask("retryRejected", () => [copy]);
+      return tracking.request("retryRejected", () => [copy]);
     });
   }
 
@@ -225,7 +226,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   discardRejected(ids?: string[]): Promise<Outcome<{ discarded: number }>> {
     return this.#with(2102, (tracking) => {
       const copy = copyValue("ids", ids) as string[];
-      return tracking.ask("discardRejected", () => [copy]);
+      return tracking.request("discardRejected", () => [copy]);
     });
   }
 
@@ -257,7 +258,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * @returns 2015 before `init()`
    */
   optOut(): Promise<Outcome> {
-    return this.#with(2015, (tracking) => tracking.ask("setConsent", () => ["out"]));
+    return this.#with(2015, (tracking) => tracking.request("setConsent", () => ["out"]));
   }
 
   /**
@@ -266,7 +267,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * @returns 2015 before `init()`
    */
   optIn(): Promise<Outcome> {
-    return this.#with(2015, (tracking) => tracking.ask("setConsent", () => ["in"]));
+    return this.#with(2015, (tracking) => tracking.request("setConsent", () => ["in"]));
   }
 
   /**
@@ -297,27 +298,24 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   }
 
   /** @param code of what is wrong with the arguments */
-  #with<Answer>(
-    code: ErrorCode,
-    call: (tracking: Tracking) => Promise<Outcome<Answer>>,
-  ): Promise<Outcome<Answer>> {
+  #with<Data>(code: ErrorCode, call: (tracking: Tracking) => Promise<Outcome<Data>>): Promise<Outcome<Data>> {
     const tracking = this.#tracking;
-    if (!tracking) return answer(fail(2015));
+    if (!tracking) return resolved(fail(2015));
     try {
       return outsideZones(() => call(tracking));
     } catch (thrown) {
-      return answer(fail(code, describe(thrown)));
+      return resolved(fail(code, describe(thrown)));
     }
   }
 
-  #tell(state: TrackerState): void {
+  #notify(state: TrackerState): void {
     if (this.#closed || toJson(state) === toJson(this.#state)) return;
     this.#state = state;
     for (const listener of this.#listeners) callSafely(listener, state);
   }
 }
 
-const answer = <Result>(outcome: Result): Promise<Result> => Promise.resolve(outcome);
+const resolved = <Result>(outcome: Result): Promise<Result> => Promise.resolve(outcome);
 
 const callSafely = (listener: (state: TrackerState) => void, state: TrackerState): void => {
   try {

@@ -242,7 +242,7 @@ test("of what no host takes in, the oldest beyond a megabyte is lost, and told",
     "people-tracking:other:journal:0000000000000007",
     ...[1, 2, 3, 4].map(keyOf),
   ]);
-  expect(told.mock.calls.filter(([text]) => String(text).includes("is lost"))).toHaveLength(2);
+  expect(told.mock.calls.filter(([text]) => String(text).includes("are lost"))).toHaveLength(2);
 });
 
 test("a journal that was written to while it was taken in stays", async () => {

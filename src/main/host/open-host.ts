@@ -1,6 +1,7 @@
-import type { HostKind } from "../protocol/api.js";
-import type { HostEndpoint } from "./host-at.js";
-import { describe } from "./outcome.js";
+import type { HostKind } from "../../protocol/api.js";
+import type { HostEndpoint } from "./call-host.js";
+import { describe } from "../outcome.js";
+import { trustedScriptUrl } from "./trusted-script-url.js";
 
 export interface OpenHost {
   endpoint: HostEndpoint;
@@ -8,33 +9,33 @@ export interface OpenHost {
 }
 
 /**
- * Starts a host of one kind and answers the border to it; all three look the same.
+ * Starts a host of one kind. Its callers see no difference between the three kinds.
  *
- * @param fail is told when the host cannot start. A refused worker script says nothing more than that, and some browsers
- *   say nothing at all: callers arm a time-out.
+ * @param onError is told why the host cannot start. For a refused worker script browsers give no more than the fact, and
+ *   some not even that: callers set a timeout.
  * @throws where the browser refuses at once
  */
 export const openHost = (
   kind: HostKind,
   name: string,
   workerUrl: string | undefined,
-  fail: (why: string) => void,
+  onError: (why: string) => void,
 ): OpenHost => {
-  const onError = () => fail("its script did not load");
+  const onScriptError = () => onError("its script did not load");
   if (kind === "shared") {
-    const worker = openSharedWorker(trusting(SharedWorker, workerUrl), name);
-    worker.addEventListener("error", onError);
+    const worker = openSharedWorker(withTrustedUrl(SharedWorker, workerUrl), name);
+    worker.addEventListener("error", onScriptError);
     return { endpoint: worker.port, close: () => worker.port.close() };
   }
   if (kind === "dedicated") {
-    const worker = openWorker(trusting(Worker, workerUrl), name);
-    worker.addEventListener("error", onError);
+    const worker = openWorker(withTrustedUrl(Worker, workerUrl), name);
+    worker.addEventListener("error", onScriptError);
     return { endpoint: worker, close: () => worker.terminate() };
   }
   const { port1, port2 } = new MessageChannel();
-  import("../worker/page-host.js").then(
+  import("../../worker/page-host.js").then(
     ({ startPageHost }) => startPageHost(port2),
-    (thrown: unknown) => fail(describe(thrown)),
+    (thrown: unknown) => onError(describe(thrown)),
   );
   return { endpoint: port1, close: () => port1.close() };
 };
@@ -59,32 +60,11 @@ const openWorker = (Worker: Construct<Worker>, name: string): Worker =>
 
 type Construct<Kind> = new (url: URL, options: WorkerOptions) => Kind;
 
-interface Policy {
-  createScriptURL(url: string): string;
-}
-
-/** One for the page: a policy's name can be taken once, unless the site allows duplicates. */
-let policy: Policy | undefined;
-
-export const trust = (url: string): string => {
-  const { trustedTypes } = globalThis as unknown as {
-    trustedTypes: { createPolicy(name: string, rules: Policy): Policy };
-  };
-  try {
-    policy ??= trustedTypes.createPolicy("people-tracking-sdk", { createScriptURL: (given) => given });
-    return policy.createScriptURL(url);
-  } catch {
-    // This browser has none, the name is the page's own variable or element, or the site's `trusted-types` does not name
-    // our policy; it may still not require them.
-    return url;
-  }
-};
-
-/** A worker's constructor that sees to the URL itself. */
-const trusting = <Kind extends SharedWorker | Worker>(
+/** A worker's constructor that replaces the bundled URL by the site's own, and makes either one trusted. */
+const withTrustedUrl = <Kind extends SharedWorker | Worker>(
   construct: new (url: string, options: WorkerOptions) => Kind,
   workerUrl: string | undefined,
 ) =>
   function (bundled: URL, options: WorkerOptions): Kind {
-    return new construct(trust(workerUrl ?? bundled.href), options);
+    return new construct(trustedScriptUrl(workerUrl ?? bundled.href), options);
   } as unknown as Construct<Kind>;
