@@ -36,8 +36,8 @@ export interface CallQueue {
   /** Journals what no host has decided. */
   save(): void;
   /** The page goes, and may end with any call: from now on each call is journaled before it returns. */
-  onPageHide(): void;
-  onPageShow(): void;
+  onHide(): void;
+  onShow(): void;
   /** @param generation - the erase generation that this host reports */
   onState(host: HostKind, generation: number): void;
   /** What was called while the page was only prerendered happens now. */
@@ -88,7 +88,7 @@ export const createCallQueue = (
     // Nobody waits for a Live Chat change.
     const isAwaited = isTimed && each.commands[0]!.type !== "liveChat";
     let refusals: Refusal[] | undefined;
-    let cause = "the tracker did not answer in time";
+    let cause = "the host did not answer in time";
     try {
       refusals = await connection.request(
         "submit",
@@ -100,8 +100,8 @@ export const createCallQueue = (
       cause = describe(thrown);
     }
     const mayBeStored =
-      isAwaited && connection.hasAbandonedHost() && monotonicNow() < calledAt + COMMAND_DEADLINE_MS;
-    const { journaled, inDoubt } = settleBatch(each, refusals, cause, mayBeStored);
+      isAwaited && connection.hasAbandoned() && monotonicNow() < calledAt + COMMAND_DEADLINE_MS;
+    const [journaled, inDoubt] = settleBatch(each, refusals, cause, mayBeStored);
     const rest = [journaled, inDoubt].filter(({ commands }) => commands.length);
     undecided.splice(undecided.indexOf(each), 1, ...rest);
     if (!undecided.length) journal.remove();
@@ -154,11 +154,11 @@ export const createCallQueue = (
     hasUndecided: () => undecided.length > 0,
     save,
 
-    onPageHide: () => {
+    onHide: () => {
       isPageHidden = true;
       save();
     },
-    onPageShow: () => void (isPageHidden = false),
+    onShow: () => void (isPageHidden = false),
     onState: (host, reported) => {
       hostKind = host;
       generation = reported;

@@ -3,45 +3,41 @@ import type { CallBatch } from "./call-batch.js";
 import { SUCCESS, fail } from "./outcome.js";
 import type { ErrorCode } from "./outcome.js";
 
-export interface Undecided {
-  /** In the journal, for this host or the next to decide. Its callers know that it is on disk. */
-  journaled: CallBatch;
-  /** An abandoned host may yet store it: until its deadline nobody can tell that it failed. */
-  inDoubt: CallBatch;
-}
-
 /**
  * Gives the calls of a batch their outcomes, as far as they are known.
  *
  * @param refusals - what the host did not store, in the batch's order; `undefined` where it did not respond
  * @param cause - why there is no response
  * @param mayBeStored - an abandoned host may yet store what this one could not decide
- * @returns the commands that are undecided, as batches of their own
+ * @returns two batches with the commands that are undecided: those in the journal, for this host or the next to decide,
+ *   whose callers know that they are on disk; and those that an abandoned host may yet store, of which nobody can tell
+ *   before their deadline that they failed
  */
 export const settleBatch = (
   batch: CallBatch,
   refusals: Refusal[] | undefined,
   cause: string,
   mayBeStored: boolean,
-): Undecided => {
+): [journaled: CallBatch, inDoubt: CallBatch] => {
   const empty = (): CallBatch => ({ ...batch, commands: [], resolves: [], journaled: 0, text: undefined });
-  const undecided: Undecided = { journaled: empty(), inDoubt: empty() };
+  const journaled = empty();
+  const inDoubt = empty();
   let next = 0;
   batch.commands.forEach((command, index) => {
     const resolve = batch.resolves[index]!;
     const refusal = refusals?.[next]?.n === command.n ? refusals[next++] : undefined;
     let rest: CallBatch | undefined;
     if (index < batch.journaled && (!refusals || refusal?.undecided)) {
-      rest = undecided.journaled;
+      rest = journaled;
       rest.journaled++;
       resolve(SUCCESS);
-    } else if (refusal?.undecided && mayBeStored) rest = undecided.inDoubt;
+    } else if (refusal?.undecided && mayBeStored) rest = inDoubt;
     else if (!refusals) resolve(fail(CODES[command.type], cause));
     else resolve(refusal ? { success: false, error: refusal.error } : SUCCESS);
     rest?.commands.push(command);
     rest?.resolves.push(resolve);
   });
-  return undecided;
+  return [journaled, inDoubt];
 };
 
 const CODES: Record<Command["type"], ErrorCode> = {

@@ -84,10 +84,10 @@ export const startTracking = (
   const onPageEvent = (event: Event): void => {
     const { type } = event;
     if (type === "pagehide") {
-      queue.onPageHide();
+      queue.onHide();
       connection.detach();
     } else if (type === "pageshow") {
-      queue.onPageShow();
+      queue.onShow();
       if (!(event as PageTransitionEvent).persisted) return;
       connection.reattach();
       if (settings.pageViews !== "manual" && pages.isRestored(event)) void viewPage();
@@ -150,7 +150,7 @@ export const startTracking = (
           signal.addEventListener("abort", close);
           start().then(resolve, (thrown) => resolve(fail(2101, describe(thrown))));
         }),
-      )) ?? fail(2101, "no host answered");
+      )) ?? fail(2101, "the host did not answer in time");
     if (!outcome.success) {
       if (!signal.aborted) onFailure();
       tracking.end();
@@ -178,7 +178,7 @@ export const startTracking = (
       queue.flush();
       try {
         const response = await connection.request(method, args, until - monotonicNow(), silenceMs);
-        return response ?? (fail(2101, "the host is silent") as ResponseTo<Method>);
+        return response ?? (fail(2101, "the host did not answer in time") as ResponseTo<Method>);
       } catch (thrown) {
         return fail(2101, describe(thrown)) as ResponseTo<Method>;
       }

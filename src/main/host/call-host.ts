@@ -3,9 +3,7 @@
  * (properties, callbacks, transfers, release), and would be a quarter of all that a page loads.
  */
 import type { Host, HostMessage } from "../../protocol/host.js";
-
-export type HostEndpoint = Pick<MessagePort, "postMessage" | "addEventListener"> &
-  Partial<Pick<MessagePort, "start">>;
+import type { HostPort } from "./open-host.js";
 
 /** As much as is used here of https://github.com/GoogleChromeLabs/comlink/blob/main/src/protocol.ts. */
 interface ComlinkResponse {
@@ -27,25 +25,22 @@ export type CallHost = <Method extends keyof Host>(
 ) => void;
 
 /** @param onMessage receives what the host posts unasked */
-export const createHostCaller = (
-  endpoint: HostEndpoint,
-  onMessage: (message: HostMessage) => void,
-): CallHost => {
+export const createHostCaller = (port: HostPort, onMessage: (message: HostMessage) => void): CallHost => {
   let count = 0;
   const pending = new Map<number, ((response: never) => void) | undefined>();
-  endpoint.addEventListener("message", (event) => {
+  port.addEventListener("message", (event) => {
     const data = (event as MessageEvent<HostMessage | ComlinkResponse | null>).data;
     if (!data) return;
     if ("peopleTracking" in data) return onMessage(data);
     if (data.type === "RAW") pending.get(data.id)?.(data.value);
     pending.delete(data.id);
   });
-  endpoint.start?.();
+  if ("start" in port) port.start();
   return (method, args, onResponse, onError) => {
     pending.set(++count, onResponse);
     try {
       const argumentList = args().map((value) => ({ type: "RAW", value }));
-      endpoint.postMessage({ id: count, type: "APPLY", path: [method], argumentList });
+      port.postMessage({ id: count, type: "APPLY", path: [method], argumentList });
     } catch (thrown) {
       pending.delete(count);
       onError?.(thrown);

@@ -4,22 +4,20 @@ import { SECOND } from "../../protocol/wire.js";
 /** Where no host is available, and requests are pending, all are tried again after this long. */
 const RETRY_MS = SECOND;
 
-export interface HostTrials {
-  /** In the order in which they are tried. */
-  kinds: readonly HostKind[];
-  /** Connects to a host of this kind, or resolves with the reason why it cannot be used here. */
-  tryHost(kind: HostKind): Promise<TrackingError | undefined>;
-  /** Nothing is to be done: the page has a host, or needs none any more. */
-  isDone(): boolean;
-  hasRequests(): boolean;
-}
-
 /**
- * Connects to the first available host.
+ * Makes the function that connects to the first available host, unless there is nothing to do. Its promise resolves with
+ * the reason why no host is available.
  *
- * @returns a function that does so unless it is done, whose promise resolves with the reason why none is available
+ * @param kinds - in the order in which they are tried
+ * @param tryHost - connects to a host of this kind, or resolves with the reason why it cannot be used here
+ * @param isDone - the page has a host, or needs none any more
  */
-export const createConnect = ({ kinds, tryHost, isDone, hasRequests }: HostTrials) => {
+export const createConnect = (
+  kinds: readonly HostKind[],
+  tryHost: (kind: HostKind) => Promise<TrackingError | undefined>,
+  isDone: () => boolean,
+  hasRequests: () => boolean,
+) => {
   let connecting: Promise<TrackingError | undefined> | undefined;
 
   const tryEach = async (): Promise<TrackingError | undefined> => {

@@ -4,7 +4,7 @@
  * `watchdog.ts` notices a host that does not respond.
  */
 import type { HostKind, TrackerState, TrackingError } from "../../protocol/api.js";
-import type { InitAnswer, InitRequest } from "../../protocol/host.js";
+import type { Host, InitAnswer, InitRequest } from "../../protocol/host.js";
 import { randomId } from "../names.js";
 import { describe, fail } from "../outcome.js";
 import type { Settings } from "../tracking-options.js";
@@ -13,6 +13,8 @@ import { createHostClock } from "./host-clock.js";
 import type { HostClock } from "./host-clock.js";
 import type { HostSession } from "./host-session.js";
 import { openSession } from "./host-session.js";
+import { openHost } from "./open-host.js";
+import type { HostPort } from "./open-host.js";
 import type { RequestHost } from "./pending-requests.js";
 import { createPendingRequests } from "./pending-requests.js";
 
@@ -21,7 +23,7 @@ export interface HostConnection {
   pageId: string;
   clock: Pick<HostClock, "hostMoment" | "skewMs">;
   /** A host was abandoned, which may still do what was requested of it. */
-  hasAbandonedHost(): boolean;
+  hasAbandoned(): boolean;
   /**
    * Opens a host, so that its script can load.
    *
@@ -54,13 +56,12 @@ export const createHostConnection = (
   let isClosed = false;
 
   const closeSession = (): void => {
-    requests.detached();
     session?.close();
     session = undefined;
   };
 
   const closeIfDone = (): void => {
-    if (!isClosed || (requests.isAttached() && !requests.isEmpty())) return;
+    if (!isClosed || requests.areUnderWay()) return;
     session?.detach();
     closeSession();
   };
@@ -71,55 +72,49 @@ export const createHostConnection = (
     void connect();
   };
 
-  const requests = createPendingRequests(abandonHost, closeIfDone);
+  const requests = createPendingRequests(() => void connect(), abandonHost, closeIfDone);
 
   const tryHost = (kind: HostKind): Promise<TrackingError | undefined> =>
     new Promise((resolve) => {
       if (isClosed) return resolve(undefined);
-      const giveUp = (error: TrackingError): void => {
+      const open = (onError: (why: string) => void): HostPort =>
+        openHost(kind, `${name}:v${hello.protocol}:${abandonedHosts}`, workerUrl, onError);
+      const attachArguments = (): Parameters<Host["attach"]> => [
+        { ...hello, host: kind, online: navigator.onLine },
+        pendingInit && {
+          ...pendingInit.request,
+          calledAt: clock.hostMoment(pendingInit.request.calledAt),
+        },
+      ];
+      const onAttached = (init: InitAnswer | undefined): void => {
+        if (init) pendingInit?.resolve(init);
+        pendingInit = undefined;
+        resolve(undefined);
+      };
+      const onFailure = (why: string | TrackingError, wasAttached?: boolean): void => {
+        if (wasAttached) return abandonHost();
         closeSession();
-        resolve(error);
+        resolve(typeof why === "string" ? fail(2101, `${kind} host: ${why}`).error : why);
       };
       try {
-        session = openSession({
-          kind,
-          name: `${name}:v${hello.protocol}:${abandonedHosts}`,
-          workerUrl,
-          clock,
-          attachArguments: () => [
-            { ...hello, host: kind, online: navigator.onLine },
-            pendingInit && {
-              ...pendingInit.request,
-              calledAt: clock.hostMoment(pendingInit.request.calledAt),
-            },
-          ],
-          onState,
-          onDetached: requests.detached,
-          onAttached: (call, init) => {
-            if (init) pendingInit?.resolve(init);
-            pendingInit = undefined;
-            requests.attached(call);
-            resolve(undefined);
-          },
-          onFailure: (error, wasAttached) => (wasAttached ? abandonHost() : giveUp(error)),
-        });
+        session = openSession(open, clock, requests, attachArguments, onState, onAttached, onFailure);
         if (isReady) session.attach();
       } catch (thrown) {
-        giveUp(fail(2101, `${kind} host: ${describe(thrown)}`).error);
+        onFailure(describe(thrown));
       }
     });
 
-  const connect = createConnect({
-    kinds: hosts,
+  const connect = createConnect(
+    hosts,
     tryHost,
-    isDone: () => isClosed || !!session,
-    hasRequests: () => !requests.isEmpty(),
-  });
+    () => isClosed || !!session,
+    () => !requests.isEmpty(),
+  );
 
   return {
     pageId: randomId(),
     clock,
-    hasAbandonedHost: () => abandonedHosts > 0,
+    hasAbandoned: () => abandonedHosts > 0,
     connect,
 
     init: (request) => {
@@ -131,11 +126,7 @@ export const createHostConnection = (
       });
     },
 
-    request: (...given) => {
-      const response = requests.request(...given);
-      if (!requests.isAttached()) void connect();
-      return response;
-    },
+    request: requests.request,
 
     detach: () => session?.detach(),
     reattach: () => session?.attach(),

@@ -3,15 +3,16 @@
  * again where another instance says hello on the same port (WebKit runs a worker's script again) or the page comes back
  * from the back-forward cache.
  */
-import type { HostKind, TrackerState, TrackingError } from "../../protocol/api.js";
+import type { TrackerState, TrackingError } from "../../protocol/api.js";
 import type { Host, HostMessage, InitAnswer } from "../../protocol/host.js";
 import { SECOND } from "../../protocol/wire.js";
 import { after } from "../after.js";
-import { describe, fail } from "../outcome.js";
-import type { CallHost } from "./call-host.js";
+import { describe } from "../outcome.js";
 import { createHostCaller } from "./call-host.js";
 import type { HostClock } from "./host-clock.js";
-import { openHost } from "./open-host.js";
+import { closeHost } from "./open-host.js";
+import type { HostPort } from "./open-host.js";
+import type { PendingRequests } from "./pending-requests.js";
 import { SILENCE_TIMEOUT_MS } from "./pending-requests.js";
 
 /** The host itself may wait 2 s for the service before it responds to what `init()` requests. */
@@ -24,33 +25,24 @@ export interface HostSession {
   close(): void;
 }
 
-export interface SessionOptions {
-  kind: HostKind;
-  name: string;
-  workerUrl: string | undefined;
-  clock: HostClock;
-  attachArguments(): Parameters<Host["attach"]>;
-  onState(state: TrackerState, generation: number): void;
-  /** The page is about to attach: what it sent before is not responded to any more. */
-  onDetached(): void;
-  onAttached(call: CallHost, init: InitAnswer | undefined): void;
-  /** Not after `close()`. */
-  onFailure(error: TrackingError, wasAttached: boolean): void;
-}
-
-/** @throws where the browser refuses at once */
-export const openSession = ({
-  kind,
-  name,
-  workerUrl,
-  clock,
-  attachArguments,
-  onState,
-  onDetached,
-  onAttached,
-  onFailure,
-}: SessionOptions): HostSession => {
-  let status: "opened" | "attached" | "reattaching" | "closed" = "opened";
+/**
+ * @param open - starts the host
+ * @param requests - are sent once the page is attached
+ * @param onAttached - gets the response to what `init()` requested, if that was sent with the request to attach
+ * @param onFailure - is not called after `close()`
+ * @throws where the browser refuses at once
+ */
+export const openSession = (
+  open: (onError: (why: string) => void) => HostPort,
+  clock: HostClock,
+  requests: PendingRequests,
+  attachArguments: () => Parameters<Host["attach"]>,
+  onState: (state: TrackerState, generation: number) => void,
+  onAttached: (init: InitAnswer | undefined) => void,
+  onFailure: (why: string | TrackingError, wasAttached: boolean) => void,
+): HostSession => {
+  let wasAttached = false;
+  let isClosed = false;
   /** Of the script that said hello last. */
   let instance: string | undefined;
   /** The last request to attach; responses to those before it do not count. */
@@ -58,20 +50,18 @@ export const openSession = ({
 
   const failed = (why: string | TrackingError): void => {
     stopTimer();
-    if (status === "closed") return;
-    onFailure(typeof why === "string" ? fail(2101, `${kind} host: ${why}`).error : why, status !== "opened");
+    if (!isClosed) onFailure(why, wasAttached);
   };
 
   const awaitResponse = (): void => {
     stopTimer();
     if (!attaching) return;
     const timeoutMs = attaching[1] ? INIT_TIMEOUT_MS : SILENCE_TIMEOUT_MS;
-    stopTimer = after(timeoutMs, () => failed("it did not answer"));
+    stopTimer = after(timeoutMs, () => failed("it did not answer in time"));
   };
 
   const attach = (): void => {
-    if (status === "attached") status = "reattaching";
-    onDetached();
+    requests.detach();
     const request = (attaching = attachArguments());
     if (instance) awaitResponse();
     call(
@@ -81,18 +71,20 @@ export const openSession = ({
         if (request !== attaching) return;
         stopTimer();
         if (!response.ok) return failed(response.error);
-        status = "attached";
+        wasAttached = true;
         onState(response.state, response.generation);
-        onAttached(call, response.init);
+        onAttached(response.init);
+        requests.attach(call);
       },
       (thrown) => failed(describe(thrown)),
     );
   };
 
   const onMessage = (message: HostMessage): void => {
-    if (status === "closed") return;
-    clock.measure(message.clocks, message.peopleTracking === "hello");
-    if (message.peopleTracking === "state") return onState(message.state, message.generation);
+    if (isClosed) return;
+    const isHello = message.peopleTracking === "hello";
+    clock.measure(message.clocks, isHello);
+    if (!isHello) return onState(message.state, message.generation);
     if (message.instance === instance) return;
     const isFirst = !instance;
     instance = message.instance;
@@ -102,20 +94,19 @@ export const openSession = ({
   };
 
   clock.reset();
-  const host = openHost(kind, name, workerUrl, (why) => instance || failed(why));
-  let stopTimer = after(SILENCE_TIMEOUT_MS, () => failed("it said nothing"));
-  const call = createHostCaller(host.endpoint, onMessage);
+  const port = open((why) => instance || failed(why));
+  let stopTimer = after(SILENCE_TIMEOUT_MS, () => failed("it did not answer in time"));
+  const call = createHostCaller(port, onMessage);
 
   return {
     attach,
-    detach: () => {
-      if (status === "attached") call("detach", () => []);
-    },
+    detach: () => call("detach", () => []),
     close: () => {
-      status = "closed";
+      isClosed = true;
       attaching = undefined;
       stopTimer();
-      host.close();
+      closeHost(port);
+      requests.detach();
     },
   };
 };

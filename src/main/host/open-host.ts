@@ -1,12 +1,9 @@
 import type { HostKind } from "../../protocol/api.js";
-import type { HostEndpoint } from "./call-host.js";
 import { describe } from "../outcome.js";
 import { trustedScriptUrl } from "./trusted-script-url.js";
 
-export interface OpenHost {
-  endpoint: HostEndpoint;
-  close(): void;
-}
+/** Where the messages of a host come from and go to. */
+export type HostPort = MessagePort | Worker;
 
 /**
  * Starts a host of one kind. Its callers see no difference between the three kinds.
@@ -20,24 +17,26 @@ export const openHost = (
   name: string,
   workerUrl: string | undefined,
   onError: (why: string) => void,
-): OpenHost => {
-  const onScriptError = () => onError("its script did not load");
-  if (kind === "shared") {
-    const worker = openSharedWorker(withTrustedUrl(SharedWorker, workerUrl), name);
-    worker.addEventListener("error", onScriptError);
-    return { endpoint: worker.port, close: () => worker.port.close() };
+): HostPort => {
+  if (kind === "page") {
+    const { port1, port2 } = new MessageChannel();
+    import("../../worker/page-host.js").then(
+      ({ startPageHost }) => startPageHost(port2),
+      (thrown: unknown) => onError(describe(thrown)),
+    );
+    return port1;
   }
-  if (kind === "dedicated") {
-    const worker = openWorker(withTrustedUrl(Worker, workerUrl), name);
-    worker.addEventListener("error", onScriptError);
-    return { endpoint: worker, close: () => worker.terminate() };
-  }
-  const { port1, port2 } = new MessageChannel();
-  import("../../worker/page-host.js").then(
-    ({ startPageHost }) => startPageHost(port2),
-    (thrown: unknown) => onError(describe(thrown)),
-  );
-  return { endpoint: port1, close: () => port1.close() };
+  const worker =
+    kind === "shared"
+      ? openSharedWorker(withTrustedUrl(SharedWorker, workerUrl), name)
+      : openWorker(withTrustedUrl(Worker, workerUrl), name);
+  worker.addEventListener("error", () => onError("its script did not load"));
+  return "port" in worker ? worker.port : worker;
+};
+
+export const closeHost = (port: HostPort): void => {
+  if ("terminate" in port) port.terminate();
+  else port.close();
 };
 
 /*

@@ -34,21 +34,27 @@ export type RequestHost = <Method extends keyof Host>(
 export interface PendingRequests {
   request: RequestHost;
   isEmpty(): boolean;
-  /** Whether they can be sent now. */
-  isAttached(): boolean;
-  /** The page is attached to a host, which gets all that is pending. */
-  attached(call: CallHost): void;
-  /** The page is not attached any more: later responses to what was sent do not count. */
-  detached(): void;
+  /** Some are pending, and the page is attached to a host that may respond. */
+  areUnderWay(): boolean;
+  /** Sends all that is pending to this host, and later requests at once. */
+  attach(call: CallHost): void;
+  /** Keeps all that is pending for the next host. Later responses of this one do not count. */
+  detach(): void;
 }
 
 /**
+ * @param onWaiting - a request was made while there is no host to send it to
  * @param onSilence - the host counts as failed
  * @param onSettled - one request fewer is pending
  */
-export const createPendingRequests = (onSilence: () => void, onSettled: () => void): PendingRequests => {
+export const createPendingRequests = (
+  onWaiting: () => void,
+  onSilence: () => void,
+  onSettled: () => void,
+): PendingRequests => {
   const pending = new Set<PendingRequest>();
-  const watchdog = createWatchdog(pending, onSilence);
+  let respondedAt = 0;
+  const watchdog = createWatchdog(pending, () => respondedAt, onSilence);
   /** A new object for each attachment. */
   let attachment: { call: CallHost } | undefined;
 
@@ -60,14 +66,14 @@ export const createPendingRequests = (onSilence: () => void, onSettled: () => vo
 
   return {
     isEmpty: () => !pending.size,
-    isAttached: () => !!attachment,
+    areUnderWay: () => !!attachment && !!pending.size,
 
-    attached: (call) => {
+    attach: (call) => {
       attachment = { call };
       for (const request of pending) request.send();
     },
 
-    detached: () => {
+    detach: () => {
       attachment = undefined;
       for (const request of pending) request.sentAt = NEVER;
     },
@@ -92,7 +98,7 @@ export const createPendingRequests = (onSilence: () => void, onSettled: () => vo
               args,
               (response) => {
                 if (sentWith !== attachment) return;
-                watchdog.responded();
+                respondedAt = monotonicNow();
                 settle(response);
               },
               (thrown) => {
@@ -104,7 +110,10 @@ export const createPendingRequests = (onSilence: () => void, onSettled: () => vo
         };
         pending.add(request);
         if (attachment) request.send();
-        else watchdog.watch(request);
+        else {
+          watchdog.watch(request);
+          onWaiting();
+        }
       }),
   };
 };

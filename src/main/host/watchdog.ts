@@ -20,18 +20,22 @@ export interface WatchedRequest {
 
 export interface Watchdog {
   watch(request: WatchedRequest): void;
-  /** The host responded to some request. */
-  responded(): void;
   /** Nothing is pending any more. */
   stop(): void;
 }
 
-/** @param pending - all requests, in the order in which they were made */
-export const createWatchdog = (pending: Iterable<WatchedRequest>, onSilence: () => void): Watchdog => {
+/**
+ * @param pending - all requests, in the order in which they were made
+ * @param respondedAt - when a host last responded to any of them
+ */
+export const createWatchdog = (
+  pending: Iterable<WatchedRequest>,
+  respondedAt: () => number,
+  onSilence: () => void,
+): Watchdog => {
   /** One timer for all requests. It ends with the last response: frameworks wait for a page without timers. */
   let stopTimer: (() => void) | undefined;
   let firesAt = NEVER;
-  let respondedAt = 0;
 
   const watch = ({ limitAt, sentAt, silenceMs }: WatchedRequest): void => {
     const dueAt = Math.min(limitAt, sentAt + silenceMs);
@@ -49,7 +53,7 @@ export const createWatchdog = (pending: Iterable<WatchedRequest>, onSilence: () 
       if (now >= request.limitAt) request.giveUp();
       else if (now >= request.sentAt + request.silenceMs) {
         // A busy host is not a failed one: responses to earlier requests count.
-        if (respondedAt > request.sentAt) request.sentAt = now;
+        if (respondedAt() > request.sentAt) request.sentAt = now;
         else isSilent = true;
       }
     }
@@ -59,7 +63,6 @@ export const createWatchdog = (pending: Iterable<WatchedRequest>, onSilence: () 
 
   return {
     watch,
-    responded: () => void (respondedAt = monotonicNow()),
     stop: () => {
       stopTimer?.();
       firesAt = NEVER;
