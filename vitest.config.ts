@@ -18,7 +18,17 @@ const inTurn = {
  * What pages do, once more on pages whose libraries patch everything, with the host that runs among them. Left out is what
  * only concerns the machine (lost links, killed browsers and workers, full disks, backlogs), which no page script reaches.
  */
-const HOSTILE = ["specification", "pages", "profiles", "consent", "time", "delivery", "page-end", "tabs"];
+const HOSTILE = [
+  "specification",
+  "pages",
+  "client-side-views",
+  "profiles",
+  "consent",
+  "time",
+  "delivery",
+  "page-end",
+  "tabs",
+];
 
 export default defineConfig({
   test: {

@@ -1,23 +1,33 @@
 import { sql } from "drizzle-orm";
 import type { EventOperation, OperationResult } from "../../src/protocol/wire.js";
 import type { ActivitySession } from "./activity-session.js";
-import { isTaken, type Database } from "./database.js";
+import type { Database } from "./database.js";
 import { withStandardEvents, type DefinitionRow } from "./definitions.js";
 import { judgeOperation, type Judgement } from "./judge-operation.js";
+import { appliedIdsQuery, listOf, oldGivenTimes } from "./operation-ids.js";
 import type { Moment } from "./operation-times.js";
-import { addEvent, listOf, noChanges, writeWhereUnchanged } from "./pending-changes.js";
+import { addEvent, noChanges, writeWhereUnchanged } from "./pending-changes.js";
 import type { Party } from "./profile-locks.js";
 import type { Registration } from "./registrations.js";
-import { definitions, operationIds, profiles, sessions } from "./schema.js";
+import { definitions, profiles, sessions } from "./schema.js";
 import { statement } from "./statement.js";
 
 /** What events are judged by, of one moment. As JSON, whose numbers both drivers read as such. */
 const selectContext = statement<
-  { sender: number; owner: number; sessionIds: string; definitionIds: string },
+  {
+    sender: number;
+    owner: number;
+    ids: string;
+    givenFrom: number | null;
+    givenTo: number | null;
+    sessionIds: string;
+    definitionIds: string;
+  },
   {
     parties: (Party & { revision: number })[] | null;
     sessions: ActivitySession[] | null;
     definitions: DefinitionRow[] | null;
+    applied: string[] | null;
   }
 >(
   "events_context",
@@ -36,13 +46,15 @@ const selectContext = statement<
     ) as sessions, (
       select json_agg(json_build_object('id', id, 'title', title, 'properties', properties))
       from ${definitions} where id = any(string_to_array(${sql.placeholder("definitionIds")}, ','))
-    ) as definitions`,
+    ) as definitions, (
+      select json_agg(id) from (${appliedIdsQuery}) as applied
+    ) as applied`,
 );
 
 /**
- * Applies what nearly every batch is: events alone, all new and right. They are judged by what was read and written by one
- * statement, which does nothing where that has changed since; that none was applied before is proven by the writing too,
- * for ids are unique.
+ * Applies what nearly every batch is: events alone, all right. They are judged by what was read and written by one
+ * statement, which does nothing where that has changed since. That none was applied before is proven by the same: each
+ * batch changes the owner's revision, so that ids which the owner did not have at that revision are new.
  *
  * @returns null, with nothing written, where the batch must be applied in a transaction
  */
@@ -54,9 +66,12 @@ export async function applyEvents(
   momentOf: (givenAt: number) => Moment,
 ): Promise<OperationResult[] | null> {
   const ownerKey = registration.mergedInto ?? registration.key;
+  const moments = events.map(({ occurredAt }) => momentOf(Date.parse(occurredAt)));
   const [context] = await selectContext(db, {
     sender: registration.key,
     owner: ownerKey,
+    ids: listOf(events.map(({ id }) => id)),
+    ...oldGivenTimes(moments, receivedAt),
     sessionIds: listOf([...new Set(events.map(({ sessionId }) => sessionId))]),
     definitionIds: listOf([...new Set(events.map(({ definitionId }) => definitionId))]),
   });
@@ -66,30 +81,25 @@ export async function applyEvents(
 
   const judgement: Judgement = {
     registration,
-    parties: { sender, owner, visitors: new Map() },
+    parties: { sender, owner, visitors: new Map(), newVisitors: new Set() },
     receivedAt,
     definitions: withStandardEvents(context?.definitions ?? []),
     tokens: new Map(),
   };
   const known = new Map(context?.sessions?.map((session) => [session.id, session]));
   const pending = noChanges();
-  const applied = new Set<string>();
-  const results = events.map((event): OperationResult => {
-    const { id, occurredAt, sessionId } = event;
+  const applied = new Set(context?.applied);
+  const results = events.map((event, index): OperationResult => {
+    const { id, sessionId } = event;
     if (applied.has(id)) return { id, status: "duplicate" };
-    applied.add(id);
-    const moment = momentOf(Date.parse(occurredAt));
+    const moment = moments[index]!;
     const error = judgeOperation(event, moment, known.get(sessionId), judgement);
     if (error) return { id, status: "rejected", error };
+    applied.add(id);
     addEvent(pending, event, moment, known);
     return { id, status: "accepted" };
   });
-  // A refusal may be told once more: then it is a duplicate, whatever would be said of it today.
-  if (pending.withdrawn.length > 0 || results.some(({ status }) => status === "rejected")) return null;
-  try {
-    return (await writeWhereUnchanged(db, owner, receivedAt, pending)) ? results : null;
-  } catch (error) {
-    if (isTaken(error, operationIds)) return null;
-    throw error;
-  }
+  if (!pending.events.length) return results;
+  if (pending.withdrawn.length) return null;
+  return (await writeWhereUnchanged(db, owner, receivedAt, pending)) ? results : null;
 }

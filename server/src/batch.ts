@@ -4,21 +4,16 @@ import type { Operation, OperationResult, ProfileMergeOperation } from "../../sr
 import { applyEvents } from "./apply-events.js";
 import { isAmong, type Database } from "./database.js";
 import { openDefinitions } from "./definitions.js";
-import { judgeOperation, type Judgement } from "./judge-operation.js";
+import { isPartitionMissing, makePartitions } from "./id-partitions.js";
+import { judgeOperation, MERGES_PER_BATCH, type Judgement } from "./judge-operation.js";
 import { moveActivity } from "./merge-visitor.js";
+import { appliedIds, oldGivenTimes } from "./operation-ids.js";
 import { momentsOfBatch, type Moment } from "./operation-times.js";
-import {
-  addEvent,
-  appliedIds,
-  knownSessions,
-  noChanges,
-  writeChanges,
-  writeFields,
-} from "./pending-changes.js";
+import { addEvent, knownSessions, noChanges, writeChanges, writeFields } from "./pending-changes.js";
 import { appendToList, draftFields, updatePerson, type FieldsDraft } from "./person-fields.js";
 import { isPlainEvent } from "./plain-event.js";
 import { rejection, type Rejection } from "./problem.js";
-import { lockProfiles, makeVisitor, markMerged } from "./profile-locks.js";
+import { forgetVisitors, lockProfiles, markMerged } from "./profile-locks.js";
 import type { Registration } from "./registrations.js";
 import { registrations } from "./schema.js";
 import { hashSecret } from "./secrets.js";
@@ -28,9 +23,6 @@ export interface ReceivedBatch {
   sentAt: string;
   operations: readonly { id: string; type: string }[];
 }
-
-/** Each merge is written by itself, so a batch of nothing else would hold its transaction for long. */
-const MERGES_PER_BATCH = 100;
 
 /** An operation by itself, or what is wrong with it. */
 type Entry = { id: string } & ({ operation: Operation } | { problem: string });
@@ -45,11 +37,20 @@ export async function applyBatch(
   const entries = batch.operations.map(parse);
   const events = operationsOf(entries).filter((operation) => operation.type === "event");
   const momentOf = momentsOfBatch(receivedAt, Date.parse(batch.sentAt));
-  const results =
-    events.length === entries.length
-      ? await applyEvents(db, registration, events, receivedAt, momentOf)
-      : null;
-  return results ?? applyInTransaction(db, registration, entries, receivedAt, momentOf);
+  const apply = async (): Promise<OperationResult[]> => {
+    const results =
+      events.length === entries.length
+        ? await applyEvents(db, registration, events, receivedAt, momentOf)
+        : null;
+    return results ?? applyInTransaction(db, registration, entries, receivedAt, momentOf);
+  };
+  try {
+    return await apply();
+  } catch (error) {
+    if (!isPartitionMissing(error)) throw error;
+    await makePartitions(db, [receivedAt]);
+    return apply();
+  }
 }
 
 /** Any batch. What is written is gathered and goes in a few statements; only a merge in the middle makes it go before. */
@@ -62,28 +63,34 @@ function applyInTransaction(
 ): Promise<OperationResult[]> {
   const operations = operationsOf(entries);
   const merges = operations.filter((operation) => operation.type === "profile.merge");
+  // A visitor never merges, whatever it asks for.
+  const merging = registration.kind === "visitor" ? [] : merges.slice(0, MERGES_PER_BATCH);
   const events = operations.filter((operation) => operation.type === "event");
   const ids = entries.map(({ id }) => id);
+  const oldGiven = oldGivenTimes(
+    events.map(({ occurredAt }) => momentOf(Date.parse(occurredAt))),
+    receivedAt,
+  );
   const sessionIds = [...new Set(events.map(({ sessionId }) => sessionId))];
   const definitionIds = [...new Set(events.map(({ definitionId }) => definitionId))];
   return db.transaction(async (tx) => {
     const locked = await lockProfiles(
       tx,
       registration,
-      merges.map(({ from }) => from.id),
+      merging.map(({ from }) => from.id.toLowerCase()),
+      receivedAt,
     );
     const owner = locked.owner.key;
     const tokens = await visitorTokens(tx, merges);
     const definitions = await openDefinitions(tx).find(definitionIds);
     const load = async () => ({
-      applied: await appliedIds(tx, owner, ids),
+      applied: await appliedIds(tx, owner, ids, oldGiven),
       sessions: await knownSessions(tx, owner, sessionIds),
     });
 
     let { applied, sessions } = await load();
     let pending = noChanges();
     let draft: FieldsDraft | undefined;
-    let mergeCount = 0;
     const judgement: Judgement = { registration, parties: locked, receivedAt, definitions, tokens };
 
     /** Null where it was applied, or will be with what is pending. */
@@ -97,8 +104,6 @@ function applyInTransaction(
         return null;
       }
       if (operation.type === "profile.merge") {
-        if (++mergeCount > MERGES_PER_BATCH)
-          return rejection(4225, `a batch holds at most ${MERGES_PER_BATCH} merges`);
         await merge(operation, moment);
         return null;
       }
@@ -110,7 +115,7 @@ function applyInTransaction(
 
     const merge = async ({ from }: ProfileMergeOperation, moment: Moment): Promise<void> => {
       const id = from.id.toLowerCase();
-      const visitor = locked.visitors.get(id) ?? (await makeVisitor(tx, id, receivedAt));
+      const visitor = locked.visitors.get(id)!;
       if (visitor.mergedInto === owner) return;
       await writeChanges(tx, owner, receivedAt, pending);
       pending = noChanges();
@@ -146,6 +151,7 @@ function applyInTransaction(
     }
     await writeChanges(tx, owner, receivedAt, pending);
     if (draft?.changed) await writeFields(tx, owner, draft);
+    await forgetVisitors(tx, locked);
     return results;
   });
 }

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import * as v from "valibot";
 import { readTrustProxy, type TrustProxy } from "./address.js";
 import { checkCorsOrigins } from "./cors-origins.js";
-import type { Widget } from "./widget-jwt.js";
+import { checkWidget, type Widget } from "./widget-jwt.js";
 
 /**
  * What one environment variable means. It is called without a text where the variable is unset or empty.
@@ -74,14 +74,28 @@ export const trustProxy: Rule<TrustProxy | undefined> = (given) => {
 };
 
 const widgetsSchema = v.array(
-  v.object({ id: v.string(), keys: v.array(v.object({ id: v.string(), secret: v.string() })) }),
+  v.object({
+    id: v.string(),
+    keys: v.array(v.object({ id: v.string(), secret: v.string() })),
+    maxJwtLifetimeMs: v.exactOptional(v.number()),
+  }),
 );
 
 export const widgets: Rule<Widget[]> = (given = "[]") => {
+  const parsed = parseWidgets(given);
+  try {
+    parsed.forEach(checkWidget);
+  } catch (error) {
+    throw new Error(`must be widgets that are safe to use: ${(error as Error).message}`, { cause: error });
+  }
+  return parsed;
+};
+
+function parseWidgets(given: string): Widget[] {
   try {
     return v.parse(widgetsSchema, JSON.parse(given));
   } catch {
     // Without the text itself, which holds secrets.
     throw new Error('must be JSON: [{"id": "…", "keys": [{"id": "…", "secret": "…"}]}]');
   }
-};
+}

@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { getTableName, sql, type AnyColumn, type SQL, type Table } from "drizzle-orm";
+import { sql, type AnyColumn, type SQL } from "drizzle-orm";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import type * as schema from "./schema.js";
 
@@ -78,10 +78,4 @@ export const isUnavailable = (error: unknown): boolean => {
       return true;
   }
   return false;
-};
-
-/** Whether a row was refused because the table holds one with its key. */
-export const isTaken = (error: unknown, table: Table): boolean => {
-  const { code, table: name } = ((error as Error).cause ?? {}) as { code?: unknown; table?: unknown };
-  return code === "23505" && name === getTableName(table);
 };

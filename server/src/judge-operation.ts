@@ -11,6 +11,9 @@ import { hashSecret } from "./secrets.js";
 /** A browser that was offline learns late that its Live Chat session ended, and went on tracking the person. */
 const AFTER_LIVE_CHAT_MS = 24 * HOUR;
 
+/** Each merge is written by itself, so a batch of nothing else would hold its transaction for long. */
+export const MERGES_PER_BATCH = 100;
+
 /** What an operation is judged by. */
 export interface Judgement {
   registration: Registration;
@@ -77,11 +80,15 @@ function judgeMerge({ from }: ProfileMergeOperation, { parties, tokens }: Judgem
   const { owner, sender } = parties;
   if (sender.kind === "visitor") return rejection(4225, "a visitor merges into a person");
   const visitor = parties.visitors.get(from.id.toLowerCase());
+  if (!visitor) return rejection(4225, `a batch holds at most ${MERGES_PER_BATCH} merges`);
+  // Said before the token is looked at: of two persons that merge a visitor nobody had heard of, neither has one.
+  if (visitor.mergedInto !== null)
+    return visitor.mergedInto === owner.key
+      ? null
+      : rejection(4225, "the visitor was merged into another person");
   // Nothing is known of it, so there is nothing to take from anyone; its first registration would have made it known.
-  if (!visitor) return null;
-  if (tokens.get(hashSecret(from.token)) !== visitor.key)
-    return rejection(4225, "the token is not a registration token of that visitor");
-  return visitor.mergedInto === null || visitor.mergedInto === owner.key
+  if (parties.newVisitors.has(visitor.key)) return null;
+  return tokens.get(hashSecret(from.token)) === visitor.key
     ? null
-    : rejection(4225, "the visitor was merged into another person");
+    : rejection(4225, "the token is not a registration token of that visitor");
 }

@@ -43,20 +43,33 @@ export function openLiveChat(
     await tx.insert(liveChatSessions).values({ id, person, startedAt: clock() });
     return id;
   };
-  /** The person whom a JWT names, the same for every widget; made at the first authentication. */
-  const authenticatedPerson = async (tx: Database, { type, value }: Subject) => {
+  /** The person whom a JWT names, one for each widget; made at the first authentication. */
+  const authenticatedPerson = async (tx: Database, { widget, type, value }: Subject) => {
+    // A person from before the widget was kept is that of the first widget that signs the user in again.
+    const [known] = await tx
+      .update(profiles)
+      .set({ widget })
+      .where(
+        sql`${profiles.widget} is null and ${profiles.subjectType} = ${type} and ${profiles.subject} = ${value}`,
+      )
+      .returning({ key: profiles.key, id: profiles.id });
+    if (known) return known;
     const now = clock();
     const [row] = await tx
       .insert(profiles)
       .values({
         kind: "authenticated",
         id: randomUUID(),
+        widget,
         subjectType: type,
         subject: value,
         createdAt: now,
         lastActivityAt: now,
       })
-      .onConflictDoUpdate({ target: [profiles.subjectType, profiles.subject], set: { subject: value } })
+      .onConflictDoUpdate({
+        target: [profiles.widget, profiles.subjectType, profiles.subject],
+        set: { subject: value },
+      })
       .returning({ key: profiles.key, id: profiles.id });
     return row!;
   };

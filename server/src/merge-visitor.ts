@@ -1,8 +1,9 @@
 import { sql } from "drizzle-orm";
 import { joinSessions } from "./activity-session.js";
 import type { Database } from "./database.js";
+import { idsOfBoth, moveIds } from "./operation-ids.js";
 import { deleteEvents, knownSessions, writeSessions } from "./pending-changes.js";
-import { events, operationIds, profiles, sessions } from "./schema.js";
+import { events, profiles, sessions } from "./schema.js";
 
 /**
  * Gives a visitor's activity to a person, for good. The rows themselves change owner, so that a timeline is read from
@@ -11,14 +12,8 @@ import { events, operationIds, profiles, sessions } from "./schema.js";
 export async function moveActivity(tx: Database, visitor: number, person: number): Promise<void> {
   await moveSessions(tx, visitor, person);
   await tx.execute(sql`
-    delete from ${events} using ${operationIds}
-    where ${events.owner} = ${visitor} and ${operationIds.owner} = ${person}
-      and ${operationIds.id} = ${events.operationId}`);
-  await tx.execute(sql`
-    insert into ${operationIds} (owner, id, received_at)
-    select ${person}::bigint, id, received_at from ${operationIds} where owner = ${visitor}
-    on conflict do nothing`);
-  await tx.delete(operationIds).where(sql`${operationIds.owner} = ${visitor}`);
+    delete from ${events} where owner = ${visitor} and operation_id in (${idsOfBoth(visitor, person)})`);
+  await moveIds(tx, visitor, person);
   await tx
     .update(events)
     .set({ owner: person })

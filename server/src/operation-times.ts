@@ -1,7 +1,7 @@
 import { MINUTE } from "../../src/protocol/wire.js";
 
 /** Up to here a difference is the way of a request, or a clock as good as any. */
-const CLOCK_TOLERANCE_MS = 2 * MINUTE;
+export const CLOCK_TOLERANCE_MS = 2 * MINUTE;
 
 /** One moment by two clocks. */
 export interface Moment {

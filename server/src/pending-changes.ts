@@ -3,8 +3,9 @@ import type { EventOperation } from "../../src/protocol/wire.js";
 import { advanceSession, type ActivitySession } from "./activity-session.js";
 import type { Database } from "./database.js";
 import type { Moment } from "./operation-times.js";
+import { isAsGiven, listOf } from "./operation-ids.js";
 import { finishFields, type FieldsDraft } from "./person-fields.js";
-import { events, operationIds, profiles, sessions } from "./schema.js";
+import { events, keptOperationIds, operationIds, profiles, sessions } from "./schema.js";
 import { statement } from "./statement.js";
 
 /** What a batch is about to write, gathered so that it takes a few statements however many operations there are. */
@@ -92,11 +93,21 @@ const insertBatch = statement<
       where key = ${sql.placeholder("owner")}::bigint and merged_into is null
         and revision = coalesce(${sql.placeholder("revision")}::bigint, revision)
       returning key
+    ), moments as (
+      select key, id, occurred_at, given_at
+      from unchanged, rows from (
+        unnest(string_to_array(${sql.placeholder("ids")}, ',')),
+        unnest(${sql.placeholder("occurredAt")}::bigint[]),
+        unnest(${sql.placeholder("givenAt")}::bigint[])
+      ) as rows (id, occurred_at, given_at)
     ), applied as (
       insert into ${operationIds} (owner, id, received_at)
-      select key, id, ${sql.placeholder("receivedAt")}::bigint
-      from unchanged, unnest(
-        string_to_array(${sql.placeholder("ids")}, ',') || string_to_array(${sql.placeholder("otherIds")}, ',')) as id
+      select key, id, ${sql.placeholder("receivedAt")}::bigint from moments where ${isAsGiven}
+    ), kept as (
+      insert into ${keptOperationIds} (owner, id)
+      select key, id from moments where not ${isAsGiven}
+      union all
+      select key, id from unchanged, unnest(string_to_array(${sql.placeholder("otherIds")}, ',')) as id
     ), told as (
       ${upsert(sql`unchanged`, sql.placeholder("sessions"))}
     ), added as (
@@ -116,8 +127,6 @@ const insertBatch = statement<
     select key from unchanged`,
 );
 
-/** Ids hold no commas, so that a list of them needs no escapes. */
-export const listOf = (ids: readonly string[]): string => ids.join();
 const arrayOf = (numbers: readonly number[]): string => `{${numbers.join()}}`;
 
 /** @param tx has the owner locked */
@@ -196,27 +205,6 @@ export async function writeFields(tx: Database, owner: number, draft: FieldsDraf
     .update(profiles)
     .set({ fields: finishFields(draft) })
     .where(sql`${profiles.key} = ${owner}`);
-}
-
-const selectApplied = statement<{ owner: number; ids: string }, { id: string }>(
-  "applied_ids",
-  sql`
-    select applied.id from unnest(string_to_array(${sql.placeholder("ids")}, ',')) as given (id)
-    cross join lateral (
-      select id from ${operationIds}
-      where owner = ${sql.placeholder("owner")}::bigint and id = given.id
-      limit 1
-    ) as applied`,
-);
-
-/**
- * Which of the ids were applied before. Each is looked up by itself, for which the limit is: left to choose, the planner
- * reads all that the owner has as soon as it takes that for little.
- */
-export async function appliedIds(tx: Database, owner: number, ids: readonly string[]): Promise<Set<string>> {
-  if (!ids.length) return new Set();
-  const rows = await selectApplied(tx, { owner, ids: listOf(ids) });
-  return new Set(rows.map(({ id }) => id));
 }
 
 const selectSessions = statement<

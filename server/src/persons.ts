@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, ne, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, sql } from "drizzle-orm";
 import type { Database } from "./database.js";
 import { events, profiles, type PersonFields, type ProfileRow } from "./schema.js";
 import type { WireProperties } from "../../src/protocol/wire.js";
@@ -32,13 +32,21 @@ export interface Persons {
   /** In the order in which they came to be. */
   list(limit: number, after?: string): Promise<{ persons: Person[]; next: string | null }>;
   find(id: string): Promise<Person | null>;
-  /** By corrected time, ties in the order of acceptance; null where there is no such person. */
+  /**
+   * By corrected time, ties in the order of acceptance, or all that backwards; null where there is no such person. `after`
+   * is the cursor of an entry, from whichever order: what follows it in this one.
+   */
   timeline(
     id: string,
+    order: TimelineOrder,
     limit: number,
     after?: string,
   ): Promise<{ entries: TimelineEntry[]; next: string | null } | null>;
 }
+
+export const TIMELINE_ORDERS = ["oldest", "newest"] as const;
+/** Which entries come first. */
+export type TimelineOrder = (typeof TIMELINE_ORDERS)[number];
 
 /** A time and a `seq`: two numbers that JavaScript and PostgreSQL both hold exactly. */
 const CURSOR = /^(\d{1,15})-(\d{1,15})$/;
@@ -49,8 +57,8 @@ const readCursor = (text: string): [number, number] => {
 };
 
 export function openPersons(db: Database): Persons {
-  // A visitor cannot be read, so that its profile is the same as none.
-  const isPerson = ne(profiles.kind, "visitor");
+  // A visitor cannot be read, so that its profile is the same as none. Word for word as the index has it.
+  const isPerson = sql`${profiles.kind} <> 'visitor'`;
   const findRow = async (id: string): Promise<ProfileRow | undefined> =>
     (
       await db
@@ -74,10 +82,11 @@ export function openPersons(db: Database): Persons {
       const row = await findRow(id);
       return row ? toPerson(row) : null;
     },
-    async timeline(id, limit, after) {
+    async timeline(id, order, limit, after) {
       const person = await findRow(id);
       if (!person) return null;
       const [time, seq] = readCursor(after ?? "");
+      const { direction, follows } = READING[order];
       const rows = await db
         .select()
         .from(events)
@@ -85,17 +94,23 @@ export function openPersons(db: Database): Persons {
           and(
             eq(events.owner, person.key),
             after
-              ? sql`(${events.occurredAt}, ${events.seq}) > (${time}::bigint, ${seq}::bigint)`
+              ? sql`(${events.occurredAt}, ${events.seq}) ${follows} (${time}::bigint, ${seq}::bigint)`
               : undefined,
           ),
         )
-        .orderBy(asc(events.occurredAt), asc(events.seq))
+        .orderBy(direction(events.occurredAt), direction(events.seq))
         .limit(limit);
       const entries = rows.map(toEntry);
       return { entries, next: rows.length === limit ? entries.at(-1)!.cursor : null };
     },
   };
 }
+
+/** One index, read forwards or backwards. */
+const READING = {
+  oldest: { direction: asc, follows: sql`>` },
+  newest: { direction: desc, follows: sql`<` },
+} as const satisfies Record<TimelineOrder, object>;
 
 const iso = (time: number): string => new Date(time).toISOString();
 

@@ -15,8 +15,10 @@ export interface Parties {
   sender: Party;
   /** Whose timeline it lands in: the sender, or the person that the sender was merged into. */
   owner: Party;
-  /** Those of the visitors to be merged that the service knows, by id. */
+  /** The visitors to be merged, by id. */
   visitors: ReadonlyMap<string, Party>;
+  /** Those of them that nobody had heard of, by key. */
+  newVisitors: ReadonlySet<number>;
 }
 
 /** Until its transaction ends. */
@@ -27,15 +29,19 @@ export interface LockedProfiles extends Parties {
 
 /**
  * Batches of one person and of the visitors merged into it go one after the other; others side by side. Rows are locked
- * in the order of their keys, so that two batches never wait for each other.
+ * in the order of their keys, so that two batches never wait for each other. A visitor that nobody has heard of gets its
+ * row before, for its row decides into whom it merges: of two persons that merge it at once, one waits for the other here.
  */
 export async function lockProfiles(
   tx: Database,
   registration: Registration,
   visitorIds: readonly string[],
+  now: number,
 ): Promise<LockedProfiles> {
+  const newVisitors = new Set<number>();
   let { mergedInto } = registration;
   for (;;) {
+    if (visitorIds.length) for (const key of await makeVisitors(tx, visitorIds, now)) newVisitors.add(key);
     const isParty = inArray(profiles.key, [registration.key, mergedInto ?? registration.key]);
     const isVisitor = sql`${profiles.kind} = 'visitor' and ${isAmong(profiles.id, visitorIds)}`;
     const rows = await tx
@@ -49,27 +55,49 @@ export async function lockProfiles(
     const sender = rows.find(({ key }) => key === registration.key);
     // Deleted since the registration was read: an idle visitor. Its browser registers anew.
     if (!sender) throw new Problem(4010, "the registration's profile is gone");
-    if (sender.mergedInto === mergedInto) {
+    const visitors = new Map(rows.filter(({ kind }) => kind === "visitor").map((row) => [row.id, row]));
+    // An idle one may have been deleted right before it was locked.
+    const isLocked = visitorIds.every((id) => visitors.has(id));
+    if (isLocked && sender.mergedInto === mergedInto) {
       const owner = rows.find(({ key }) => key === (mergedInto ?? sender.key))!;
-      return {
-        sender,
-        owner,
-        visitors: new Map(rows.filter(({ kind }) => kind === "visitor").map((row) => [row.id, row])),
-      };
+      return { sender, owner, visitors, newVisitors };
     }
     // Merged since it was read.
     mergedInto = sender.mergedInto;
   }
 }
 
-/** The profile of a visitor that nobody has heard of, locked. Another batch may have made it a moment ago. */
-export async function makeVisitor(tx: Database, id: string, now: number): Promise<ProfileRow> {
-  const [row] = await tx
+/**
+ * Makes the profiles of visitors that nobody has heard of. One that another batch is making is waited for, so that all
+ * make theirs in the same order.
+ *
+ * @returns their keys
+ */
+async function makeVisitors(tx: Database, ids: readonly string[], now: number): Promise<number[]> {
+  const made = await tx
     .insert(profiles)
-    .values({ kind: "visitor", id, createdAt: now, lastActivityAt: now })
-    .onConflictDoUpdate({ target: [profiles.kind, profiles.id], set: { id } })
-    .returning();
-  return row!;
+    .values(
+      [...new Set(ids)]
+        .toSorted()
+        .map((id) => ({ kind: "visitor" as const, id, createdAt: now, lastActivityAt: now })),
+    )
+    .onConflictDoNothing()
+    .returning({ key: profiles.key });
+  return made.map(({ key }) => key);
+}
+
+/** Deletes the new visitors whose merges were rejected: nobody has heard of them still. */
+export async function forgetVisitors(tx: Database, { visitors, newVisitors }: LockedProfiles): Promise<void> {
+  const unmerged = [...visitors.values()].filter(
+    ({ key, mergedInto }) => mergedInto === null && newVisitors.has(key),
+  );
+  if (unmerged.length)
+    await tx.delete(profiles).where(
+      inArray(
+        profiles.key,
+        unmerged.map(({ key }) => key),
+      ),
+    );
 }
 
 export const markMerged = (

@@ -5,7 +5,7 @@ import type { Backend, Edge } from "./app.js";
 import { findKey, requireScope } from "./authorization.js";
 import { definitionBodySchema, newDefinitionIdSchema } from "./definitions.js";
 import { describe, jsonSchemaOf, type JsonSchema, type Parameter } from "./describe.js";
-import { isCursor } from "./persons.js";
+import { isCursor, TIMELINE_ORDERS, type TimelineOrder } from "./persons.js";
 import { Problem } from "./problem.js";
 import { readBody, SMALL_BODY_BYTES } from "./request-body.js";
 
@@ -63,6 +63,13 @@ const paging: Parameter[] = [
   { name: "limit", in: "query", schema: { type: "integer", minimum: 1, maximum: PAGE_SIZE } },
 ];
 
+const order: Parameter = {
+  name: "order",
+  in: "query",
+  description: "Which entries come first, the oldest by default. A cursor is good for either order.",
+  schema: { type: "string", enum: [...TIMELINE_ORDERS], default: "oldest" },
+};
+
 /** What a page of a list asks for; a 400 where it is not one. */
 function readPage(c: Context): [limit: number, after: string | undefined] {
   const { limit = String(PAGE_SIZE), after } = c.req.query();
@@ -71,6 +78,13 @@ function readPage(c: Context): [limit: number, after: string | undefined] {
   if (after !== undefined && after !== "" && !isCursor(after))
     throw new Problem(4000, "after must be a cursor of this service");
   return [Number(limit), after || undefined];
+}
+
+function readOrder(c: Context): TimelineOrder {
+  const { order: given = "oldest" } = c.req.query();
+  const found = TIMELINE_ORDERS.find((name) => name === given);
+  if (!found) throw new Problem(4000, `order must be one of ${TIMELINE_ORDERS.join(", ")}`);
+  return found;
 }
 
 /** Our ids are UUIDs; nothing else need reach the database. */
@@ -128,7 +142,7 @@ export function addPersonRoutes(app: Hono, { keys, persons, definitions }: Backe
       summary: "A person's activity by corrected time, merged visitors' among it",
       tag: "Persons",
       security: "apiKey",
-      parameters: [idParameter, ...paging],
+      parameters: [idParameter, order, ...paging],
       answer: {
         status: 200,
         description: "A page of the timeline.",
@@ -138,8 +152,8 @@ export function addPersonRoutes(app: Hono, { keys, persons, definitions }: Backe
     }),
     async (c) => {
       await requireKey(c, READ);
-      const page = readPage(c);
-      const timeline = await persons.timeline(personId(c), ...page);
+      const [limit, after] = readPage(c);
+      const timeline = await persons.timeline(personId(c), readOrder(c), limit, after);
       if (!timeline) throw noPerson();
       return c.json(timeline);
     },

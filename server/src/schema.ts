@@ -36,7 +36,11 @@ export const profiles = pgTable(
     kind: text("kind").$type<ProfileKind>().notNull(),
     id: text("id").notNull(),
     fields: jsonb("fields").$type<PersonFields>().notNull().default({}),
-    /** Whom a widget's JWT names, for authenticated users: `stp` and `sub`. */
+    /**
+     * Whom a JWT names, for authenticated users: its widget, `stp` and `sub`. Users from before the widget was kept have
+     * none until they sign in again.
+     */
+    widget: text("widget"),
     subjectType: text("subject_type"),
     subject: text("subject"),
     createdAt: time("created_at").notNull(),
@@ -46,12 +50,18 @@ export const profiles = pgTable(
     mergedAt: time("merged_at"),
     mergedGivenAt: time("merged_given_at"),
     mergedClockOffsetMs: time("merged_clock_offset_ms"),
-    /** Counts the changes of what the profile's batches are judged by: its sessions, and what a merge gave to it. */
+    /** Counts the changes of what the profile's batches are judged by: its ids and sessions, and what a merge gave to it. */
     revision: bigint("revision", { mode: "number" }).notNull().default(0),
   },
   (table) => [
     uniqueIndex("profiles_kind_id").on(table.kind, table.id),
-    uniqueIndex("profiles_subject").on(table.subjectType, table.subject),
+    uniqueIndex("profiles_subject").on(table.widget, table.subjectType, table.subject),
+    index("profiles_persons")
+      .on(table.key)
+      .where(sql`${table.kind} <> 'visitor'`),
+    index("profiles_merged")
+      .on(table.mergedInto)
+      .where(sql`${table.mergedInto} is not null`),
     index("profiles_idle_visitors")
       .on(table.lastActivityAt)
       .where(sql`${table.kind} = 'visitor' and ${table.mergedInto} is null`),
@@ -78,14 +88,24 @@ export const registrations = pgTable(
   ],
 );
 
-export const liveChatSessions = pgTable("live_chat_sessions", {
-  id: text("id").primaryKey(),
-  person: profileKey("person")
-    .notNull()
-    .references(() => profiles.key, { onDelete: "cascade" }),
-  startedAt: time("started_at").notNull(),
-  terminatedAt: time("terminated_at"),
-});
+export const liveChatSessions = pgTable(
+  "live_chat_sessions",
+  {
+    id: text("id").primaryKey(),
+    person: profileKey("person")
+      .notNull()
+      .references(() => profiles.key, { onDelete: "cascade" }),
+    startedAt: time("started_at").notNull(),
+    terminatedAt: time("terminated_at"),
+  },
+  (table) => [
+    // Deleting a profile looks for its rows here, and in the tokens below, even where it has none.
+    index("live_chat_sessions_person").on(table.person),
+    index("live_chat_sessions_terminated")
+      .on(table.terminatedAt)
+      .where(sql`${table.terminatedAt} is not null`),
+  ],
+);
 
 export const liveChatTokens = pgTable(
   "live_chat_tokens",
@@ -100,7 +120,10 @@ export const liveChatTokens = pgTable(
     /** When its session went over from the lead to the authenticated user: the lead's part ended. */
     supersededAt: time("superseded_at"),
   },
-  (table) => [index("live_chat_tokens_session").on(table.session)],
+  (table) => [
+    index("live_chat_tokens_session").on(table.session),
+    index("live_chat_tokens_person").on(table.person),
+  ],
 );
 
 export const usedJwtIds = pgTable(
@@ -110,27 +133,36 @@ export const usedJwtIds = pgTable(
     jti: text("jti").notNull(),
     expiresAt: time("expires_at").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.widget, table.jti] })],
+  (table) => [
+    primaryKey({ columns: [table.widget, table.jti] }),
+    index("used_jwt_ids_expiry").on(table.expiresAt),
+  ],
 );
+
+const operationIdColumns = {
+  owner: profileKey("owner").notNull(),
+  id: text("id").notNull(),
+};
 
 /**
  * The ids of operations that were applied, apart from what they did, so that they can be forgotten cheaply. An id is
  * unique per owner: a person together with the visitors merged into it. Were it unique over all, any visitor could ask
  * whether an id exists, or take the ids of another browser so that its operations count as duplicates.
+ *
+ * The table is partitioned by receipt (id-partitions.ts), which its migration says and Drizzle cannot. A key of it would
+ * have to contain the time of receipt, so that each partition has its own, (owner, id), and no constraint spans two of
+ * them. What does is the owner's row: whoever adds ids holds its lock and has looked for them under it, or proves by the
+ * owner's revision that nobody has added any since (apply-events.ts).
  */
-export const operationIds = pgTable(
-  "operation_ids",
-  {
-    owner: profileKey("owner").notNull(),
-    id: text("id").notNull(),
-    receivedAt: time("received_at").notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.owner, table.id] }),
-    // Rows arrive in the order of this column: a few bytes for each hundred pages, and nothing at all per insert.
-    index("operation_ids_received").using("brin", table.receivedAt),
-  ],
-);
+export const operationIds = pgTable("operation_ids", {
+  ...operationIdColumns,
+  receivedAt: time("received_at").notNull(),
+});
+
+/** The ids that are not forgotten while their owner exists: see operation-ids.ts. */
+export const keptOperationIds = pgTable("kept_operation_ids", operationIdColumns, (table) => [
+  primaryKey({ columns: [table.owner, table.id] }),
+]);
 
 /** Timelines. `seq` is the order of acceptance; a merge gives a visitor's rows to the person. */
 export const events = pgTable(

@@ -17,7 +17,7 @@ import { openDatabase } from "./open-database.js";
 import { openPersons } from "./persons.js";
 import { openRegistrations } from "./registrations.js";
 import { sweep, type SweepReport } from "./sweep.js";
-import type { Widget } from "./widget-jwt.js";
+import { checkWidget, type Widget } from "./widget-jwt.js";
 
 /** Long enough for a sweep whose database answers to come to an end. */
 const SWEEP_GRACE_MS = 2_000;
@@ -57,9 +57,7 @@ export async function createPeopleService(options: PeopleServiceOptions = {}): P
 
   const widgets = new Map<string, Widget>();
   const putWidget = (widget: Widget): void => {
-    // An empty secret would let anyone sign.
-    if (!widget.keys.length || widget.keys.some(({ id, secret }) => !id || !secret))
-      throw new Error(`The widget ${widget.id} needs at least one key, each with an id and a secret.`);
+    checkWidget(widget);
     widgets.set(widget.id, widget);
   };
   options.widgets?.forEach(putWidget);

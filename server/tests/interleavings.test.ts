@@ -1,26 +1,9 @@
 /** Between what a batch of events reads and what it writes, another process may do anything. */
-import { Client } from "pg";
-import { beforeEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { HOUR, MINUTE } from "../../src/protocol/wire.js";
+import { beforeTheNextWriting } from "./before-the-next-writing.js";
 import { merge, pageView, sessionEnded } from "./operations.js";
 import { newDatabase, START, startService, type Subject } from "./start-service.js";
-
-/** Does something once, right before the next batch is written; resolves with it. */
-function beforeTheNextWriting<Result>(work: () => Promise<Result>): Promise<Result> {
-  const original = Reflect.get(Client.prototype, "query") as (...given: unknown[]) => unknown;
-  return new Promise((resolve) => {
-    const spy = vi.spyOn(Client.prototype, "query").mockImplementation(function (
-      this: Client,
-      ...given: unknown[]
-    ) {
-      if ((given[0] as { name?: string }).name !== "insert_batch") return original.apply(this, given);
-      spy.mockRestore();
-      const done = work();
-      resolve(done);
-      void done.finally(() => original.apply(this, given)).catch(() => undefined);
-    });
-  });
-}
 
 describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
   let subject: Subject;

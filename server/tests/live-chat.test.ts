@@ -3,9 +3,24 @@ import { SignJWT, UnsecuredJWT } from "jose";
 import { expect, test } from "vitest";
 import { HOUR, MINUTE } from "../../src/protocol/wire.js";
 import { pageView } from "./operations.js";
-import { onEachDriver, sharedService, signJwt, START, WIDGET } from "./start-service.js";
+import {
+  onEachDriver,
+  OTHER_WIDGET,
+  sharedService,
+  signJwt,
+  START,
+  WIDGET,
+  type Subject,
+} from "./start-service.js";
+import type { Widget } from "../src/widget-jwt.js";
 
 const path = "/v1/live-chat/sessions";
+const signInTo = (
+  subject: Subject,
+  { id, keys }: Widget,
+  claims: Record<string, unknown>,
+  sessionId?: string,
+) => subject.signIn({ iss: id, ...claims }, sessionId, keys[0]!.secret);
 const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString("base64url");
 
 onEachDriver((driver) => {
@@ -26,6 +41,62 @@ onEachDriver((driver) => {
     expect(second.person).toEqual(first.person);
     expect(second.sessionId).not.toBe(first.sessionId);
     expect((await subject.signIn({ sub, stp: "externalPersonId" })).person.id).not.toBe(first.person.id);
+  });
+
+  test("the same subject under two widgets is two persons", async () => {
+    const subject = shared();
+    const sub = randomUUID();
+    const first = await subject.signIn({ sub });
+    const other = await signInTo(subject, OTHER_WIDGET, { sub });
+    expect(other.person.id).not.toBe(first.person.id);
+    expect((await subject.signIn({ sub })).person).toEqual(first.person);
+    expect((await signInTo(subject, OTHER_WIDGET, { sub })).person).toEqual(other.person);
+  });
+
+  test("a session of one widget's user ends where another widget's same subject signs in to it", async () => {
+    const subject = shared();
+    const sub = randomUUID();
+    const first = await subject.signIn({ sub });
+    const other = await signInTo(subject, OTHER_WIDGET, { sub }, first.sessionId);
+    expect(other.sessionId).not.toBe(first.sessionId);
+  });
+
+  test("a JWT is good from a minute before its nbf, and a minute after its exp", async () => {
+    const subject = shared();
+    const now = START / 1000;
+    for (const claims of [
+      { nbf: now + 60, iat: now + 60 },
+      { iat: now - 3600, exp: now - 59 },
+      { exp: now + 86_400 },
+    ])
+      expect((await subject.signIn(claims)).person.kind).toBe("authenticated");
+  });
+
+  test("a widget may say how long its JWTs are good at most", async () => {
+    const subject = shared();
+    const widget = { ...OTHER_WIDGET, id: randomUUID(), maxJwtLifetimeMs: 5 * MINUTE };
+    subject.service.widgets.put(widget);
+    await signInTo(subject, widget, { exp: START / 1000 + 300 });
+    await expect(signInTo(subject, widget, { exp: START / 1000 + 301 })).rejects.toThrow(/^401/);
+  });
+
+  test.each([
+    ["no id", { ...WIDGET, id: "" }, /a widget needs an id/i],
+    ["no keys", { ...WIDGET, keys: [] }, /needs at least one key/],
+    [
+      "a secret of 31 bytes",
+      { ...WIDGET, keys: [{ id: "key-1", secret: "x".repeat(31) }] },
+      /secret of the key key-1 of the widget widget-1 has 31 bytes; it needs at least 32/,
+    ],
+    ["a lifetime that is no number", { ...WIDGET, maxJwtLifetimeMs: NaN }, /maxJwtLifetimeMs/],
+    ["a lifetime without end", { ...WIDGET, maxJwtLifetimeMs: Infinity }, /maxJwtLifetimeMs/],
+  ])("a widget with %s is refused with what is wrong", (_, widget, problem) => {
+    expect(() => shared().service.widgets.put(widget)).toThrow(problem);
+  });
+
+  test("32 bytes of a secret are enough, however many characters they are", () => {
+    const widget = { id: randomUUID(), keys: [{ id: "key-1", secret: "ě".repeat(16) }] };
+    expect(() => shared().service.widgets.put(widget)).not.toThrow();
   });
 
   test("two first authentications at once make one profile", async () => {
@@ -121,7 +192,8 @@ onEachDriver((driver) => {
   test.each<[string, () => string | Promise<string>]>([
     ["no JWT", () => "nonsense"],
     ["one of another secret", () => signJwt(START, {}, "another secret")],
-    ["one of an unknown widget", () => signJwt(START, { iss: "widget-2" })],
+    ["one of an unknown widget", () => signJwt(START, { iss: "widget-3" })],
+    ["one of another widget's secret", () => signJwt(START, { iss: "widget-2" })],
     ["one of an unknown key", () => signJwt(START, { ski: "key-2" })],
     ["an unsigned one", () => new UnsecuredJWT(claims).encode()],
     ["one of another algorithm", () => new SignJWT(claims).setProtectedHeader({ alg: "HS512" }).sign(secret)],
@@ -136,6 +208,15 @@ onEachDriver((driver) => {
     ["one whose key id is a list", () => signJwt(START, { ski: ["key-1"] })],
     ["one whose widget is a prototype", () => signJwt(START, { iss: "__proto__" })],
     ["one that is not yet good", () => signJwt(START, { nbf: (START + HOUR) / 1000 })],
+    ["one that is good a minute and a second too late", () => signJwt(START, { nbf: START / 1000 + 61 })],
+    ["one whose nbf is a text", () => signJwt(START, { nbf: "now" })],
+    ["one that is good for more than a day", () => signJwt(START, { exp: START / 1000 + 86_401 })],
+    [
+      "one that is good for a day longer than it says, issued tomorrow",
+      () => signJwt(START, { iat: START / 1000 + 86_400, exp: START / 1000 + 2 * 86_400 }),
+    ],
+    ["one that is good for 28,000 years", () => signJwt(START, { exp: 900_000_000_000 })],
+    ["one from before all times", () => signJwt(START, { iat: -1 })],
     ["an expired one", () => signJwt(START, { exp: (START - 2 * MINUTE) / 1000 })],
     ["one from the future", () => signJwt(START, { iat: (START + HOUR) / 1000 })],
     ["one that never expires", () => signJwt(START, { exp: undefined })],

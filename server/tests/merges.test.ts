@@ -1,8 +1,70 @@
 import { randomUUID } from "node:crypto";
-import { expect, test } from "vitest";
+import { expect, inject, test } from "vitest";
 import { DAY, HOUR, MINUTE, SECOND } from "../../src/protocol/wire.js";
 import { event, merge, pageView, sessionEnded } from "./operations.js";
-import { onEachDriver, sharedService, START } from "./start-service.js";
+import {
+  newDatabase,
+  onEachDriver,
+  sharedService,
+  START,
+  startService,
+  type Subject,
+} from "./start-service.js";
+
+/**
+ * Two leads merge a visitor that nobody has heard of, each through a process of its own or both through one; then the
+ * visitor sends an event.
+ *
+ * @returns what each lead is told, sorted, and how many events are in the timelines of the one that has it and of the other
+ */
+async function raceForVisitor(subject: Subject, elsewhere: Subject): Promise<unknown[]> {
+  const [lead, other] = await Promise.all([subject.lead(), elsewhere.lead()]);
+  const id = randomUUID();
+  const results = await Promise.all([
+    subject.send(lead.write, [merge(START, { id, write: "none" })]),
+    elsewhere.send(other.write, [merge(START, { id, write: "none" })]),
+  ]);
+  const told = results.flat().map(({ status, error }) => error?.message ?? status);
+  const [winner, loser] = told[0] === "accepted" ? [lead, other] : [other, lead];
+  const write = await subject.register({ kind: "visitor", id });
+  await subject.send(write, [pageView(START - MINUTE)]);
+  const [won, lost] = [await subject.timeline(winner.person.id), await subject.timeline(loser.person.id)];
+  return [...told.toSorted((left, right) => left.localeCompare(right)), won.length, lost.length];
+}
+const ONE_HAS_IT = ["accepted", "the visitor was merged into another person", 1, 0];
+
+test.skipIf(!inject("postgresUrl"))(
+  "of two leads that merge an unknown visitor at once through two processes, one has it",
+  async () => {
+    const database = await newDatabase("PostgreSQL");
+    const subject = await startService("PostgreSQL", { database });
+    const elsewhere = await startService("PostgreSQL", { database });
+    for (let attempt = 0; attempt < 60; attempt++)
+      expect(await raceForVisitor(subject, elsewhere)).toEqual(ONE_HAS_IT);
+  },
+);
+
+test.skipIf(!inject("postgresUrl"))(
+  "leads that merge many unknown visitors at once, in any order, wait for each other and are never refused",
+  async () => {
+    const database = await newDatabase("PostgreSQL");
+    const services = [
+      await startService("PostgreSQL", { database }),
+      await startService("PostgreSQL", { database }),
+    ];
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const ids = Array.from({ length: 20 }, () => randomUUID());
+      const results = await Promise.all(
+        services.map(async (service, index) => {
+          const lead = await service.lead();
+          const merges = (index ? ids.toReversed() : ids).map((id) => merge(START, { id, write: "none" }));
+          return service.statuses(lead.write, merges);
+        }),
+      );
+      expect(results.flat().filter((status) => status === "accepted")).toHaveLength(20);
+    }
+  },
+);
 
 onEachDriver((driver) => {
   const shared = sharedService(driver);
@@ -85,6 +147,43 @@ onEachDriver((driver) => {
     expect(await subject.timeline(lead.person.id)).toHaveLength(1);
     const other = await subject.lead();
     expect(await subject.statuses(other.write, [merge(START, { id, write })])).toEqual(["rejected"]);
+  });
+
+  test("of two leads that merge an unknown visitor at once, one has it, and what it sends later", async () => {
+    const subject = shared();
+    for (let attempt = 0; attempt < 60; attempt++)
+      expect(await raceForVisitor(subject, subject)).toEqual(ONE_HAS_IT);
+  });
+
+  test("a merge of an unknown visitor that is rejected leaves it unknown", async () => {
+    const subject = shared();
+    const [lead, other] = [await subject.lead(), await subject.lead()];
+    const visitor = { id: randomUUID(), write: "none" };
+    expect(await subject.statuses(lead.write, [merge(START - 40 * DAY, visitor)])).toEqual(["rejected"]);
+    expect(await subject.statuses(other.write, [merge(START, visitor)])).toEqual(["accepted"]);
+  });
+
+  test("an unknown visitor is merged twice by one batch without harm", async () => {
+    const subject = shared();
+    const lead = await subject.lead();
+    const id = randomUUID();
+    const merges = [id, id.toUpperCase()].map((name) => merge(START, { id: name, write: "none" }));
+    expect(await subject.statuses(lead.write, merges)).toEqual(["accepted", "accepted"]);
+  });
+
+  test("a batch holds at most 100 merges", async () => {
+    const subject = shared();
+    const lead = await subject.lead();
+    const results = await subject.send(
+      lead.write,
+      Array.from({ length: 102 }, () => merge(START, { id: randomUUID(), write: "none" })),
+    );
+    expect(results.slice(98).map(({ status, error }) => error?.message ?? status)).toEqual([
+      "accepted",
+      "accepted",
+      "a batch holds at most 100 merges",
+      "a batch holds at most 100 merges",
+    ]);
   });
 
   test("what a merged visitor still sends lands on the person if it occurred before the merge", async () => {

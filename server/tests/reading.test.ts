@@ -2,7 +2,14 @@ import { expect, test } from "vitest";
 import type { DefinitionsAnswer } from "../../src/protocol/wire.js";
 import type { Person, TimelineEntry } from "../src/index.js";
 import { pageView } from "./operations.js";
-import { onEachDriver, sharedService, START } from "./start-service.js";
+import { onEachDriver, sharedService, START, type Subject } from "./start-service.js";
+
+const readTimeline = (subject: Subject, id: string, query: string) =>
+  subject.call<{ entries: TimelineEntry[]; next: string | null }>(
+    "GET",
+    `/v1/persons/${id}/timeline?${query}`,
+    { authorization: `App ${subject.adminKey}` },
+  );
 
 onEachDriver((driver) => {
   const shared = sharedService(driver);
@@ -44,6 +51,39 @@ onEachDriver((driver) => {
     expect(seen).toHaveLength(25);
   });
 
+  test("a timeline is read newest first, in pages, none twice and none left out", async () => {
+    const subject = shared();
+    const { write, person } = await subject.lead();
+    await subject.send(
+      write,
+      Array.from({ length: 25 }, (_, index) => pageView(START - Math.floor(index / 3))),
+    );
+    const seen: string[] = [];
+    for (let after = ""; after !== "end";) {
+      const { body } = await readTimeline(subject, person.id, `order=newest&limit=4&after=${after}`);
+      seen.push(...body.entries.map(({ id }) => id ?? ""));
+      after = body.next ?? "end";
+    }
+    expect(seen).toEqual((await subject.timeline(person.id)).map(({ id }) => id).toReversed());
+  });
+
+  test("a cursor of either order is good for the other: it reads back from there", async () => {
+    const subject = shared();
+    const { write, person } = await subject.lead();
+    // The same millisecond throughout, so that the order of acceptance alone tells them apart.
+    await subject.send(
+      write,
+      Array.from({ length: 6 }, () => pageView(START)),
+    );
+    const all = (await subject.timeline(person.id)).map(({ cursor }) => cursor);
+    const cursors = async (query: string) =>
+      (await readTimeline(subject, person.id, query)).body.entries.map(({ cursor }) => cursor);
+    expect(await cursors(`order=newest&after=${all[2]!}`)).toEqual([all[1], all[0]]);
+    expect(await cursors(`order=oldest&after=${all[2]!}`)).toEqual([all[3], all[4], all[5]]);
+    expect(await cursors(`after=${all[2]!}`)).toEqual([all[3], all[4], all[5]]);
+    expect(await cursors(`order=newest&after=${all[0]!}`)).toEqual([]);
+  });
+
   test("persons are listed in pages", async () => {
     const subject = shared();
     const chats = [await subject.startChat(), await subject.startChat(), await subject.startChat()];
@@ -61,17 +101,23 @@ onEachDriver((driver) => {
     expect(new Set(seen).size).toBe(seen.length);
   });
 
-  test.each(["limit=0", "limit=1001", "limit=x", "after=x", "after=1-1%00", "after=1-99999999999999999999"])(
-    "the page %s is a 400",
-    async (query) => {
-      const subject = shared();
-      const { person } = await subject.startChat();
-      const answer = await subject.call("GET", `/v1/persons/${person.id}/timeline?${query}`, {
-        authorization: `App ${subject.adminKey}`,
-      });
-      expect(answer.status).toBe(400);
-    },
-  );
+  test.each([
+    "order=backwards",
+    "order=",
+    "limit=0",
+    "limit=1001",
+    "limit=x",
+    "after=x",
+    "after=1-1%00",
+    "after=1-99999999999999999999",
+  ])("the page %s is a 400", async (query) => {
+    const subject = shared();
+    const { person } = await subject.startChat();
+    const answer = await subject.call("GET", `/v1/persons/${person.id}/timeline?${query}`, {
+      authorization: `App ${subject.adminKey}`,
+    });
+    expect(answer.status).toBe(400);
+  });
 
   test("definitions are put, listed with an ETag, and not sent again while they are the same", async () => {
     const subject = shared();

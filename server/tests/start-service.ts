@@ -57,6 +57,10 @@ export const WIDGET = {
   id: "widget-1",
   keys: [{ id: "key-1", secret: "a secret of the widget, long enough" }],
 };
+export const OTHER_WIDGET = {
+  id: "widget-2",
+  keys: [{ id: "key-1", secret: "a secret of the other widget, long enough" }],
+};
 export const START = Date.parse("2026-03-01T12:00:00.000Z");
 
 export interface Answer<Body> {
@@ -83,7 +87,7 @@ export interface Subject {
   ): Promise<BatchAnswer["results"]>;
   statuses(token: string, operations: readonly unknown[], init?: { sentAt?: number }): Promise<string[]>;
   startChat(): Promise<LiveChat>;
-  signIn(claims?: Record<string, unknown>, sessionId?: string): Promise<LiveChat>;
+  signIn(claims?: Record<string, unknown>, sessionId?: string, secret?: string): Promise<LiveChat>;
   /** A lead that may be written to. */
   lead(): Promise<LiveChat & { write: string }>;
   visitor(): Promise<{ id: string; write: string }>;
@@ -135,7 +139,7 @@ export async function startService(
   const clock = { now: START };
   const service = await createPeopleService({
     database: options.database ?? (await newDatabase(driver, onFinished)),
-    widgets: [WIDGET],
+    widgets: [WIDGET, OTHER_WIDGET],
     sweepIntervalMs: 0,
     ...options,
     clock: () => clock.now,
@@ -182,9 +186,9 @@ export async function startService(
     statuses: async (...args) => (await subject.send(...args)).map(({ status }) => status),
     startChat: async () =>
       expectStatus(await call<LiveChat>("POST", "/v1/live-chat/sessions", { body: {} }), 201),
-    async signIn(claims, sessionId) {
+    async signIn(claims, sessionId, secret) {
       const answer = await call<LiveChat>("POST", "/v1/live-chat/sessions/authenticate", {
-        body: { jwt: await signJwt(clock.now, claims), ...(sessionId && { sessionId }) },
+        body: { jwt: await signJwt(clock.now, claims, secret), ...(sessionId && { sessionId }) },
       });
       return expectStatus(answer, 200);
     },

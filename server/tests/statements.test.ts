@@ -33,7 +33,7 @@ test.skipIf(!inject("postgresUrl"))(
     onTestFinished(() => client.end());
     const idsRead = async (): Promise<number> => {
       const { rows } = await client.query<{ idx_tup_read: string }>(
-        "select idx_tup_read from pg_stat_user_indexes where indexrelname = 'operation_ids_owner_id_pk'",
+        "select sum(idx_tup_read) as idx_tup_read from pg_stat_user_indexes where relname like '%operation\\_ids%'",
       );
       return Number(rows[0]!.idx_tup_read);
     };

@@ -124,28 +124,6 @@ onEachDriver((driver) => {
     ]);
   });
 
-  test("an operation's id is kept for 31 days, and its activity for good", async () => {
-    const subject = shared();
-    const { write, person, token } = await subject.lead();
-    const view = pageView(START);
-    // A corrected time lets the same operation count as new once its id is forgotten.
-    const again = async () => {
-      const renewed = await subject.register(person, token);
-      return subject.statuses(renewed, [view], { sentAt: START });
-    };
-    await subject.send(write, [view]);
-    subject.clock.now = START + 31 * DAY;
-    await subject.service.sweep();
-    expect(await again()).toEqual(["duplicate"]);
-    subject.clock.now += 1;
-    await subject.service.sweep();
-    expect(await again()).toEqual(["accepted"]);
-    const views = (await subject.timeline(person.id)).filter(
-      ({ definitionId }) => definitionId === "pageView",
-    );
-    expect(views.map(({ id }) => id)).toEqual([view.id, view.id]);
-  });
-
   test("an expired registration proves a visitor for 90 days, for a merge that arrives late", async () => {
     const subject = shared();
     const [early, late] = [await subject.visitor(), await subject.visitor()];

@@ -78,7 +78,7 @@ const etagOf = (response: Response): { etag?: string } => {
 };
 
 const isWorthCompressing = (body: string | undefined): boolean =>
-  body !== undefined && body.length >= COMPRESS_FROM_CHARACTERS && typeof CompressionStream !== "undefined";
+  body !== undefined && body.length >= COMPRESS_FROM_CHARACTERS && typeof CompressionStream === "function";
 
 const encoded = async (
   headers: Record<string, string>,

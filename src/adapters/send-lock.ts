@@ -17,10 +17,13 @@ const request = (name: string, options: LockOptions): Promise<Hold | null> =>
       .catch(() => resolve(null));
   });
 
-const outlivesPages = "SharedWorkerGlobalScope" in globalThis || "ServiceWorkerGlobalScope" in globalThis;
+/** In a page an element with such an id has the name, but is no function. */
+const knows = (name: string): boolean => typeof Reflect.get(globalThis, name) === "function";
+
+const outlivesPages = knows("SharedWorkerGlobalScope") || knows("ServiceWorkerGlobalScope");
 
 export const sendLock = (name: string): SendLock =>
-  outlivesPages && "SyncManager" in globalThis && "locks" in navigator
+  outlivesPages && knows("SyncManager") && "locks" in navigator
     ? {
         exclusive: true,
         tryHold: (options) => request(name, options?.steal ? { steal: true } : { ifAvailable: true }),

@@ -15,10 +15,18 @@ export const systemTimers: Timers = {
   },
 };
 
-const randomHex = (bytes: number): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) =>
-    byte.toString(16).padStart(2, "0"),
-  ).join("");
+/** From both sources of chance: where a page is the host, it may have replaced either. */
+const randomHex = (count: number): string => {
+  const bytes = new Uint8Array(count);
+  try {
+    globalThis.crypto.getRandomValues(bytes);
+  } catch {
+    // Not the browser's: `Math.random()` is left.
+  }
+  return Array.from(bytes, (byte) => ((byte + Math.random() * 256) & 255).toString(16).padStart(2, "0")).join(
+    "",
+  );
+};
 
 /** Version 4, by hand: `crypto.randomUUID` wants a secure context. */
 const uuid = (): string => {

@@ -5,6 +5,7 @@
  */
 import { Workbox } from "workbox-window";
 import type { TrackerState } from "../protocol/api.js";
+import type { documentText } from "./document-text.js";
 
 /** Chromium's alone, and in no TypeScript library. */
 interface SyncRegistration extends ServiceWorkerRegistration {
@@ -17,6 +18,8 @@ export interface BackgroundSync {
   tag: string;
   /** Calls of this page of which the host has not told yet. */
   hasUndecided: () => boolean;
+  /** Of this page. */
+  read: typeof documentText;
   signal: AbortSignal;
 }
 
@@ -28,9 +31,10 @@ export const askForSync = async ({
   url,
   tag,
   hasUndecided,
+  read,
   signal,
 }: BackgroundSync): Promise<(state: TrackerState) => void> => {
-  const registration = (await registered(url)) as SyncRegistration;
+  const registration = (await registered(url, read)) as SyncRegistration;
   let present: TrackerState | undefined;
   let isAsked = false;
   const ask = (): void => {
@@ -40,12 +44,13 @@ export const askForSync = async ({
     registration.sync.register(tag).catch(() => (isAsked = false));
   };
   const leave = (): void => {
-    if (document.visibilityState !== "hidden" || !(present?.outbox.waiting || hasUndecided())) return;
+    if (read("visibilityState") !== "hidden" || !(present?.outbox.waiting || hasUndecided())) return;
     // The browser may have tried in vain and given up since.
     isAsked = false;
     ask();
   };
-  document.addEventListener("visibilitychange", leave, { signal });
+  // At the window: elements can shadow the method on the document.
+  addEventListener("visibilitychange", leave, { signal, capture: true });
   return (state) => {
     present = state;
     if (!state.outbox.waiting) isAsked = false;
@@ -54,7 +59,7 @@ export const askForSync = async ({
 };
 
 /** Where the site has registered this script itself, its own scope holds: a second one would run it twice. */
-const registered = async (url: string): Promise<ServiceWorkerRegistration> => {
+const registered = async (url: string, read: BackgroundSync["read"]): Promise<ServiceWorkerRegistration> => {
   // Where Trusted Types are required, what is given is an object.
   const { href } = new URL(url);
   const known = (await navigator.serviceWorker.getRegistrations()).find(({ active, waiting, installing }) =>
@@ -63,7 +68,7 @@ const registered = async (url: string): Promise<ServiceWorkerRegistration> => {
   const registration = await new Workbox(url, known && { scope: known.scope }).register();
   if (!registration) throw new Error("no service workers here");
   // Browsers look for a new version where a page of the worker's scope is opened, and at registering not once more.
-  if (!document.URL.startsWith(registration.scope)) registration.update().catch(() => {});
+  if (!read("URL").startsWith(registration.scope)) registration.update().catch(() => {});
   await activated(registration);
   return registration;
 };

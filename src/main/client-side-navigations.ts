@@ -1,38 +1,76 @@
+/** Page views inside one document: the URL is looked at when a task that changed it has ended, as its visitor sees it. */
 import type { PageLoad } from "./page-views.js";
+import type { ClientSideViews } from "./tracking-options.js";
+import type { outsideZones } from "./zones.js";
 
-const withoutFragment = (url: string): string => url.split("#", 1)[0]!;
+/** What is of the entry is given: what is imported from there becomes one of its exports. */
+export interface Navigations {
+  pageLoad: PageLoad;
+  ignoreSearch: ClientSideViews["ignoreSearch"];
+  /** Without its fragment. */
+  presentUrl: () => string;
+  outsideZones: typeof outsideZones;
+  /** Told each view, with the URL of the one before. */
+  record: (referrer: string) => void;
+  signal: AbortSignal;
+}
 
-/**
- * Tells each change of the document's URL, its fragment aside, with the URL that was left: a task later, when the page
- * has its new title.
- */
-export const followNavigations = (
-  pageLoad: PageLoad,
-  record: (referrer: string) => void,
-  signal: AbortSignal,
-): void => {
+export const followNavigations = ({
+  pageLoad,
+  ignoreSearch,
+  presentUrl,
+  outsideZones,
+  record,
+  signal,
+}: Navigations): void => {
+  let isDue = false;
+  /** Routers and filters change the URL many times in a task, and may end where they began. */
   const look = (): void => {
-    const url = withoutFragment(document.URL);
-    const left = pageLoad.url;
-    if (signal.aborted || url === left) return;
-    pageLoad.url = url;
+    if (isDue || signal.aborted) return;
+    isDue = true;
+    // A task later the page also has its new title.
     setTimeout(() => {
-      if (!signal.aborted) record(left ?? "");
+      isDue = false;
+      const url = presentUrl();
+      const left = pageLoad.url ?? "";
+      if (signal.aborted || isSameView(url, left, ignoreSearch)) return;
+      // Shared by all instances on the page: the others see no difference any more.
+      pageLoad.url = url;
+      record(left);
     });
   };
   const { navigation } = globalThis as { navigation?: EventTarget };
-  if (navigation) {
+  if (isNavigation(navigation)) {
     navigation.addEventListener("currententrychange", look, { signal });
   } else {
+    // Called by the page, perhaps in its zone.
+    const lookOutside = (): void => outsideZones(look);
     addEventListener("popstate", look, { signal });
-    patchHistory("pushState", look, signal);
-    patchHistory("replaceState", look, signal);
+    patchHistory("pushState", lookOutside, signal);
+    patchHistory("replaceState", lookOutside, signal);
   }
   // The page may have gone on while this was loaded.
   look();
 };
 
+const isSameView = (url: string, other: string, ignored: Navigations["ignoreSearch"]): boolean =>
+  url === other || (!!ignored && viewOf(url, ignored) === viewOf(other, ignored));
+
+const viewOf = (url: string, ignored: true | string[]): string => {
+  const [path, search] = url.split(/\?(.*)/s, 2);
+  if (ignored === true) return path!;
+  const parameters = new URLSearchParams(search);
+  for (const name of ignored) parameters.delete(name);
+  return `${path}?${parameters}`;
+};
+
+/** By the name that the platform gives it: `var navigation = …` and `<nav id="navigation">` take the variable's. */
+const isNavigation = (given: unknown): given is EventTarget =>
+  Object.prototype.toString.call(given) === "[object Navigation]";
+
 const patchHistory = (name: "pushState" | "replaceState", look: () => void, signal: AbortSignal): void => {
+  // Not the bare name, which a script's `const history = …` takes.
+  const { history } = window;
   const own = Object.getOwnPropertyDescriptor(history, name);
   const before = history[name];
   const patched: History["pushState"] = function (this: History, ...args) {

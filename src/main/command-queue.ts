@@ -5,11 +5,12 @@
  */
 import type { HostKind, Outcome } from "../protocol/api.js";
 import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS, PAGE_CLOCK_TOLERANCE_MS } from "../protocol/host.js";
-import type { Command, LoadView, SentCommand } from "../protocol/host.js";
+import type { Command, LoadView, Refusal, SentCommand } from "../protocol/host.js";
 import { monotonicNow } from "../protocol/monotonic.js";
 import { SECOND } from "../protocol/wire.js";
 import type { HostConnection } from "./host-connection.js";
-import { fail } from "./outcome.js";
+import { documentText } from "./document-text.js";
+import { describe, fail } from "./outcome.js";
 import type { ErrorCode, Failure } from "./outcome.js";
 import type { PageOfEvents } from "./page-views.js";
 import type { Settings } from "./tracking-options.js";
@@ -110,11 +111,18 @@ export const createCommandQueue = (
     const { calledAt } = batch;
     // Nobody waits for a Live Chat change.
     const isAwaited = isTimed && batch.commands[0]!.type !== "liveChat";
-    const refusals = await connection.ask(
-      "submit",
-      () => [connection.pageId, textOf(batch), isTimed ? connection.hostMoment(calledAt) : undefined],
-      isAwaited ? calledAt + CALL_TIMEOUT_MS - monotonicNow() : undefined,
-    );
+    let refusals: Refusal[] | undefined;
+    let cause = "the tracker did not answer in time";
+    try {
+      refusals = await connection.ask(
+        "submit",
+        () => [connection.pageId, textOf(batch), isTimed ? connection.hostMoment(calledAt) : undefined],
+        isAwaited ? calledAt + CALL_TIMEOUT_MS - monotonicNow() : undefined,
+      );
+    } catch (thrown) {
+      // It cannot be written as JSON, or not be sent: a page can patch anything.
+      cause = describe(thrown);
+    }
     const { journaled } = batch;
     const rest = (): Batch => ({ ...batch, commands: [], resolves: [], journaled: 0, text: undefined });
     /** For this host or the next to decide. */
@@ -137,7 +145,7 @@ export const createCommandQueue = (
         monotonicNow() < calledAt + COMMAND_DEADLINE_MS
       ) {
         undecidedYet = inDoubt;
-      } else if (!refusals) resolve(fail(CODES[command.type], "the tracker did not answer in time"));
+      } else if (!refusals) resolve(fail(CODES[command.type], cause));
       else resolve(refusal ? { success: false, error: refusal.error } : SUCCESS);
       undecidedYet?.commands.push(command);
       undecidedYet?.resolves.push(resolve);
@@ -210,7 +218,7 @@ export const createCommandQueue = (
     open: () => {
       queue.flush();
       isOpen = true;
-      undecided.forEach(send);
+      [...undecided].forEach(send); // one that cannot be sent leaves it at once
     },
 
     refuse: (failure) => {
@@ -231,7 +239,7 @@ export const createCommandQueue = (
  * tells it from the others everywhere: `userAgentData` is missing on insecure origins.
  */
 const mayBeLost = (host: HostKind | undefined): boolean =>
-  host !== "shared" || navigator.vendor !== "Google Inc." || document.visibilityState === "hidden";
+  host !== "shared" || navigator.vendor !== "Google Inc." || documentText("visibilityState") === "hidden";
 
 const CODES: Record<Command["type"], ErrorCode> = {
   track: 2016,

@@ -15,17 +15,18 @@ interface ComlinkAnswer {
   value: never;
 }
 
-/** Gives the answer, if one comes: a call that was thrown out has none. */
+/** Gives the answer, if one comes: a call that was thrown out has none. Says why it could not even be made or sent. */
 export type CallHost = <Method extends keyof Host>(
   method: Method,
-  args: Parameters<Host[Method]>,
-  give: (answer: Awaited<ReturnType<Host[Method]>>) => void,
+  args: () => Parameters<Host[Method]>,
+  give?: (answer: Awaited<ReturnType<Host[Method]>>) => void,
+  fail?: (thrown: unknown) => void,
 ) => void;
 
 /** @param hear is told what the host says unasked */
 export const hostAt = (endpoint: HostEndpoint, hear: (message: HostMessage) => void): CallHost => {
   let count = 0;
-  const asked = new Map<number, (answer: never) => void>();
+  const asked = new Map<number, ((answer: never) => void) | undefined>();
   endpoint.addEventListener("message", (event) => {
     const data = (event as MessageEvent<HostMessage | ComlinkAnswer | null>).data;
     if (!data) return;
@@ -34,9 +35,14 @@ export const hostAt = (endpoint: HostEndpoint, hear: (message: HostMessage) => v
     asked.delete(data.id);
   });
   endpoint.start?.();
-  return (method, args, give) => {
+  return (method, args, give, fail) => {
     asked.set(++count, give);
-    const argumentList = args.map((value) => ({ type: "RAW", value }));
-    endpoint.postMessage({ id: count, type: "APPLY", path: [method], argumentList });
+    try {
+      const argumentList = args().map((value) => ({ type: "RAW", value }));
+      endpoint.postMessage({ id: count, type: "APPLY", path: [method], argumentList });
+    } catch (thrown) {
+      asked.delete(count);
+      fail?.(thrown);
+    }
   };
 };

@@ -4,7 +4,7 @@
  * same order. So what is asked must do no harm twice; commands have numbers for that.
  */
 import type { HostKind, TrackerState, TrackingError } from "../protocol/api.js";
-import type { Host, HostClocks, InitAnswer, InitRequest } from "../protocol/host.js";
+import type { AttachAnswer, Host, HostClocks, InitAnswer, InitRequest } from "../protocol/host.js";
 import { monotonicNow } from "../protocol/monotonic.js";
 import { SECOND } from "../protocol/wire.js";
 import { after } from "./after.js";
@@ -53,6 +53,7 @@ export interface HostConnection {
    * @param args made anew for each host that is asked
    * @param limitMs the answer is `undefined` after this long
    * @param patienceMs for what a healthy host may take longer over
+   * @throws why it could not be sent
    */
   ask<Method extends keyof Host>(
     method: Method,
@@ -86,10 +87,7 @@ export const createHostConnection = (
   /** Counts the hosts left behind. In the name, so that a wedged worker is not met again. */
   let left = 0;
   let answeredAt = 0;
-  /**
-   * One timer for all that is asked, left to run when the answer comes: to set and to clear one for each costs a page more
-   * than all else in a call that comes alone.
-   */
+  /** One timer for all that is asked. It ends with the last answer: frameworks wait for a page without timers. */
   let stopWatching: (() => void) | undefined;
   let watchesUntil = NEVER;
   /** Changes with every attachment: what an instance says to which this page is not attached does not count. */
@@ -136,7 +134,7 @@ export const createHostConnection = (
     asks.forEach(watch);
   };
 
-  const detach = (): void => call?.("detach", [], () => {});
+  const detach = (): void => call?.("detach", () => []);
 
   const pause = (): void => {
     call = undefined;
@@ -150,11 +148,19 @@ export const createHostConnection = (
     open = attach = undefined;
   };
 
+  const done = (ask: Ask): void => {
+    asks.delete(ask);
+    if (!asks.size) {
+      stopWatching?.();
+      watchesUntil = NEVER;
+    }
+    hangUpIfDone();
+  };
+
   const hangUpIfDone = (): void => {
     if (!closed || (call && asks.size)) return;
     detach();
     hangUp();
-    if (!asks.size) stopWatching?.();
   };
 
   const leave = (): void => {
@@ -224,7 +230,7 @@ export const createHostConnection = (
             ...initAsked.request,
             calledAt: initAsked.request.calledAt + monotonicOffset,
           };
-          callHost("attach", [page, init], (answer) => {
+          const take = (answer: AttachAnswer): void => {
             if (epochThen !== epoch) return;
             stopWaiting();
             if (!answer.ok) return giveUp(answer.error);
@@ -235,7 +241,13 @@ export const createHostConnection = (
             initAsked = undefined;
             for (const ask of asks) ask.send(callHost);
             resolve(undefined);
-          });
+          };
+          callHost(
+            "attach",
+            () => [page, init],
+            take,
+            (thrown) => giveUp(describe(thrown)),
+          );
         });
         if (isReady) attachNow();
       } catch (thrown) {
@@ -260,16 +272,20 @@ export const createHostConnection = (
     },
 
     ask: (method, args, limitMs = NEVER, patienceMs = PATIENCE_MS) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         const ask: Ask = {
           send: (to) => {
             const epochThen = epoch;
             ask.sentAt = monotonicNow();
             watch(ask);
-            to(method, args(), (answer) => {
+            const take = (answer: Awaited<ReturnType<Host[typeof method]>>): void => {
               if (epochThen !== epoch) return;
               answeredAt = monotonicNow();
               settle(answer);
+            };
+            to(method, args, take, (thrown) => {
+              done(ask);
+              reject(thrown);
             });
           },
           settle: () => settle(),
@@ -278,8 +294,7 @@ export const createHostConnection = (
           sentAt: NEVER,
         };
         const settle = (answer?: Awaited<ReturnType<Host[typeof method]>>): void => {
-          asks.delete(ask);
-          hangUpIfDone();
+          done(ask);
           resolve(answer);
         };
         asks.add(ask);

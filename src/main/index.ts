@@ -1,6 +1,6 @@
 export { PeopleTrackingSDK } from "./people-tracking-sdk.js";
 export type { LiveChatSource } from "./live-chat.js";
-export type { TrackingOptions } from "./tracking-options.js";
+export type { ClientSideViews, TrackingOptions } from "./tracking-options.js";
 export type {
   EventMap,
   EventProperties,
@@ -16,3 +16,4 @@ export type {
   TrackerState,
   TrackingError,
 } from "../protocol/api.js";
+export type { InspectQuery } from "../protocol/host.js";

@@ -42,7 +42,7 @@ export const takeInJournals = (connection: HostConnection, prefix: string, signa
     if (refusals.some((refusal) => !refusal || refusal.undecided)) return;
     const [refusal] = refusals;
     if (refusal)
-      console.warn(`Of what a closed page left behind, some was refused: ${refusal.error.message}`);
+      console.warn?.(`Of what a closed page left behind, some was refused: ${refusal.error.message}`);
     // Its page may have added to it in the meantime, which tells itself by another event.
     if (localStorage.getItem(key) === text) localStorage.removeItem(key);
   };
@@ -76,7 +76,7 @@ const dropOldest = (prefix: string): void => {
     length += text.length;
     if (length <= MAX_KEPT) continue;
     localStorage.removeItem(key);
-    console.warn("What a closed page left behind is lost: the tracker's journals were full for too long.");
+    console.warn?.("What a closed page left behind is lost: the tracker's journals were full for too long.");
   }
 };
 

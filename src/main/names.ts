@@ -10,6 +10,16 @@ export const hash = (text: string): string => {
   return sum.toString(16).padStart(16, "0");
 };
 
-/** 16 of `[a-z0-9]`, 82 bits. Unlike `randomUUID()`, `getRandomValues()` needs no secure context. */
-export const randomId = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => (byte % 36).toString(36)).join("");
+/**
+ * 16 of `[a-z0-9]`, 82 bits. Unlike `randomUUID()`, `getRandomValues()` needs no secure context. Both sources of chance,
+ * for a page may have replaced either: one that fills in nothing, or always the same, would give two pages one id.
+ */
+export const randomId = (): string => {
+  const bytes = new Uint8Array(16);
+  try {
+    globalThis.crypto.getRandomValues(bytes);
+  } catch {
+    // Not the browser's: `Math.random()` is left.
+  }
+  return Array.from(bytes, (byte) => (((byte + Math.random() * 256) | 0) % 36).toString(36)).join("");
+};

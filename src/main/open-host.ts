@@ -67,15 +67,17 @@ interface Policy {
 let policy: Policy | undefined;
 
 export const trust = (url: string): string => {
-  const { trustedTypes } = globalThis as {
-    trustedTypes?: { createPolicy(name: string, rules: Policy): Policy };
+  const { trustedTypes } = globalThis as unknown as {
+    trustedTypes: { createPolicy(name: string, rules: Policy): Policy };
   };
   try {
-    policy ??= trustedTypes?.createPolicy("people-tracking-sdk", { createScriptURL: (given) => given });
+    policy ??= trustedTypes.createPolicy("people-tracking-sdk", { createScriptURL: (given) => given });
+    return policy.createScriptURL(url);
   } catch {
-    // The site's `trusted-types` does not name ours. It may still not require them.
+    // This browser has none, the name is the page's own variable or element, or the site's `trusted-types` does not name
+    // our policy; it may still not require them.
+    return url;
   }
-  return policy ? policy.createScriptURL(url) : url;
 };
 
 /** A worker's constructor that sees to the URL itself. */

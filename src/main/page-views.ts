@@ -1,13 +1,15 @@
 import type { Page } from "../protocol/api.js";
 import type { CommandAnswer, LoadView } from "../protocol/host.js";
+import { documentText } from "./document-text.js";
 import { check } from "./outcome.js";
 import type { Settings } from "./tracking-options.js";
+import { outsideZones } from "./zones.js";
 
 /** What all instances on one page load have done for one namespace, other copies of the package included. */
 export interface PageLoad {
   /** The page view of the load itself, while it is being recorded; `null` once it is. */
   view?: LoadView | null | undefined;
-  /** The URL of the last client-side navigation. */
+  /** The URL viewed last, where client-side navigations are followed. */
   url?: string;
   /** When the page last came back from the back-forward cache, by the event's own time. */
   restored?: number;
@@ -18,8 +20,11 @@ const pageLoadOf = (namespace: string): PageLoad => {
   return ((shared[Symbol.for("people-tracking-sdk")] ??= {})[namespace] ??= {});
 };
 
-/** `document.URL` is `location.href` without its check of the caller: 1 ms less for 1,000 calls in Chromium. */
-const presentUrl = (url = document.URL): string => url.split("#", 1)[0]!;
+/**
+ * Without its fragment, and of a `data:` URL without what is the document itself. `document.URL` is `location.href`
+ * without its check of the caller: 1 ms less for 1,000 calls in Chromium.
+ */
+const presentUrl = (url = documentText("URL")): string => /^data:[^,]*|^[^#]*/.exec(url)![0];
 
 /** What custom events tell of their page, as long as its URL and title stay the same. */
 export interface PageOfEvents {
@@ -50,20 +55,20 @@ export interface PageViews {
   follow(record: () => void, signal: AbortSignal): void;
 }
 
-export const createPageViews = ({ hello, page: redact }: Settings): PageViews => {
+export const createPageViews = ({ hello, page: redact, ignoreSearch }: Settings): PageViews => {
   const pageLoad = pageLoadOf(hello.namespace);
   /** The page that led here: at a client-side navigation, the one before. */
-  let { referrer } = document;
+  let referrer = documentText("referrer");
   let eventPage: PageOfEvents | undefined;
 
   const present: PageViews["present"] = (given) => {
-    const page = { url: presentUrl(), title: document.title, referrer };
+    const page = { url: presentUrl(), title: documentText("title"), referrer };
     for (const name of FIELDS) {
       const value = given?.[name];
       check(value === undefined || typeof value === "string", `page.${name} must be a string`);
       page[name] = value ?? page[name];
     }
-    if (given?.url !== undefined) page.url = presentUrl(new URL(given.url, document.baseURI).href);
+    if (given?.url !== undefined) page.url = presentUrl(new URL(given.url, documentText("baseURI")).href);
     if (!redact) return page;
     try {
       const redacted = redact(page);
@@ -81,7 +86,8 @@ export const createPageViews = ({ hello, page: redact }: Settings): PageViews =>
     present,
 
     ofEvent: () => {
-      const { URL: url, title } = document;
+      const url = documentText("URL");
+      const title = documentText("title");
       if (eventPage?.url !== url || eventPage.title !== title) {
         const page = present();
         eventPage = { url, title, sent: page && { url: page.url ?? "", title: page.title ?? "" } };
@@ -100,7 +106,7 @@ export const createPageViews = ({ hello, page: redact }: Settings): PageViews =>
 
     settleLoad: (answer) => {
       const error = answer?.error;
-      if (error) console.warn(error.message);
+      if (error) console.warn?.(error.message);
       // Another instance may have recorded it meanwhile.
       if (pageLoad.view !== null) pageLoad.view = answer && !error ? null : undefined;
     },
@@ -116,14 +122,17 @@ export const createPageViews = ({ hello, page: redact }: Settings): PageViews =>
       // Few sites need it, and none before its first navigation.
       import("./client-side-navigations.js").then(
         ({ followNavigations }) =>
-          followNavigations(
+          followNavigations({
             pageLoad,
-            (left) => {
+            ignoreSearch,
+            presentUrl,
+            outsideZones,
+            record: (left) => {
               referrer = left;
               record();
             },
             signal,
-          ),
+          }),
         () => {}, // the site does not serve the file: page loads still count
       );
     },

@@ -23,6 +23,7 @@ import { readKey, readOptions } from "./tracking-options.js";
 import type { TrackingOptions } from "./tracking-options.js";
 import { startTracking } from "./tracking.js";
 import type { Tracking } from "./tracking.js";
+import { inThisZone, outsideZones } from "./zones.js";
 
 const FLUSH_MS = 10 * SECOND;
 /** A browser's timer cannot be set to much more. */
@@ -93,11 +94,13 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
       const settings = readOptions(this.#options, key);
       const { liveChat = (globalThis as { LiveChat?: unknown }).LiveChat } = this.#options;
       if (liveChat !== null && !isLiveChat(liveChat)) return answer(fail(4001));
-      const tracking = (this.#tracking = startTracking(
-        settings,
-        liveChat,
-        (state) => this.#tell(state),
-        () => (this.#tracking = undefined),
+      const tracking = (this.#tracking = outsideZones(() =>
+        startTracking(
+          settings,
+          liveChat,
+          (state) => this.#tell(state),
+          () => (this.#tracking = undefined),
+        ),
       ));
       exposeInspection(this);
       return tracking.started;
@@ -228,7 +231,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
 
   /**
    * Calls the listener with the present state, if there is one yet, and then at each change, at most ten times a second.
-   * A listener that throws hurts nobody else.
+   * A listener that throws hurts nobody else. Beside zone.js it runs in the zone of this call.
    *
    * @returns ends it
    * @example
@@ -237,7 +240,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   subscribe(listener: (state: TrackerState) => void): () => void {
     if (this.#closed || typeof listener !== "function") return () => {};
     // Each subscription is its own, also of one listener twice.
-    const own = (state: TrackerState): void => listener(state);
+    const own = inThisZone((state: TrackerState): void => listener(state));
     this.#listeners.add(own);
     if (this.#state) callSafely(own, this.#state);
     return () => void this.#listeners.delete(own);
@@ -284,7 +287,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
     this.#closed = true;
     this.#listeners.clear();
     this.#state = null;
-    this.#tracking?.end();
+    outsideZones(() => this.#tracking?.end());
     this.#tracking = undefined;
   }
 
@@ -301,7 +304,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
     const tracking = this.#tracking;
     if (!tracking) return answer(fail(2015));
     try {
-      return call(tracking);
+      return outsideZones(() => call(tracking));
     } catch (thrown) {
       return answer(fail(code, describe(thrown)));
     }
@@ -320,6 +323,9 @@ const callSafely = (listener: (state: TrackerState) => void, state: TrackerState
   try {
     listener(state);
   } catch (thrown) {
-    reportError(thrown);
+    // As `reportError()` would, which older browsers do not have.
+    setTimeout(() => {
+      throw thrown;
+    });
   }
 };

@@ -3,12 +3,16 @@ import { PROTOCOL_VERSION } from "../protocol/host.js";
 import type { PageHello } from "../protocol/host.js";
 import { SESSION_TIMEOUT_MS } from "../protocol/wire.js";
 import type { LiveChatSource } from "./live-chat.js";
+import { documentText } from "./document-text.js";
 import { hash } from "./names.js";
 import { check } from "./outcome.js";
 
 /** How a site sets the tracker up. All are optional; `init()` answers 2102 for a value that cannot be used. */
 export interface TrackingOptions {
-  /** The People service: an `http(s)` URL, relative ones on the page's origin. Default: `/people`. */
+  /**
+   * The People service: an `http(s)` URL, relative ones on the page's origin. Default: `/people`. A page without an
+   * origin of its own (a sandboxed frame, `data:`, `file:`) needs an absolute one; most keep all in memory.
+   */
   endpoint?: string | URL;
   /** Default: `globalThis.LiveChat`. `null`: a site without Live Chat. */
   liveChat?: LiveChatSource | null;
@@ -17,8 +21,15 @@ export interface TrackingOptions {
    * set it to keep visitor, session and outbox when the key changes.
    */
   namespace?: string;
-  /** When page views are recorded: at each page load (the default), also at client-side navigations, or never by itself. */
-  pageViews?: "load" | "spa" | "manual";
+  /**
+   * When page views are recorded: at each page load (the default), also at client-side navigations (`spa`), or never by
+   * itself. A task that has changed the URL makes one view at its end, unless the URL without its fragment is that of
+   * the last view. `ignoreSearch` says which parameters tell no views apart; the URL is sent whole all the same.
+   *
+   * @example
+   * pageViews: { spa: true, ignoreSearch: ["q", "page"] }
+   */
+  pageViews?: "load" | "spa" | "manual" | ClientSideViews;
   /** Redacts what is sent of a page; `null` sends nothing of it. One that throws counts as `null`. */
   page?: (page: Page) => Page | null;
   /** Where the tracker runs. Default `auto`: the first of shared, dedicated, page that the browser allows. */
@@ -37,11 +48,18 @@ export interface TrackingOptions {
   respectGlobalPrivacyControl?: boolean;
 }
 
+/** Page views at page loads and at client-side navigations. */
+export interface ClientSideViews {
+  spa: true;
+  /** `true`: views that differ only after the `?` are one. A list: in these parameters only. Default: `false`. */
+  ignoreSearch?: boolean | string[];
+}
+
 const DEFAULT_MAX_WAITING = 100_000;
 
 /** What each option looks like as JSON. */
 const RULES = {
-  pageViews: /^"(load|spa|manual)"$/,
+  pageViews: /^("(load|spa|manual)"|{.*"spa":true.*})$/,
   host: /^"(auto|shared|dedicated|page)"$/,
   durability: /^"(relaxed|strict)"$/,
   namespace: /^".{1,99}"$/,
@@ -61,6 +79,7 @@ export interface Settings {
   workerUrl: string | undefined;
   serviceWorkerUrl: string | undefined;
   pageViews: "load" | "spa" | "manual";
+  ignoreSearch: boolean | string[];
   page: ((page: Page) => Page | null) | undefined;
   /** What this tab's calls are held to. */
   limits: { sessionTimeoutMs: number; maxWaiting: number };
@@ -92,13 +111,20 @@ export const readOptions = (options: TrackingOptions, apiKey: string): Settings 
   const { page, host = "auto", durability = "relaxed", pageViews = "load" } = options;
   check(!page || typeof page === "function", "options.page must be a function");
 
-  // `self.origin` is the parent's in an `about:srcdoc` frame, where `location` has none.
-  const url = parseUrl("endpoint", options.endpoint ?? "/people", self.origin);
+  const { spa, ignoreSearch = false } = Object(pageViews) as Partial<ClientSideViews>;
+  check(
+    Array.isArray(ignoreSearch)
+      ? ignoreSearch.every((name) => typeof name === "string")
+      : typeof ignoreSearch === "boolean",
+    "options.pageViews.ignoreSearch must be true or a list of strings",
+  );
+
+  const url = parseUrl("endpoint", options.endpoint ?? "/people", pageOrigin());
   check(/^https?:$/.test(url.protocol), "options.endpoint must be an http(s) URL");
   const endpoint = (url.origin + url.pathname).replace(/\/+$/, "");
   const namespace = options.namespace ?? hash(`${endpoint} ${apiKey}`);
   const fileUrl = (name: "workerUrl" | "serviceWorkerUrl"): string | undefined =>
-    options[name] && parseUrl(name, options[name], document.baseURI).href;
+    options[name] && parseUrl(name, options[name], documentText("baseURI")).href;
   return {
     name: `people-tracking:${namespace}`,
     hello: {
@@ -114,7 +140,8 @@ export const readOptions = (options: TrackingOptions, apiKey: string): Settings 
     hosts: host === "auto" ? ["shared", "dedicated", "page"] : [host],
     workerUrl: fileUrl("workerUrl"),
     serviceWorkerUrl: fileUrl("serviceWorkerUrl"),
-    pageViews,
+    pageViews: spa ? "spa" : (pageViews as Settings["pageViews"]),
+    ignoreSearch,
     page,
     limits: {
       sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
@@ -123,10 +150,21 @@ export const readOptions = (options: TrackingOptions, apiKey: string): Settings 
   };
 };
 
-const parseUrl = (name: string, url: string | URL, base: string): URL => {
+/**
+ * An `about:srcdoc` frame has its parent's, which `location` does not know; elsewhere `location` is asked, for `origin` is
+ * a name that scripts take. `undefined`: an opaque origin.
+ */
+const pageOrigin = (): string | undefined => {
+  const { origin } = [window.origin, location.origin].includes("null") ? window : location;
+  return origin === "null" ? undefined : origin;
+};
+
+const parseUrl = (name: string, url: string | URL, base: string | undefined): URL => {
   try {
     return new URL(url, base);
   } catch {
-    throw new TypeError(`options.${name} must be a URL`);
+    throw new TypeError(
+      `options.${name} must be a URL${base ? "" : ", and absolute: this page has no origin"}`,
+    );
   }
 };

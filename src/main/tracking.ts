@@ -7,6 +7,7 @@ import { within } from "./after.js";
 import type { AfterStart } from "./after-start.js";
 import { createCommandQueue } from "./command-queue.js";
 import type { CommandQueue } from "./command-queue.js";
+import { documentText } from "./document-text.js";
 import { createHostConnection } from "./host-connection.js";
 import type { HostConnection } from "./host-connection.js";
 import { followLiveChat } from "./live-chat.js";
@@ -16,6 +17,7 @@ import { describe, fail } from "./outcome.js";
 import { createPageViews } from "./page-views.js";
 import type { PageViews } from "./page-views.js";
 import type { Settings } from "./tracking-options.js";
+import { outsideZones } from "./zones.js";
 
 /** What pages ask beside sending commands. */
 type Question = "flush" | "inspect" | "retryRejected" | "discardRejected" | "setConsent" | "eraseLocalData";
@@ -66,7 +68,8 @@ export const startTracking = (
   });
   const queue = createCommandQueue(connection, settings, pages.forgetEventPage);
   const liveChat =
-    source && followLiveChat(source, (change) => void queue.add({ type: "liveChat", ...change }));
+    source &&
+    followLiveChat(source, (change) => void outsideZones(() => queue.add({ type: "liveChat", ...change })));
 
   const pageView = (given?: Partial<Page>) => {
     const page = pages.present(given);
@@ -74,7 +77,8 @@ export const startTracking = (
   };
   const viewPage = (given?: Partial<Page>): Promise<Outcome> => queue.add(pageView(given));
 
-  const tell = (word: PageSignal): void => void connection.ask("signal", () => [word], CALL_TIMEOUT_MS);
+  const tell = (word: PageSignal): void =>
+    void connection.ask("signal", () => [word], CALL_TIMEOUT_MS).catch(() => {}); // the host finds out by itself
 
   /** Tells the host what only pages hear, and lets it go while the page is away. */
   const onPageEvent = (event: Event): void => {
@@ -89,7 +93,7 @@ export const startTracking = (
       connection.reattach();
       if (settings.pageViews !== "manual" && pages.isRestored(event)) void viewPage();
     } else if (type !== "visibilitychange") tell(type as PageSignal);
-    else if (document.visibilityState === "visible") tell("visible");
+    else if (documentText("visibilityState") === "visible") tell("visible");
     else queue.save();
   };
 
@@ -121,7 +125,7 @@ export const startTracking = (
     // A task after `init()` has resolved, which waits for none of it. Should the page end before, the next one does it.
     afterStartTimer = setTimeout(() => {
       import("./after-start.js").then(
-        ({ afterStart }) => (later = afterStart(tracking, lastState, isErased, trust, signal)),
+        ({ afterStart }) => (later = afterStart(tracking, lastState, isErased, trust, documentText, signal)),
         () => {}, // the site does not serve the file: journals wait for a page that has it
       );
     });
@@ -129,10 +133,10 @@ export const startTracking = (
   };
 
   const begin = async (): Promise<Outcome> => {
-    if ((document as { prerendering?: boolean }).prerendering) {
+    if (documentText("prerendering") === "true") {
       // Nobody sees the page yet, and perhaps never will: clocks and storage wait until somebody does.
       await new Promise<unknown>((shown) => {
-        document.addEventListener("prerenderingchange", shown, { signal });
+        window.addEventListener("prerenderingchange", shown, { signal, capture: true });
         signal.addEventListener("abort", shown);
       });
       queue.restamp();
@@ -172,8 +176,12 @@ export const startTracking = (
       const { success } = await tracking.started;
       if (!success || signal.aborted) return fail(2015) as Answer<Method>;
       queue.flush();
-      const answer = await connection.ask(method, args, until - monotonicNow(), patienceMs);
-      return answer ?? (fail(2101, "the host is silent") as Answer<Method>);
+      try {
+        const answer = await connection.ask(method, args, until - monotonicNow(), patienceMs);
+        return answer ?? (fail(2101, "the host is silent") as Answer<Method>);
+      } catch (thrown) {
+        return fail(2101, describe(thrown)) as Answer<Method>;
+      }
     },
 
     erase: async () => {

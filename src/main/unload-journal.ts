@@ -41,21 +41,21 @@ export const createUnloadJournal = (name: string, pageId: string): UnloadJournal
       const texts: string[] = [];
       const counts: number[] = [];
       let room = MAX_LENGTH;
-      for (const batch of batches) {
-        let { commands } = batch;
-        let text = textOf(batch);
-        while (text.length > room && commands.length) {
-          commands = commands.slice(0, commands.length / 2);
-          text = jsonOf(batch.head, commands);
-        }
-        if (!commands.length) break;
-        room -= text.length;
-        texts.push(text);
-        counts.push(commands.length);
-        if (commands !== batch.commands) break;
-      }
-      if (!texts.length) return;
       try {
+        for (const batch of batches) {
+          let { commands } = batch;
+          let text = textOf(batch);
+          while (text.length > room && commands.length) {
+            commands = commands.slice(0, commands.length / 2);
+            text = jsonOf(batch.head, commands);
+          }
+          if (!commands.length) break;
+          room -= text.length;
+          texts.push(text);
+          counts.push(commands.length);
+          if (commands !== batch.commands) break;
+        }
+        if (!texts.length) return;
         localStorage.setItem(key, `{"v":3,"pageId":"${pageId}","at":${now},"batches":[${texts.join()}]}`);
         isWritten = true;
         counts.forEach((count, index) => {
@@ -63,13 +63,18 @@ export const createUnloadJournal = (name: string, pageId: string): UnloadJournal
           batch.journaled = Math.max(batch.journaled, count);
         });
       } catch {
-        // Missing, forbidden or full.
+        // Missing, forbidden or full; what is no JSON is told by who sends it.
       }
     },
 
     remove: () => {
-      if (isWritten) localStorage.removeItem(key);
+      if (!isWritten) return;
       isWritten = false;
+      try {
+        localStorage.removeItem(key);
+      } catch {
+        // Forbidden since: who finds it sends what the host knows already.
+      }
     },
   };
 };

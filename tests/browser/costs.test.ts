@@ -152,6 +152,33 @@ test("what changes is read as often for eight tabs as for one", async () => {
   expect(costs.transactions).toBeLessThanOrEqual(8);
 });
 
+test("a call that is answered leaves no timer behind in the page", async () => {
+  const { browser } = setting;
+  await browser.addInitScript(() => {
+    const timers = new Set<number>();
+    const [set, clear] = [window.setTimeout.bind(window), window.clearTimeout.bind(window)];
+    const counted = (act: () => void, ms?: number): number => {
+      const timer = set(() => {
+        timers.delete(timer);
+        act();
+      }, ms);
+      timers.add(timer);
+      return timer;
+    };
+    const cleared = (timer: number): void => {
+      timers.delete(timer);
+      clear(timer);
+    };
+    Object.assign(window, { timers, setTimeout: counted, clearTimeout: cleared });
+  });
+  const page = await openTab();
+  const left = await page.evaluate(async () => {
+    const outcome = await window.sdk.track("numbered", { n: 0 });
+    return outcome.success && (window as unknown as { timers: Set<number> }).timers.size;
+  });
+  expect(left).toBe(0);
+});
+
 interface TraceEvent {
   name: string;
   pid: number;

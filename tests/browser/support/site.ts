@@ -66,7 +66,11 @@ const serveFile = async (path: string, response: ServerResponse, options: SiteOp
     : join(ROOT, "tests/browser/fixture/index.html");
   try {
     const content = await readFile(file);
-    response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream" });
+    response.writeHead(200, {
+      "Content-Type": TYPES[extname(file)] ?? "application/octet-stream",
+      // Frames without an origin of their own load modules as from another one.
+      "Access-Control-Allow-Origin": "*",
+    });
     if (prefix) return void response.end(content);
     const before = pageScripts(options.isPatched).map((src) => `<script src="${src}"></script>`);
     const after = script ? `<script type="module" src="${script}"></script>` : "";

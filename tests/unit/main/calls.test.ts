@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
-import type { TrackingOptions } from "../../../src/main/index.js";
-import type { TrackCommand } from "../../../src/protocol/host.js";
+import type { Outcome, TrackingOptions } from "../../../src/main/index.js";
+import type { CommandBatch, TrackCommand } from "../../../src/protocol/host.js";
 import { FakePage, fakeTime, isSettled, pass, settle } from "./fake-page.js";
 
 const SUCCESS = { success: true, data: null };
@@ -21,6 +21,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   sdk?.close();
+  vi.restoreAllMocks();
   vi.unstubAllGlobals();
   vi.useRealTimers();
   Reflect.deleteProperty(globalThis, Symbol.for("people-tracking-sdk"));
@@ -301,4 +302,66 @@ test("after close() calls answer 2015, and the host was told", async () => {
   expect(host.asked("detach")).toHaveLength(1);
   expect(host.closed).toBe(true);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+const cause = (outcome: Outcome) => !outcome.success && [outcome.error.code, outcome.error.message];
+/** As a page's own script can, for the batch that begins with this event. */
+const refuseToWrite = (eventId: string): void => {
+  const original = JSON.stringify;
+  vi.spyOn(JSON, "stringify").mockImplementation((value, ...rest) => {
+    const [first] = (value as Partial<CommandBatch> | null)?.commands ?? [];
+    if (first?.type === "track" && first.eventId === eventId) throw new TypeError("patched");
+    return original(value, ...(rest as []));
+  });
+};
+
+describe("a batch that cannot be handed over", () => {
+  test("settles each of its calls with its own error and the cause", async () => {
+    await start();
+    refuseToWrite("a");
+    const failed = await Promise.all([
+      sdk.track("a"),
+      sdk.updatePerson({ firstName: "Semi" }),
+      sdk.appendToList("category", { name: "special" }),
+      sdk.trackPageView(),
+    ]);
+    expect(failed.map(cause)).toEqual([
+      [2016, expect.stringContaining("patched")],
+      [2017, expect.stringContaining("patched")],
+      [2019, expect.stringContaining("patched")],
+      [2101, expect.stringContaining("patched")],
+    ]);
+    expect(await sdk.track("b")).toEqual(SUCCESS);
+    expect(told()).toMatchObject([{ n: 5, eventId: "b" }]);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("stops none of those that waited for init() with it", async () => {
+    sdk = new PeopleTrackingSDK({ liveChat: null, pageViews: "manual" });
+    const started = sdk.init("key");
+    const first = sdk.track("a");
+    await Promise.resolve();
+    const second = sdk.track("b");
+    await Promise.resolve();
+    refuseToWrite("a");
+    expect(await started).toEqual(SUCCESS);
+    expect(cause(await first)).toEqual([2016, expect.stringContaining("patched")]);
+    expect(await second).toEqual(SUCCESS);
+  });
+
+  test("nor do those that the port refuses", async () => {
+    await start();
+    const post = vi.spyOn(MessagePort.prototype, "postMessage").mockImplementationOnce(() => {
+      throw new DOMException("could not be cloned", "DataCloneError");
+    });
+    expect(cause(await sdk.track("a"))).toEqual([2016, expect.stringContaining("cloned")]);
+    post.mockImplementationOnce(() => {
+      throw new DOMException("could not be cloned", "DataCloneError");
+    });
+    expect(cause((await sdk.inspect()) as Outcome)).toEqual([2101, expect.stringContaining("cloned")]);
+    expect(await sdk.track("b")).toEqual(SUCCESS);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });

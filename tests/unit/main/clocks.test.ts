@@ -82,7 +82,7 @@ describe("calls of a page whose clock is not its host's", () => {
     page.prepare = (host) => host.silent.add("submit");
     // What the browser itself measures does not go with them.
     vi.stubGlobal(
-      "Event",
+      "MessageEvent",
       class extends Event {
         override readonly timeStamp = 0;
       },
@@ -113,7 +113,7 @@ describe("an init() of a page whose clock is not its host's", () => {
     page.shared = "says nothing";
     const sdk = using(new PeopleTrackingSDK({ liveChat: null }));
     vi.stubGlobal(
-      "Event",
+      "MessageEvent",
       class extends Event {
         override readonly timeStamp = 0;
       },

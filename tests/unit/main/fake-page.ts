@@ -12,6 +12,10 @@ class FakeDocument extends EventTarget {
   visibilityState = "visible";
 }
 
+class Navigation extends EventTarget {
+  readonly [Symbol.toStringTag] = "Navigation";
+}
+
 class FakeHistory {
   constructor(readonly page: FakePage) {}
   pushState(_state: unknown, _unused: string, url?: string): void {
@@ -26,9 +30,12 @@ class FakeHistory {
 /** The globals of a page in a browser whose workers are `FakeHost`s. */
 export class FakePage {
   readonly document = new FakeDocument();
-  readonly window = new EventTarget();
   readonly history = new FakeHistory(this);
-  navigation: EventTarget | undefined = new EventTarget();
+  readonly window = Object.assign(new EventTarget(), {
+    origin: "https://shop.example",
+    history: this.history,
+  });
+  navigation: EventTarget | undefined = new Navigation();
   get url(): string {
     return this.document.URL;
   }
@@ -43,20 +50,17 @@ export class FakePage {
   /** What is done to a host before its first word. */
   prepare: (host: FakeHost) => void = () => {};
   readonly workerUrls: string[] = [];
-  readonly reported: unknown[] = [];
   readonly navigator: { onLine: boolean; globalPrivacyControl?: boolean } = { onLine: true };
 
   constructor() {
     // oxlint-disable-next-line typescript/no-this-alias -- the classes below have their own
     const page = this;
     vi.stubGlobal("document", this.document);
-    vi.stubGlobal("self", { origin: "https://shop.example" });
-    vi.stubGlobal("history", this.history);
+    vi.stubGlobal("location", { origin: this.window.origin });
     vi.stubGlobal("navigator", this.navigator);
     vi.stubGlobal("navigation", this.navigation);
     vi.stubGlobal("window", this.window);
     vi.stubGlobal("addEventListener", this.window.addEventListener.bind(this.window));
-    vi.stubGlobal("reportError", (error: unknown) => this.reported.push(error));
     vi.stubGlobal(
       "SharedWorker",
       class extends EventTarget {
@@ -153,7 +157,7 @@ export const fakeTime = (): void => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"] });
   // The page's monotonic clock, which fake timers leave alone.
   vi.stubGlobal(
-    "Event",
+    "MessageEvent",
     class extends Event {
       override readonly timeStamp = performance.now();
     },

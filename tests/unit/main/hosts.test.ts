@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
 import type { TrackingOptions } from "../../../src/main/index.js";
 import type { FakePage } from "./fake-page.js";
@@ -161,16 +161,20 @@ test("a host that is busy but answers is not left", async () => {
   expect(page.hosts).toHaveLength(1);
 });
 
-test("calls that are answered set no timer each", async () => {
+test("one timer watches all calls that wait, and ends with the last answer", async () => {
   const sdk = make();
   await sdk.init("key");
   await pass(1000);
-  const set = vi.spyOn(globalThis, "setTimeout");
-  for (let call = 0; call < 20; call++) await sdk.track("a");
-  expect(set.mock.calls.length).toBeLessThanOrEqual(1);
-  await pass(12_000);
-  expect(vi.getTimerCount()).toBe(0);
-  expect(page.hosts).toHaveLength(1);
+  for (let call = 0; call < 20; call++) {
+    await sdk.track("a");
+    expect(vi.getTimerCount()).toBe(0);
+  }
+  page.host.silent.add("submit");
+  for (let call = 0; call < 20; call++) {
+    void sdk.track("b");
+    await settle();
+  }
+  expect(vi.getTimerCount()).toBe(1);
 });
 
 test("a call gets no less time because of those before it, and none of theirs", async () => {
@@ -253,4 +257,38 @@ test("an idle page has no timers", async () => {
   await sdk.track("a");
   await pass(10_000);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+const refuseAttach = () => {
+  const original = Reflect.get(MessagePort.prototype, "postMessage") as (...args: unknown[]) => void;
+  return vi.spyOn(MessagePort.prototype, "postMessage").mockImplementation(function (
+    this: MessagePort,
+    ...given: unknown[]
+  ) {
+    const { path } = given[0] as { path?: string[] };
+    if (path?.[0] === "attach") throw new DOMException("could not be cloned", "DataCloneError");
+    original.apply(this, given);
+  });
+};
+
+describe("a host to which the page cannot post", () => {
+  test("is given up with the reason, and init() answers it", async () => {
+    refuseAttach();
+    const sdk = make({ host: "shared" });
+    expect(await sdk.init("key")).toMatchObject({
+      error: { code: 2101, message: expect.stringContaining("could not be cloned") },
+    });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("is left for the next one where its script ran again", async () => {
+    const sdk = make();
+    await sdk.init("key");
+    const post = refuseAttach();
+    page.prepare = () => post.mockRestore();
+    page.host.hello("again");
+    await settle();
+    expect(await sdk.track("a")).toEqual(SUCCESS);
+    expect(page.hosts).toHaveLength(2);
+  });
 });

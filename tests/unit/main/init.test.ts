@@ -167,6 +167,13 @@ test.each<[string, unknown]>([
   ["endpoint", "ftp://people.example"],
   ["namespace", ""],
   ["pageViews", "sometimes"],
+  ["pageViews", null],
+  ["pageViews", {}],
+  ["pageViews", { spa: "yes" }],
+  ["pageViews", { ignoreSearch: true }],
+  ["pageViews", { spa: true, ignoreSearch: "q" }],
+  ["pageViews", { spa: true, ignoreSearch: null }],
+  ["pageViews", { spa: true, ignoreSearch: ["q", 1] }],
   ["page", "none"],
   ["host", "iframe"],
   ["durability", "eternal"],
@@ -250,7 +257,7 @@ test("a prerendered page starts when it is shown, and its calls with it", async 
   expect(page.hosts).toEqual([]);
   page.document.prerendering = false;
   const shownAt = Date.now();
-  page.document.dispatchEvent(new Event("prerenderingchange"));
+  page.window.dispatchEvent(new Event("prerenderingchange")); // at the document, by way of the window
   expect(await started).toEqual(SUCCESS);
   expect(await tracked).toEqual(SUCCESS);
   expect([...page.host.stored.values()]).toMatchObject([{ at: shownAt }, { at: shownAt }]);
@@ -265,4 +272,17 @@ test("close() during init() ends it with 2015", async () => {
   expect(await started).toMatchObject({ error: { code: 2015 } });
   await pass(12_000);
   expect(page.hosts).toHaveLength(1);
+});
+
+test.each([
+  ["the browser's", function SyncManager() {}, 1],
+  ["an element of that id", {}, 0],
+])("Background Sync is asked for where SyncManager is %s", async (_, SyncManager, times) => {
+  const getRegistrations = vi.fn<() => Promise<[]>>(() => Promise.resolve([]));
+  Object.assign(page.navigator, { serviceWorker: { getRegistrations } });
+  vi.stubGlobal("SyncManager", SyncManager);
+  await make({ serviceWorkerUrl: "/service-worker.js" }).init("key");
+  await vi.advanceTimersByTimeAsync(0);
+  await vi.dynamicImportSettled();
+  expect(getRegistrations).toHaveBeenCalledTimes(times);
 });

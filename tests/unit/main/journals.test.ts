@@ -32,17 +32,11 @@ const commandsOf = (text: string) =>
   readJournal(text, PAGE, Date.now())?.flatMap((batch) => commandsIn(batch));
 
 test("what a batch of a journal says holds for its commands, unless they say otherwise", () => {
-  const { generation, sessionTimeoutMs, maxWaiting, ...bare } = command(1) as TrackCommand;
+  const [first, third] = [command(1), command(3)];
+  const { generation, sessionTimeoutMs, maxWaiting, ...bare } = first as TrackCommand;
   const head = { generation, sessionTimeoutMs, maxWaiting };
-  const batches = [
-    { ...head, commands: [bare, { ...bare, n: 2, generation: 7 }] },
-    { commands: [command(3)] },
-  ];
-  expect(commandsOf(journal({ batches }))).toEqual([
-    command(1),
-    { ...command(2), generation: 7 },
-    command(3),
-  ]);
+  const batches = [{ ...head, commands: [bare, { ...bare, n: 2, generation: 7 }] }, { commands: [third] }];
+  expect(commandsOf(journal({ batches }))).toEqual([first, { ...first, n: 2, generation: 7 }, third]);
 });
 
 test("a command that says nothing of itself is taken for none, whatever its batch says", () => {

@@ -46,6 +46,41 @@ test.each([true, false])(
   },
 );
 
+test("a storm of changes in one task is one view, or none where it ends as it began", async () => {
+  await start({ pageViews: "spa" });
+  for (let n = 1; n <= 50; n++) page.navigate(`/lines?n=${n}`);
+  await pass(250);
+  for (let n = 49; n <= 50; n++) page.navigate(`/lines?n=${n}`);
+  await pass(250);
+  expect(views()).toEqual([
+    first,
+    view("https://shop.example/lines?n=50", "Shop", "https://shop.example/kites?colour=red"),
+  ]);
+});
+
+test.each([
+  [true, "/kites?page=2"],
+  [["colour", "sort"], "/kites?sort=price&colour=blue#top"],
+])("what the site ignores of the search part makes no view: %j", async (ignoreSearch, url) => {
+  await start({ pageViews: { ignoreSearch, spa: true } });
+  page.navigate(url);
+  await pass(250);
+  expect(views()).toEqual([first]);
+  page.navigate("/lines?colour=red");
+  await pass(250);
+  expect(views()).toEqual([
+    first,
+    view("https://shop.example/lines?colour=red", "Shop", "https://shop.example/kites?colour=red"),
+  ]);
+});
+
+test("a parameter that the site does not name makes another view", async () => {
+  await start({ pageViews: { spa: true, ignoreSearch: ["sort"] } });
+  page.navigate("/kites?colour=blue");
+  await pass(250);
+  expect(views()).toHaveLength(2);
+});
+
 test("popstate counts where there is no Navigation API", async () => {
   vi.stubGlobal("navigation", (page.navigation = undefined));
   await start({ pageViews: "spa" });

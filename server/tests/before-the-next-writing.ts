@@ -1,0 +1,19 @@
+import { Client } from "pg";
+import { vi } from "vitest";
+
+/** Does something once, right before the next batch of events is written; resolves with it. PostgreSQL only. */
+export function beforeTheNextWriting<Result>(work: () => Promise<Result>): Promise<Result> {
+  const original = Reflect.get(Client.prototype, "query") as (...given: unknown[]) => unknown;
+  return new Promise((resolve) => {
+    const spy = vi.spyOn(Client.prototype, "query").mockImplementation(function (
+      this: Client,
+      ...given: unknown[]
+    ) {
+      if ((given[0] as { name?: string }).name !== "insert_batch") return original.apply(this, given);
+      spy.mockRestore();
+      const done = work();
+      resolve(done);
+      void done.finally(() => original.apply(this, given)).catch(() => undefined);
+    });
+  });
+}

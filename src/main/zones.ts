@@ -1,0 +1,25 @@
+/**
+ * Keeps the tracker out of zone.js, with which Angular follows all that an app has under way: a timer or message of ours
+ * in the app's zone would count as the app's, keep it from ever being stable and have it look for changes. Zones are
+ * inherited by all that begins in them, so it is enough that every way in leads through here.
+ */
+interface Zones {
+  root: { run<Result>(act: () => Result): Result };
+  current: { wrap<Listener>(listener: Listener, source: string): Listener };
+  __symbol__: unknown;
+}
+
+/** Looked up each time, for zone.js may be loaded after this. A site's own `Zone` is something else. */
+const zones = (): Zones | undefined => {
+  const { Zone } = globalThis as { Zone?: Zones };
+  return Zone?.__symbol__ ? Zone : undefined;
+};
+
+export const outsideZones = <Result>(act: () => Result): Result => {
+  const known = zones();
+  return known ? known.root.run(act) : act();
+};
+
+/** A site's listener is called in the zone in which it was given, so that its app sees what it changes. */
+export const inThisZone = <Listener>(listener: Listener): Listener =>
+  zones()?.current.wrap(listener, "people-tracking-sdk") ?? listener;
