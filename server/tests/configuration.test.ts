@@ -23,6 +23,17 @@ const WRONG: [variable: string, value: string, message: RegExp][] = [
   ["CORS_ORIGINS", "shop.example", /“shop\.example” is not an origin: write a scheme/],
   ["CORS_ORIGINS", "null", /“null” is not an origin/],
   ["WIDGETS", "shop", /WIDGETS must be JSON/],
+  [
+    "WIDGETS",
+    JSON.stringify([{ id: "shop", keys: [{ id: "key-1", secret: "x".repeat(31) }] }]),
+    /WIDGETS .*the key key-1 of the widget shop has 31 bytes; it needs at least 32/,
+  ],
+  [
+    "WIDGETS",
+    JSON.stringify([{ id: "shop", keys: [{ id: "key-1", secret: "x".repeat(32) }], maxJwtLifetimeMs: -1 }]),
+    /WIDGETS .*maxJwtLifetimeMs of the widget shop must be a number/,
+  ],
+  ["WIDGETS", '[{"id": "shop", "keys": []}]', /WIDGETS .*the widget shop needs at least one key/],
   ["LOG_LEVEL", "verbose", /LOG_LEVEL must be one of trace, debug, .*not “verbose”/],
 ];
 

@@ -81,6 +81,7 @@ onEachDriver((driver) => {
       "api_keys",
       "definitions",
       "events",
+      "kept_operation_ids",
       "live_chat_sessions",
       "live_chat_tokens",
       "operation_ids",
