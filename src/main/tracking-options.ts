@@ -50,6 +50,7 @@ export interface TrackingOptions {
 
 /** Page views at page loads and at client-side navigations. */
 export interface ClientSideViews {
+  /** As with the text `spa`. */
   spa: true;
   /** `true`: views that differ only after the `?` are one. A list: in these parameters only. Default: `false`. */
   ignoreSearch?: boolean | string[];

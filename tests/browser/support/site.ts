@@ -29,7 +29,7 @@ const TYPES: Record<string, string> = { ".js": "text/javascript", ".html": "text
 
 const WIDGET = {
   id: "fixture-widget",
-  keys: [{ id: "fixture-key", secret: "fixture secret of enough length" }],
+  keys: [{ id: "fixture-key", secret: "fixture secret of more than enough length" }],
 };
 
 export interface Site {
