@@ -16,8 +16,13 @@ export interface PageLoad {
 }
 
 const pageLoadOf = (namespace: string): PageLoad => {
-  const shared = globalThis as unknown as Record<symbol, Record<string, PageLoad> | undefined>;
-  return ((shared[Symbol.for("people-tracking-sdk")] ??= {})[namespace] ??= {});
+  const shared = globalThis as unknown as Record<symbol, Record<string, PageLoad>>;
+  // Without a prototype: a namespace may have any name.
+  const loads = (shared[Symbol.for("people-tracking-sdk")] ??= Object.create(null) as Record<
+    string,
+    PageLoad
+  >);
+  return (loads[namespace] ??= {});
 };
 
 /**

@@ -27,6 +27,16 @@ const first = view("https://shop.example/kites?colour=red");
 beforeEach(() => (page = loadPage()));
 afterEach(leavePage);
 
+test.each(["constructor", "toString", "__proto__"])("a namespace may be named %s", async (namespace) => {
+  const names = [Object, Object.prototype, Object.prototype.toString].map(Object.getOwnPropertyNames);
+  await start({ namespace });
+  await start({ namespace });
+  expect(views()).toEqual([first]);
+  expect([Object, Object.prototype, Object.prototype.toString].map(Object.getOwnPropertyNames)).toEqual(
+    names,
+  );
+});
+
 test.each([true, false])(
   "client-side navigations count, a task later (Navigation API: %s)",
   async (modern) => {
