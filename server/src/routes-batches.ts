@@ -88,7 +88,7 @@ export function addBatchRoutes(app: Hono, backend: Backend, edge: Edge): void {
       errors: [400, 401, 413, 415, 429],
     }),
     async (c) => {
-      const registration = await authenticate(c, "Bearer", registrations.find);
+      const registration = await authenticate(c, "Bearer", (token) => registrations.find(token));
       await limitBatches(registration.key);
       const profile = registration.mergedInto ?? registration.key;
       const results = await atOnce(profile, () =>
@@ -122,7 +122,7 @@ export function addBatchRoutes(app: Hono, backend: Backend, edge: Edge): void {
       errors: [401, 429],
     }),
     async (c) => {
-      await authenticate(c, "Bearer", registrations.find);
+      await authenticate(c, "Bearer", (token) => registrations.find(token));
       const answer = await definitions.list();
       const tag = `"${answer.version}"`;
       c.header("ETag", tag);

@@ -67,7 +67,7 @@ export function addLiveChatRoutes(app: Hono, { liveChat, limits }: Backend, edge
       answer: { status: 200, description: "The session.", schema: jsonSchemaOf(currentSchema) },
       errors: [401, 429],
     }),
-    async (c) => c.json(await authenticate(c, "Bearer", liveChat.current)),
+    async (c) => c.json(await authenticate(c, "Bearer", (token) => liveChat.current(token))),
   );
   app.delete(
     `${path}/current`,
@@ -79,7 +79,7 @@ export function addLiveChatRoutes(app: Hono, { liveChat, limits }: Backend, edge
       errors: [401, 429],
     }),
     async (c) => {
-      await authenticate(c, "Bearer", liveChat.terminate);
+      await authenticate(c, "Bearer", (token) => liveChat.terminate(token));
       return c.body(null, 204);
     },
   );

@@ -13,7 +13,9 @@ export function beforeTheNextWriting<Result>(work: () => Promise<Result>): Promi
       spy.mockRestore();
       const done = work();
       resolve(done);
-      void done.finally(() => original.apply(this, given)).catch(() => undefined);
+      const write = () => original.apply(this, given);
+      // Written whatever became of the work, whose failure is told to whom it resolves.
+      return done.then(write, write);
     });
   });
 }

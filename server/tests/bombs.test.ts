@@ -111,6 +111,16 @@ test("of encodings only one gzip is taken, and a broken one is a 400", async () 
     expect(await post("gzip", body)).toEqual(["gzip", 400]);
 });
 
+const batch = (title: string) =>
+  Buffer.from(
+    JSON.stringify({
+      id: "batch",
+      sentAt: new Date().toISOString(),
+      sdk: "test",
+      operations: [pageView(Date.now(), { properties: { url: "", title, referrer: "" } })],
+    }),
+  );
+
 test("a body is read by its first bytes where a proxy decompressed it or dropped the header, with the same bounds", async () => {
   const { place, trackingKey } = await newPlace("PGlite");
   const { url } = await runService(place);
@@ -126,15 +136,6 @@ test("a body is read by its first bytes where a proxy decompressed it or dropped
     });
     return [response.status, await response.text()] as const;
   };
-  const batch = (title: string) =>
-    Buffer.from(
-      JSON.stringify({
-        id: "batch",
-        sentAt: new Date().toISOString(),
-        sdk: "test",
-        operations: [pageView(Date.now(), { properties: { url: "", title, referrer: "" } })],
-      }),
-    );
   for (const encoding of ["gzip", "identity", "", undefined])
     for (const body of [batch("Shop"), gzipSync(batch("Shop"))])
       expect(await post(encoding, body)).toEqual([200, expect.stringContaining("accepted")]);

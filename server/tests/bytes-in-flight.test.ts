@@ -19,7 +19,7 @@ describe("bytes in flight", () => {
 
   test("of one address are a 429, while others have room", async () => {
     const inFlight = limitBytesInFlight(1e9, REQUEST_BYTES + 10);
-    let end = (): void => {};
+    let end: (() => void) | undefined;
     const held = inFlight("a", async (take) => {
       take(10);
       await new Promise<void>((resolve) => {
@@ -30,7 +30,7 @@ describe("bytes in flight", () => {
     await inFlight("b", async (take) => take(10));
     // Called without a server there is no address to count by.
     await inFlight(undefined, async (take) => take(1000));
-    end();
+    end?.();
     await held;
     await inFlight("a", async (take) => take(10));
   });

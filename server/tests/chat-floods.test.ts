@@ -38,6 +38,8 @@ onEachDriver((driver) => {
   });
 });
 
+const visitor = () => ({ body: { profile: { kind: "visitor", id: randomUUID() } } });
+
 test("registrations are counted by address, new visitors' and others', before their bodies are received", async () => {
   const subject = await startService("PGlite", { limits: { registrationsPerAddressPerMinute: 2 } });
   const register = async (address: string, init: object) =>
@@ -46,7 +48,6 @@ test("registrations are counted by address, new visitors' and others', before th
       address,
       ...init,
     });
-  const visitor = () => ({ body: { profile: { kind: "visitor", id: randomUUID() } } });
   expect((await register("192.0.2.1", visitor())).status).toBe(200);
   expect((await register("192.0.2.1", { body: { profile: { kind: "lead", id: "x" } } })).status).toBe(403);
   const refused = await register("192.0.2.1", { raw: "not read" });

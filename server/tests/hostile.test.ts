@@ -10,6 +10,7 @@ const post = (subject: Subject, write: string, raw: string) =>
     authorization: `Bearer ${write}`,
     raw,
   });
+const deep = (depth: number, [open, close] = ["[", "]"]) => open.repeat(depth) + close.repeat(depth);
 /** As text, for the answer is parsed by the same parser. */
 const answerOf = async (subject: Subject, write: string, raw: string | Uint8Array<ArrayBuffer>) => {
   const response = await subject.service.fetch(
@@ -67,7 +68,6 @@ onEachDriver((driver) => {
     const { write } = await subject.visitor();
     const parse = vi.spyOn(JSON, "parse");
     onTestFinished(() => parse.mockRestore());
-    const deep = (depth: number, [open, close] = ["[", "]"]) => open.repeat(depth) + close.repeat(depth);
     const inTitle = (value: string) => batch(JSON.stringify(pageView(START)).replace('"Shop"', value));
     for (const raw of [
       deep(200_000),

@@ -32,6 +32,9 @@ const results = async (subject: Subject, write: string, operations: readonly str
   return body.results.map(({ status, error }) => [status, error?.message]);
 };
 
+/** An operation in which one name is `__proto__`. */
+const named = (operation: object): string => JSON.stringify(operation).replace('"NAME"', '"__proto__"');
+
 onEachDriver((driver) => {
   const shared = sharedService(driver);
 
@@ -83,7 +86,6 @@ onEachDriver((driver) => {
     test("that are __proto__ are rejected with the path, wherever they stand", async () => {
       const subject = shared();
       const { write, person } = await subject.lead();
-      const named = (operation: object): string => JSON.stringify(operation).replace('"NAME"', '"__proto__"');
       expect(
         await results(subject, write, [
           named(pageView(START, { properties: { NAME: 1 } })),

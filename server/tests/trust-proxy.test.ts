@@ -79,7 +79,7 @@ describe("a service", () => {
         })
       ).status;
     const flood = [1, 2, 3].map((number) => start(`192.0.2.${number}, 203.0.113.7`));
-    expect((await Promise.all(flood)).toSorted()).toEqual([201, 201, 429]);
+    expect((await Promise.all(flood)).toSorted((a, b) => a - b)).toEqual([201, 201, 429]);
     expect(await start("203.0.113.8")).toBe(201);
   });
 
@@ -103,9 +103,10 @@ describe("a service", () => {
   });
 });
 
+const read = (text: string) => readConfiguration({ TRUST_PROXY: text }).trustProxy;
+
 describe("the environment", () => {
   test("names the proxies by their number or their addresses", () => {
-    const read = (text: string) => readConfiguration({ TRUST_PROXY: text }).trustProxy;
     expect(read("")).toBeUndefined();
     expect(read("0")).toBe(0);
     expect(read(" 2 ")).toBe(2);

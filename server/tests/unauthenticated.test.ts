@@ -32,6 +32,9 @@ async function securedRoutes(subject: Subject): Promise<Route[]> {
   );
 }
 
+const ask = (subject: Subject, { path, method, hasBody }: Route, authorization: string, address: string) =>
+  subject.call(method, path, { authorization, address, ...(hasBody && { raw: "[" }) });
+
 onEachDriver((driver) => {
   const shared = sharedService(driver);
 
@@ -41,7 +44,7 @@ onEachDriver((driver) => {
     expect(routes).toHaveLength(3);
     for (const { path, method, scheme } of routes)
       for (const authorization of ["", "App", `${scheme} x`, "Basic eDp5"]) {
-        const pull = vi.fn(() => new Promise<void>(() => undefined));
+        const pull = vi.fn<() => Promise<void>>(() => new Promise<void>(() => undefined));
         const response = await subject.service.fetch(
           new Request(`http://service.test/people${path}`, {
             method,
@@ -57,7 +60,7 @@ onEachDriver((driver) => {
 
   test("a key without the scope is refused before a body is received too", async () => {
     const subject = shared();
-    const pull = vi.fn(() => new Promise<void>(() => undefined));
+    const pull = vi.fn<() => Promise<void>>(() => new Promise<void>(() => undefined));
     for (const [path, method, key] of [
       ["/v1/registrations", "POST", subject.adminKey],
       ["/v1/definitions/x", "PUT", subject.trackingKey],
@@ -77,9 +80,6 @@ onEachDriver((driver) => {
 });
 
 describe("failed authentications of one address", () => {
-  const ask = (subject: Subject, { path, method, hasBody }: Route, authorization: string, address: string) =>
-    subject.call(method, path, { authorization, address, ...(hasBody && { raw: "[" }) });
-
   test("are a 429 with Retry-After on every route beyond the limit, and others are served", async () => {
     const subject = await startService("PGlite", { limits: { failedAuthenticationsPerMinute: 2 } });
     const routes = await securedRoutes(subject);
@@ -147,7 +147,7 @@ test("over a socket, a request without a key is answered while its body never en
       headers: { authorization },
       body: body ?? null,
       duplex: "half",
-    } as RequestInit);
+    });
   const endless = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array([0x7b])) });
   expect((await post("App x", endless)).status).toBe(401);
   // Half a million arrays within each other, in a kilobyte.
