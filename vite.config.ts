@@ -60,6 +60,7 @@ const backgroundSync = packageFile("background-sync", "src/worker/background-syn
 const pageHost = packageFile("page-host", "src/worker/page-host.ts", { minify: false });
 const main = packageFile("index", "src/main/index.ts", { minify: false, codeSplitting: true });
 // Left to the site's bundler, which drops what is for development only.
+main.build!.rolldownOptions!.optimization = { inlineConst: { mode: "all", pass: 3 } };
 main.keepProcessEnv = true;
 delete main.define;
 

@@ -69,7 +69,7 @@ export const createCallQueue = (
   const writeJournal = (): void => {
     // What waits for `init()` is journaled only where the page goes: should `init()` fail, its callers are told so.
     if (!isOpen && !isPageHidden) return;
-    const skewMs = connection.clock.skewMs();
+    const skewMs = connection.clockSkewMs();
     for (const each of undecided) {
       if (!isOpen) setHead(each, generation, limits);
       if (Math.abs(skewMs) > PAGE_CLOCK_TOLERANCE_MS) setHostTimes(each, skewMs);
@@ -92,7 +92,7 @@ export const createCallQueue = (
     try {
       refusals = await connection.request(
         "submit",
-        () => [connection.pageId, textOf(each), isTimed ? connection.clock.hostMoment(calledAt) : undefined],
+        () => [connection.pageId, textOf(each), isTimed ? connection.hostMoment(calledAt) : undefined],
         isAwaited ? calledAt + CALL_TIMEOUT_MS - monotonicNow() : undefined,
       );
     } catch (thrown) {

@@ -33,7 +33,7 @@ export const takeInJournals = (connection: HostConnection, prefix: string, signa
     const text = localStorage.getItem(key);
     // Its own journal is written and removed by the queue.
     if (!isJournal(key, prefix) || pageId === connection.pageId || text === null) return;
-    const batches = readJournal(text, pageId, Date.now() + connection.clock.skewMs());
+    const batches = readJournal(text, pageId, Date.now() + connection.clockSkewMs());
     if (!batches) return;
     const responses = await Promise.all(
       batches.map((batch) => connection.request("submit", () => [pageId, batch], RESPONSE_TIMEOUT_MS)),

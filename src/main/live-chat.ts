@@ -122,16 +122,15 @@ let isWarned = false;
  */
 const readSession = (given: unknown, known?: string): LiveChatSession | null | undefined => {
   if (given === null) return null;
-  const { id, kind, personId, token } = Object(given) as LiveChatSession;
-  const session = { id, kind, personId, token };
+  const session: Record<string, unknown> = {};
   for (const [field, rule] of Object.entries(RULES)) {
-    const value: unknown = session[field as keyof typeof RULES];
+    const value = (session[field] = (Object(given) as typeof session)[field]);
     if (typeof value === "string" && rule.test(value)) continue;
     if (!isWarned) console.warn(`A Live Chat session is ignored: its ${field} must match ${rule}`);
     isWarned = true;
     // A new session whose person cannot be used: somebody else is at the keyboard, whose calls must not go to the known
     // person.
-    return field === "personId" && personId && id !== known ? null : undefined;
+    return field === "personId" && value && session["id"] !== known ? null : undefined;
   }
-  return session;
+  return session as unknown as LiveChatSession;
 };

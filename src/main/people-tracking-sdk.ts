@@ -184,8 +184,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
       check(timeoutMs >= 0, "timeoutMs must be a number of milliseconds");
       const limitMs = timeoutMs + SECOND;
       const until = monotonicNow() + timeoutMs;
-      const { clock } = tracking.connection;
-      return tracking.request("flush", () => [clock.hostMoment(until)], limitMs, limitMs);
+      return tracking.request("flush", () => [tracking.connection.hostMoment(until)], limitMs, limitMs);
     });
   }
 

@@ -3,25 +3,30 @@
  * tries the kinds of host, `host-session.ts` attaches to one, `pending-requests.ts` keeps what was requested, and
  * `watchdog.ts` notices a host that does not respond.
  */
-import type { HostKind, TrackerState, TrackingError } from "../../protocol/api.js";
+import type { HostKind, TrackingError } from "../../protocol/api.js";
 import type { Host, InitAnswer, InitRequest } from "../../protocol/host.js";
+import { SECOND } from "../../protocol/wire.js";
 import { randomId } from "../names.js";
 import { describe, fail } from "../outcome.js";
 import type { Settings } from "../tracking-options.js";
-import { createConnect } from "./first-available-host.js";
+import { connectToFirst } from "./first-available-host.js";
 import { createHostClock } from "./host-clock.js";
-import type { HostClock } from "./host-clock.js";
-import type { HostSession } from "./host-session.js";
+import type { ClockSkewMs, HostMoment } from "./host-clock.js";
+import type { HostSession, StateReport } from "./host-session.js";
 import { openSession } from "./host-session.js";
 import { openHost } from "./open-host.js";
 import type { HostPort } from "./open-host.js";
 import type { RequestHost } from "./pending-requests.js";
 import { createPendingRequests } from "./pending-requests.js";
 
+/** Where no host is available, and requests are pending, all are tried again after this long. */
+const RETRY_MS = SECOND;
+
 export interface HostConnection {
   /** With a command's number, the operation's id. */
   pageId: string;
-  clock: Pick<HostClock, "hostMoment" | "skewMs">;
+  hostMoment: HostMoment;
+  clockSkewMs: ClockSkewMs;
   /** A host was abandoned, which may still do what was requested of it. */
   hasAbandoned(): boolean;
   /**
@@ -43,10 +48,11 @@ export interface HostConnection {
 
 export const createHostConnection = (
   { name, hello, hosts, workerUrl }: Settings,
-  onState: (state: TrackerState, generation: number) => void,
+  onState: (report: StateReport) => void,
 ): HostConnection => {
-  const clock = createHostClock();
+  const [measureClocks, hostMoment, clockSkewMs] = createHostClock();
   let session: HostSession | undefined;
+  let connecting: Promise<TrackingError | undefined> | undefined;
   /** `init()` was called: from then on the page attaches to a host as soon as it is opened. */
   let isReady = false;
   /** Goes with each request to attach until a host has responded. */
@@ -60,30 +66,24 @@ export const createHostConnection = (
     session = undefined;
   };
 
-  const closeIfDone = (): void => {
-    if (!isClosed || requests.areUnderWay()) return;
-    session?.detach();
-    closeSession();
-  };
-
   const abandonHost = (): void => {
     closeSession();
     abandonedHosts++;
     void connect();
   };
 
-  const requests = createPendingRequests(() => void connect(), abandonHost, closeIfDone);
+  const requests = createPendingRequests(() => void connect(), abandonHost);
 
   const tryHost = (kind: HostKind): Promise<TrackingError | undefined> =>
     new Promise((resolve) => {
       if (isClosed) return resolve(undefined);
       const open = (onError: (why: string) => void): HostPort =>
         openHost(kind, `${name}:v${hello.protocol}:${abandonedHosts}`, workerUrl, onError);
-      const attachArguments = (): Parameters<Host["attach"]> => [
+      const attachArguments = (knowsClocks: boolean): Parameters<Host["attach"]> => [
         { ...hello, host: kind, online: navigator.onLine },
         pendingInit && {
           ...pendingInit.request,
-          calledAt: clock.hostMoment(pendingInit.request.calledAt),
+          calledAt: knowsClocks ? hostMoment(pendingInit.request.calledAt) : NaN,
         },
       ];
       const onAttached = (init: InitAnswer | undefined): void => {
@@ -97,23 +97,27 @@ export const createHostConnection = (
         resolve(typeof why === "string" ? fail(2101, `${kind} host: ${why}`).error : why);
       };
       try {
-        session = openSession(open, clock, requests, attachArguments, onState, onAttached, onFailure);
+        session = openSession(open, measureClocks, requests, attachArguments, onState, onAttached, onFailure);
         if (isReady) session.attach();
       } catch (thrown) {
         onFailure(describe(thrown));
       }
     });
 
-  const connect = createConnect(
-    hosts,
-    tryHost,
-    () => isClosed || !!session,
-    () => !requests.isEmpty(),
-  );
+  const connect = async (): Promise<TrackingError | undefined> => {
+    // The host that is being tried may be connected already.
+    if (!connecting && (isClosed || session)) return undefined;
+    return (connecting ??= connectToFirst(hosts, tryHost).then((error) => {
+      connecting = undefined;
+      if (error && !requests.isEmpty()) setTimeout(connect, RETRY_MS);
+      return error;
+    }));
+  };
 
   return {
     pageId: randomId(),
-    clock,
+    hostMoment,
+    clockSkewMs,
     hasAbandoned: () => abandonedHosts > 0,
     connect,
 
@@ -133,7 +137,10 @@ export const createHostConnection = (
 
     close: () => {
       isClosed = true;
-      closeIfDone();
+      requests.close(() => {
+        session?.detach();
+        closeSession();
+      });
     },
   };
 };

@@ -9,7 +9,7 @@ import { SECOND } from "../../protocol/wire.js";
 import { after } from "../after.js";
 import { describe } from "../outcome.js";
 import { createHostCaller } from "./call-host.js";
-import type { HostClock } from "./host-clock.js";
+import type { MeasureClocks } from "./host-clock.js";
 import { closeHost } from "./open-host.js";
 import type { HostPort } from "./open-host.js";
 import type { PendingRequests } from "./pending-requests.js";
@@ -17,6 +17,13 @@ import { SILENCE_TIMEOUT_MS } from "./pending-requests.js";
 
 /** The host itself may wait 2 s for the service before it responds to what `init()` requests. */
 const INIT_TIMEOUT_MS = 5 * SECOND;
+
+/** What a host reports when the page attaches, and at each change. */
+export interface StateReport {
+  state: TrackerState;
+  /** The erase generation of the store. */
+  generation: number;
+}
 
 export interface HostSession {
   attach(): void;
@@ -27,6 +34,7 @@ export interface HostSession {
 
 /**
  * @param open - starts the host
+ * @param attachArguments - are made anew for each attachment; the host's clocks are known after its first message
  * @param requests - are sent once the page is attached
  * @param onAttached - gets the response to what `init()` requested, if that was sent with the request to attach
  * @param onFailure - is not called after `close()`
@@ -34,10 +42,10 @@ export interface HostSession {
  */
 export const openSession = (
   open: (onError: (why: string) => void) => HostPort,
-  clock: HostClock,
+  measureClocks: MeasureClocks,
   requests: PendingRequests,
-  attachArguments: () => Parameters<Host["attach"]>,
-  onState: (state: TrackerState, generation: number) => void,
+  attachArguments: (knowsClocks: boolean) => Parameters<Host["attach"]>,
+  onState: (report: StateReport) => void,
   onAttached: (init: InitAnswer | undefined) => void,
   onFailure: (why: string | TrackingError, wasAttached: boolean) => void,
 ): HostSession => {
@@ -53,16 +61,17 @@ export const openSession = (
     if (!isClosed) onFailure(why, wasAttached);
   };
 
+  const awaitMessage = (timeoutMs: number): (() => void) =>
+    after(timeoutMs, () => failed("it did not answer in time"));
+
   const awaitResponse = (): void => {
     stopTimer();
-    if (!attaching) return;
-    const timeoutMs = attaching[1] ? INIT_TIMEOUT_MS : SILENCE_TIMEOUT_MS;
-    stopTimer = after(timeoutMs, () => failed("it did not answer in time"));
+    if (attaching) stopTimer = awaitMessage(attaching[1] ? INIT_TIMEOUT_MS : SILENCE_TIMEOUT_MS);
   };
 
   const attach = (): void => {
     requests.detach();
-    const request = (attaching = attachArguments());
+    const request = (attaching = attachArguments(!!instance));
     if (instance) awaitResponse();
     call(
       "attach",
@@ -72,7 +81,7 @@ export const openSession = (
         stopTimer();
         if (!response.ok) return failed(response.error);
         wasAttached = true;
-        onState(response.state, response.generation);
+        onState(response);
         onAttached(response.init);
         requests.attach(call);
       },
@@ -83,8 +92,8 @@ export const openSession = (
   const onMessage = (message: HostMessage): void => {
     if (isClosed) return;
     const isHello = message.peopleTracking === "hello";
-    clock.measure(message.clocks, isHello);
-    if (!isHello) return onState(message.state, message.generation);
+    measureClocks(message.clocks, isHello);
+    if (!isHello) return onState(message);
     if (message.instance === instance) return;
     const isFirst = !instance;
     instance = message.instance;
@@ -93,9 +102,8 @@ export const openSession = (
     else attach();
   };
 
-  clock.reset();
   const port = open((why) => instance || failed(why));
-  let stopTimer = after(SILENCE_TIMEOUT_MS, () => failed("it did not answer in time"));
+  let stopTimer = awaitMessage(SILENCE_TIMEOUT_MS);
   const call = createHostCaller(port, onMessage);
 
   return {

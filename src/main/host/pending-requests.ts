@@ -13,6 +13,7 @@ import { NEVER, createWatchdog } from "./watchdog.js";
 export const SILENCE_TIMEOUT_MS = 3 * SECOND;
 
 interface PendingRequest extends WatchedRequest {
+  settle(response?: undefined): void;
   send(): void;
 }
 
@@ -34,42 +35,41 @@ export type RequestHost = <Method extends keyof Host>(
 export interface PendingRequests {
   request: RequestHost;
   isEmpty(): boolean;
-  /** Some are pending, and the page is attached to a host that may respond. */
-  areUnderWay(): boolean;
   /** Sends all that is pending to this host, and later requests at once. */
   attach(call: CallHost): void;
   /** Keeps all that is pending for the next host. Later responses of this one do not count. */
   detach(): void;
+  /** Calls `onIdle` once nothing is pending, or there is no host that may respond. */
+  close(onIdle: () => void): void;
 }
 
 /**
  * @param onWaiting - a request was made while there is no host to send it to
  * @param onSilence - the host counts as failed
- * @param onSettled - one request fewer is pending
  */
-export const createPendingRequests = (
-  onWaiting: () => void,
-  onSilence: () => void,
-  onSettled: () => void,
-): PendingRequests => {
+export const createPendingRequests = (onWaiting: () => void, onSilence: () => void): PendingRequests => {
   const pending = new Set<PendingRequest>();
   let respondedAt = 0;
-  const watchdog = createWatchdog(pending, () => respondedAt, onSilence);
-  /** A new object for each attachment. */
-  let attachment: { call: CallHost } | undefined;
+  const [watch, stopWatching] = createWatchdog(pending, () => respondedAt, onSilence);
+  /** A new function for each attachment. */
+  let attachment: CallHost | undefined;
+  let onIdle: (() => void) | undefined;
 
   const remove = (request: PendingRequest): void => {
     pending.delete(request);
-    if (!pending.size) watchdog.stop();
-    onSettled();
+    if (!pending.size) stopWatching();
+    closeIfIdle();
+  };
+
+  const closeIfIdle = (): void => {
+    if (!attachment || !pending.size) onIdle?.();
   };
 
   return {
     isEmpty: () => !pending.size,
-    areUnderWay: () => !!attachment && !!pending.size,
 
     attach: (call) => {
-      attachment = { call };
+      attachment = (...given) => call(...given);
       for (const request of pending) request.send();
     },
 
@@ -78,28 +78,32 @@ export const createPendingRequests = (
       for (const request of pending) request.sentAt = NEVER;
     },
 
+    close: (act) => {
+      onIdle = act;
+      closeIfIdle();
+    },
+
     request: (method, args, limitMs = NEVER, silenceMs = SILENCE_TIMEOUT_MS) =>
       new Promise((resolve, reject) => {
-        const settle: typeof resolve = (response) => {
-          remove(request);
-          resolve(response);
-        };
         const request: PendingRequest = {
           limitAt: monotonicNow() + limitMs,
           sentAt: NEVER,
           silenceMs,
-          giveUp: () => settle(undefined),
+          settle: (response) => {
+            remove(request);
+            resolve(response);
+          },
           send: () => {
             const sentWith = attachment;
             request.sentAt = monotonicNow();
-            watchdog.watch(request);
-            sentWith!.call(
+            watch(request);
+            sentWith!(
               method,
               args,
               (response) => {
                 if (sentWith !== attachment) return;
                 respondedAt = monotonicNow();
-                settle(response);
+                request.settle(response as undefined);
               },
               (thrown) => {
                 remove(request);
@@ -111,7 +115,7 @@ export const createPendingRequests = (
         pending.add(request);
         if (attachment) request.send();
         else {
-          watchdog.watch(request);
+          watch(request);
           onWaiting();
         }
       }),

@@ -15,13 +15,8 @@ export interface WatchedRequest {
   sentAt: number;
   /** How long the host may be silent before it counts as failed. */
   silenceMs: number;
-  giveUp(): void;
-}
-
-export interface Watchdog {
-  watch(request: WatchedRequest): void;
-  /** Nothing is pending any more. */
-  stop(): void;
+  /** Without a response. */
+  settle(): void;
 }
 
 /**
@@ -32,7 +27,7 @@ export const createWatchdog = (
   pending: Iterable<WatchedRequest>,
   respondedAt: () => number,
   onSilence: () => void,
-): Watchdog => {
+): [watch: (request: WatchedRequest) => void, stop: () => void] => {
   /** One timer for all requests. It ends with the last response: frameworks wait for a page without timers. */
   let stopTimer: (() => void) | undefined;
   let firesAt = NEVER;
@@ -50,7 +45,7 @@ export const createWatchdog = (
     const now = monotonicNow();
     let isSilent = false;
     for (const request of pending) {
-      if (now >= request.limitAt) request.giveUp();
+      if (now >= request.limitAt) request.settle();
       else if (now >= request.sentAt + request.silenceMs) {
         // A busy host is not a failed one: responses to earlier requests count.
         if (respondedAt() > request.sentAt) request.sentAt = now;
@@ -61,11 +56,9 @@ export const createWatchdog = (
     for (const request of pending) watch(request);
   };
 
-  return {
-    watch,
-    stop: () => {
-      stopTimer?.();
-      firesAt = NEVER;
-    },
+  const stop = (): void => {
+    stopTimer?.();
+    firesAt = NEVER;
   };
+  return [watch, stop];
 };
