@@ -38,11 +38,14 @@ const packageFile = (
     rolldownOptions: {
       platform: "browser",
       input: fromHere(entry),
+      optimization: { inlineConst: { mode: "all" } },
       output: {
         format: options.format ?? "es",
         entryFileNames: `${name}.js`,
         chunkFileNames: "[name].js",
         codeSplitting: options.codeSplitting ?? false,
+        // A site's minifier puts the value of a `const` where it is used.
+        topLevelVar: options.minify,
       },
     },
   },
@@ -60,7 +63,6 @@ const backgroundSync = packageFile("background-sync", "src/worker/background-syn
 const pageHost = packageFile("page-host", "src/worker/page-host.ts", { minify: false });
 const main = packageFile("index", "src/main/index.ts", { minify: false, codeSplitting: true });
 // Left to the site's bundler, which drops what is for development only.
-main.build!.rolldownOptions!.optimization = { inlineConst: { mode: "all", pass: 3 } };
 main.keepProcessEnv = true;
 delete main.define;
 

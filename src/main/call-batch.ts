@@ -11,7 +11,7 @@ export interface CallBatch {
   /** When the first of its calls was made, by the page's monotonic clock. */
   calledAt: number;
   /** Where its custom events happened. */
-  page: PageOfEvents | undefined;
+  page?: PageOfEvents | undefined;
   /** Set before it is sent or journaled. */
   head?: BatchHead | undefined;
   /** The commands have the host's times: the page's own clock cannot be right. */

@@ -137,7 +137,7 @@ export const createCallQueue = (
       const isAlone = command.type === "liveChat";
       if (isAlone || (eventPage && batch?.page && eventPage !== batch.page)) flush();
       if (!batch) {
-        batch = { commands: [], resolves: [], calledAt: monotonicNow(), page: undefined, journaled: 0 };
+        batch = { commands: [], resolves: [], calledAt: monotonicNow(), journaled: 0 };
         queueMicrotask(endTask);
       }
       const numbered = command as SentCommand;

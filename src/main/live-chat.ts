@@ -48,8 +48,6 @@ export interface LiveChatFollower {
 export const followLiveChat = (source: LiveChatSource, report: LiveChatReport): LiveChatFollower => {
   /** What this tab reported last. */
   let reported: LiveChatSession | null = null;
-  /** The last session that it reported. */
-  let lastId: string | undefined;
   let rereading: ReturnType<typeof setTimeout> | undefined;
   let unsubscribe: (() => void) | undefined;
 
@@ -63,9 +61,9 @@ export const followLiveChat = (source: LiveChatSource, report: LiveChatReport): 
 
   const reportChange = (session: LiveChatSession | null | undefined): void => {
     if (session === undefined || toJson(session) === toJson(reported)) return;
+    const left = reported?.id;
     reported = session;
-    if (session) lastId = session.id;
-    report(session ? { session } : { session, left: lastId! });
+    report(session ? { session } : { session, left: left! });
   };
 
   return {
@@ -78,7 +76,6 @@ export const followLiveChat = (source: LiveChatSource, report: LiveChatReport): 
 
     follow: () => {
       const session = (reported = look() ?? null);
-      lastId = session?.id;
       try {
         unsubscribe = source.subscribe((changed) => reportChange(readSession(changed, reported?.id)));
       } catch {

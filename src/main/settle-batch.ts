@@ -32,7 +32,7 @@ export const settleBatch = (
       rest.journaled++;
       resolve(SUCCESS);
     } else if (refusal?.undecided && mayBeStored) rest = inDoubt;
-    else if (!refusals) resolve(fail(CODES[command.type], cause));
+    else if (!refusals) resolve(fail(CODES[command.type] ?? 2101, cause));
     else resolve(refusal ? { success: false, error: refusal.error } : SUCCESS);
     rest?.commands.push(command);
     rest?.resolves.push(resolve);
@@ -40,10 +40,9 @@ export const settleBatch = (
   return [journaled, inDoubt];
 };
 
-const CODES: Record<Command["type"], ErrorCode> = {
+/** The specification's, of the calls that have one. */
+const CODES: Partial<Record<Command["type"], ErrorCode>> = {
   track: 2016,
   updatePerson: 2017,
   appendToList: 2019,
-  pageView: 2101,
-  liveChat: 2101,
 };

@@ -32,12 +32,12 @@ const never = new Promise<never>(() => {});
 
 type WithoutClocks<Message> = Message extends HostMessage ? Omit<Message, "clocks"> : never;
 
-/** A host that does as it is told, good or bad, and remembers all that it was asked. */
+/** A host that responds as a test wants it to, or does not, and remembers its calls. */
 export class FakeHost implements Host {
   readonly calls: [keyof Host, ...unknown[]][] = [];
   /** Commands in the order of their first arrival, by number. */
   readonly stored = new Map<number, Command>();
-  /** Methods that are never answered; what they do is done all the same. */
+  /** Methods without a response; what they do is done all the same. */
   readonly silent = new Set<keyof Host>();
   /** Its refusals are those of a host that could not decide. */
   undecided = false;
@@ -78,12 +78,12 @@ export class FakeHost implements Host {
     return this.calls.filter(([name]) => name === method).map(([, ...args]) => args);
   }
 
-  /** What `init()` asked. */
+  /** What `init()` requested. */
   get inits(): InitRequest[] {
     return this.asked("attach").flatMap(([, init]) => (init ? [init as InitRequest] : []));
   }
 
-  /** The commands that came, the events with their page. */
+  /** The commands that arrived, the events with their page. */
   get batches(): Command[][] {
     return this.asked("submit").map(([, batch]) => {
       const { commands, page } = JSON.parse(batch as string) as CommandBatch;

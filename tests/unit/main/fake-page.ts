@@ -47,7 +47,9 @@ export class FakePage {
   shared: HostScript = "serves";
   dedicated: HostScript = "serves";
   inPage: HostScript = "serves";
-  /** What is done to a host before its first word. */
+  /** The workers of these hosts, in order. */
+  readonly workers: EventTarget[] = [];
+  /** What is done to a host before its first message. */
   prepare: (host: FakeHost) => void = () => {};
   readonly workerUrls: string[] = [];
   readonly navigator: { onLine: boolean; globalPrivacyControl?: boolean } = { onLine: true };
@@ -102,6 +104,7 @@ export class FakePage {
   open(script: HostScript, worker: EventTarget, url: string, options: WorkerOptions): MessagePort {
     if (script === "is missing") throw new ReferenceError("SharedWorker is not defined");
     this.workerUrls.push(url);
+    this.workers.push(worker);
     const { port1, port2 } = new MessageChannel();
     if (script === "refuses") setTimeout(() => worker.dispatchEvent(new Event("error")), 1);
     else this.serve(script, String(options.name), port2);
