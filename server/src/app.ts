@@ -3,25 +3,26 @@ import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { routePath } from "hono/route";
 import type { Logger } from "pino";
-import { addressReader, type AddressOf, type TrustProxy } from "./address.js";
-import type { ApiKeys } from "./api-keys.js";
-import { createAuthenticator, type Authenticate } from "./authorization.js";
-import { limitBytesInFlight } from "./bytes-in-flight.js";
-import { isUnavailable, type Database } from "./database.js";
-import type { Definitions } from "./definitions.js";
-import type { LiveChat } from "./live-chat.js";
-import { loggedError } from "./logged-error.js";
-import type { Metrics } from "./metrics.js";
-import type { Limits } from "./limits.js";
-import type { Persons } from "./persons.js";
-import { Problem } from "./problem.js";
-import type { Registrations } from "./registrations.js";
-import { addBatchRoutes } from "./routes-batches.js";
-import { addLiveChatRoutes } from "./routes-live-chat.js";
-import { addOperationsRoutes } from "./routes-operations.js";
-import { addPersonRoutes } from "./routes-persons.js";
+import { addBatchRoutes } from "./batches/routes.js";
+import type { ApiKeys } from "./credentials/api-keys.js";
+import { isUnavailable, type Database } from "./database/database.js";
+import type { Definitions } from "./definitions/definitions.js";
+import { addDefinitionRoutes } from "./definitions/routes.js";
+import type { TrustProxy } from "./http/client-address.js";
+import { createEdge } from "./http/edge.js";
+import type { Limits } from "./http/limits.js";
+import { Problem } from "./http/problem.js";
+import type { LiveChat } from "./live-chat/live-chat.js";
+import { addLiveChatRoutes } from "./live-chat/routes.js";
+import type { Persons } from "./persons/persons.js";
+import { addPersonRoutes } from "./persons/routes.js";
+import type { Registrations } from "./registrations/registrations.js";
+import { addRegistrationRoutes } from "./registrations/routes.js";
+import { loggedError } from "./runtime/logged-error.js";
+import type { Metrics } from "./runtime/metrics.js";
+import { addRuntimeRoutes } from "./runtime/routes.js";
 
-/** What the routes work with. */
+/** What the routes work with; each takes the parts that it needs. */
 export interface Backend {
   db: Database;
   /** Throws where the database does not answer. */
@@ -37,13 +38,6 @@ export interface Backend {
   persons: Persons;
 }
 
-/** What stands before the work of every route. */
-export interface Edge {
-  addressOf: AddressOf;
-  authenticate: Authenticate;
-  inFlight: ReturnType<typeof limitBytesInFlight>;
-}
-
 /** Longer than any path that there is: what a client makes up does not fill the logs. */
 const LOGGED_PATH_LENGTH = 200;
 
@@ -55,17 +49,7 @@ export interface AppOptions {
 
 export function createApp(backend: Backend, { basePath, corsOrigins, trustProxy }: AppOptions): Hono {
   const { logger, metrics, limits } = backend;
-  const addressOf = addressReader(trustProxy, () =>
-    logger.warn(
-      "requests carry X-Forwarded-For, which is not looked at: set TRUST_PROXY, or all clients behind the proxy are " +
-        "limited as one address; 0 where there is no proxy",
-    ),
-  );
-  const edge: Edge = {
-    addressOf,
-    authenticate: createAuthenticator(limits.failedAuthenticationsPerMinute, addressOf),
-    inFlight: limitBytesInFlight(limits.bytesInFlight, limits.bytesInFlightPerAddress),
-  };
+  const edge = createEdge(limits, trustProxy, logger);
   const app = new Hono().basePath(basePath);
 
   app.use("*", async (c, next) => {
@@ -95,10 +79,12 @@ export function createApp(backend: Backend, { basePath, corsOrigins, trustProxy 
     }),
   );
 
+  addRegistrationRoutes(app, backend, edge);
   addBatchRoutes(app, backend, edge);
+  addDefinitionRoutes(app, backend, edge);
   addLiveChatRoutes(app, backend, edge);
   addPersonRoutes(app, backend, edge);
-  addOperationsRoutes(app, backend);
+  addRuntimeRoutes(app, backend);
 
   app.notFound((c) => answer(new Problem(4040, `there is no ${c.req.method} ${c.req.path}`.slice(0, 500))));
   app.onError((error) => {

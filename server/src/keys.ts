@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
-import { openApiKeys } from "./api-keys.js";
-import { readConfiguration } from "./configuration.js";
-import { openDatabase } from "./open-database.js";
+import { openApiKeys } from "./credentials/api-keys.js";
+import { openDatabase } from "./database/open-database.js";
+import { readConfiguration } from "./runtime/configuration.js";
 
 const USAGE = `keys create --scope <scope> [--scope <scope> …]   makes a key and prints it, this once
 keys list                                         ids, scopes and times; never the keys

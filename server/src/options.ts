@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
 import { HOUR, MINUTE } from "../../src/protocol/wire.js";
-import type { TrustProxy } from "./address.js";
-import type { DatabaseOptions } from "./database.js";
-import type { Limits } from "./limits.js";
-import type { Widget } from "./widget-jwt.js";
+import type { DatabaseOptions } from "./database/database.js";
+import type { TrustProxy } from "./http/client-address.js";
+import type { Limits } from "./http/limits.js";
+import type { Widget } from "./live-chat/widget-jwt.js";
 
 export interface PeopleServiceOptions {
   /** PGlite in memory when absent. */

@@ -7,9 +7,9 @@ import {
   STANDARD_EVENTS,
   VISITOR_LIFETIME_MS,
 } from "../../src/protocol/wire.js";
-import { rowsOf, type Database } from "./database.js";
-import { dropPartitions, makePartitionsAhead } from "./id-partitions.js";
-import { FORGET_IDS_AFTER_MS } from "./operation-ids.js";
+import { dropPartitions, makePartitionsAhead } from "./batches/id-partitions.js";
+import { FORGET_IDS_AFTER_MS } from "./batches/operation-ids.js";
+import { rowsOf, type Database } from "./database/database.js";
 import {
   events,
   keptOperationIds,
@@ -19,7 +19,7 @@ import {
   registrations,
   sessions,
   usedJwtIds,
-} from "./schema.js";
+} from "./database/schema.js";
 
 /** A browser that comes back within this has its own say before the service closes its session. */
 const CLOSING_GRACE_MS = 10 * MINUTE;

@@ -1,0 +1,85 @@
+import type { EventOperation } from "../../../src/protocol/wire.js";
+import { LIMITS } from "../../../src/protocol/wire.js";
+
+const OPERATION_ID = /^[A-Za-z0-9_-]{1,36}$/;
+const SESSION_ID = /^[A-Za-z0-9_-]{1,30}$/;
+const DEFINITION_ID = /^[a-zA-Z0-9]{1,36}$/;
+const PROPERTY_NAME = /^[a-z_][a-zA-Z0-9_]{0,127}$/;
+/** The days that every month has; the others are for the schema to count. */
+const INSTANT = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+
+type Fields = Record<string, unknown>;
+
+/** Whether each operation has what it is answered by, so that the envelope's schema would pass it as it is. */
+export const haveEnvelopes = (input: unknown): boolean =>
+  Array.isArray(input) &&
+  input.length > 0 &&
+  input.length <= LIMITS.operationsPerBatch &&
+  input.every(
+    (entry) => isFields(entry) && isMatch(OPERATION_ID, entry["id"]) && typeof entry["type"] === "string",
+  );
+
+/**
+ * Whether an input is certainly an event as `operationSchema` has it, with nothing that the schema would take away. It
+ * knows what nearly every event looks like, at a tenth of the schema's cost; about anything else it says no, and the
+ * schema decides. It must never say yes where the schema says no.
+ */
+export function isPlainEvent(input: unknown): input is EventOperation {
+  if (!isFields(input) || input["type"] !== "event") return false;
+  for (const name in input) {
+    const value = input[name];
+    switch (name) {
+      case "type":
+        break;
+      case "properties":
+        if (!arePlainProperties(value)) return false;
+        break;
+      case "page":
+        if (!isPage(value)) return false;
+        break;
+      case "id":
+      case "occurredAt":
+      case "sessionId":
+      case "definitionId":
+        if (typeof value !== "string") return false;
+        break;
+      default:
+        return false;
+    }
+  }
+  return (
+    isMatch(OPERATION_ID, input["id"]) &&
+    isMatch(INSTANT, input["occurredAt"]) &&
+    isMatch(SESSION_ID, input["sessionId"]) &&
+    isMatch(DEFINITION_ID, input["definitionId"])
+  );
+}
+
+const isFields = (input: unknown): input is Fields =>
+  typeof input === "object" && input !== null && !Array.isArray(input);
+
+const isMatch = (pattern: RegExp, value: unknown): boolean =>
+  typeof value === "string" && pattern.test(value);
+
+function isPage(input: unknown): boolean {
+  return (
+    isFields(input) &&
+    Object.keys(input).length === 2 &&
+    typeof input["url"] === "string" &&
+    typeof input["title"] === "string"
+  );
+}
+
+function arePlainProperties(input: unknown): boolean {
+  if (!isFields(input)) return false;
+  const names = Object.keys(input);
+  return (
+    names.length > 0 &&
+    names.length <= LIMITS.propertiesPerEvent &&
+    names.every((name) => PROPERTY_NAME.test(name) && name !== "__proto__" && isPlainValue(input[name])) &&
+    new Set(names.map((name) => name.toLowerCase())).size === names.length
+  );
+}
+
+const isPlainValue = (value: unknown): boolean =>
+  typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);

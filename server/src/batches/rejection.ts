@@ -1,0 +1,24 @@
+import type { OperationResult } from "../../../src/protocol/wire.js";
+
+/** Why one operation of a batch is rejected while the rest go on. */
+const REJECTIONS = {
+  4220: "InvalidOperationError",
+  4221: "UnknownDefinitionError",
+  4222: "WrongPropertiesError",
+  4223: "OperationTooOldError",
+  4224: "NotALeadError",
+  4225: "MergeRefusedError",
+  4226: "VisitorMergedError",
+  4227: "LiveChatEndedError",
+  4228: "PersonUpdateRefusedError",
+} as const;
+export type Rejection = NonNullable<OperationResult["error"]>;
+
+const MESSAGE_LENGTH = 500;
+
+export const rejection = (code: keyof typeof REJECTIONS, message: string): Rejection => ({
+  code,
+  name: REJECTIONS[code],
+  // Messages quote what was sent, which may be long, and may be cut in the middle of a character.
+  message: message.slice(0, MESSAGE_LENGTH).toWellFormed(),
+});

@@ -1,0 +1,136 @@
+import { and, asc, desc, eq, gt, sql } from "drizzle-orm";
+import type { WireProperties } from "../../../src/protocol/wire.js";
+import type { Database } from "../database/database.js";
+import { events, profiles, type PersonFields, type ProfileRow } from "../database/schema.js";
+
+/** A lead or an authenticated user, with the fields that were set. */
+export type Person = PersonFields & {
+  id: string;
+  kind: "lead" | "authenticated";
+  createdAt: string;
+  lastActivityAt: string;
+};
+
+export interface TimelineEntry {
+  /** Stands for `after` in the next request. */
+  cursor: string;
+  type: "event";
+  /** The operation's; absent where the service closed a session. */
+  id?: string;
+  definitionId: string;
+  sessionId: string;
+  /** Corrected for the browser's clock. */
+  occurredAt: string;
+  givenAt: string;
+  receivedAt: string;
+  properties?: WireProperties;
+  page?: { url: string; title: string };
+  closedBy?: "service";
+}
+
+export interface Persons {
+  /** In the order in which they came to be. */
+  list(limit: number, after?: string): Promise<{ persons: Person[]; next: string | null }>;
+  find(id: string): Promise<Person | null>;
+  /**
+   * By corrected time, ties in the order of acceptance, or all that backwards; null where there is no such person. `after`
+   * is the cursor of an entry, from whichever order: what follows it in this one.
+   */
+  timeline(
+    id: string,
+    order: TimelineOrder,
+    limit: number,
+    after?: string,
+  ): Promise<{ entries: TimelineEntry[]; next: string | null } | null>;
+}
+
+export const TIMELINE_ORDERS = ["oldest", "newest"] as const;
+/** Which entries come first. */
+export type TimelineOrder = (typeof TIMELINE_ORDERS)[number];
+
+/** A time and a `seq`: two numbers that JavaScript and PostgreSQL both hold exactly. */
+export const CURSOR = /^(\d{1,15})-(\d{1,15})$/;
+const readCursor = (text: string): [number, number] => {
+  const [, time = "0", seq = "0"] = CURSOR.exec(text) ?? [];
+  return [Number(time), Number(seq)];
+};
+
+export function openPersons(db: Database): Persons {
+  // A visitor cannot be read, so that its profile is the same as none. Word for word as the index has it.
+  const isPerson = sql`${profiles.kind} <> 'visitor'`;
+  const findRow = async (id: string): Promise<ProfileRow | undefined> =>
+    (
+      await db
+        .select()
+        .from(profiles)
+        .where(and(sql`${profiles.kind} in ('lead', 'authenticated')`, eq(profiles.id, id)))
+    )[0];
+  return {
+    async list(limit, after) {
+      const [, afterKey] = readCursor(after ?? "");
+      const rows = await db
+        .select()
+        .from(profiles)
+        .where(and(isPerson, gt(profiles.key, afterKey)))
+        .orderBy(asc(profiles.key))
+        .limit(limit);
+      const last = rows.length === limit ? rows.at(-1) : undefined;
+      return { persons: rows.map(toPerson), next: last ? `0-${last.key}` : null };
+    },
+    async find(id) {
+      const row = await findRow(id);
+      return row ? toPerson(row) : null;
+    },
+    async timeline(id, order, limit, after) {
+      const person = await findRow(id);
+      if (!person) return null;
+      const [time, seq] = readCursor(after ?? "");
+      const { direction, follows } = READING[order];
+      const rows = await db
+        .select()
+        .from(events)
+        .where(
+          and(
+            eq(events.owner, person.key),
+            after
+              ? sql`(${events.occurredAt}, ${events.seq}) ${follows} (${time}::bigint, ${seq}::bigint)`
+              : undefined,
+          ),
+        )
+        .orderBy(direction(events.occurredAt), direction(events.seq))
+        .limit(limit);
+      const entries = rows.map(toEntry);
+      return { entries, next: rows.length === limit ? entries.at(-1)!.cursor : null };
+    },
+  };
+}
+
+/** One index, read forwards or backwards. */
+const READING = {
+  oldest: { direction: asc, follows: sql`>` },
+  newest: { direction: desc, follows: sql`<` },
+} as const satisfies Record<TimelineOrder, object>;
+
+const iso = (time: number): string => new Date(time).toISOString();
+
+const toPerson = ({ fields, id, kind, createdAt, lastActivityAt }: ProfileRow): Person => ({
+  ...fields,
+  id,
+  kind: kind as Person["kind"],
+  createdAt: iso(createdAt),
+  lastActivityAt: iso(lastActivityAt),
+});
+
+const toEntry = (row: typeof events.$inferSelect): TimelineEntry => ({
+  cursor: `${row.occurredAt}-${row.seq}`,
+  type: "event",
+  ...(row.operationId !== null && { id: row.operationId }),
+  definitionId: row.definitionId,
+  sessionId: row.sessionId,
+  occurredAt: iso(row.occurredAt),
+  givenAt: iso(row.givenAt),
+  receivedAt: iso(row.receivedAt),
+  ...(row.properties && { properties: row.properties }),
+  ...(row.page && { page: row.page }),
+  ...(row.closedBy && { closedBy: "service" as const }),
+});
