@@ -86,7 +86,7 @@ export function createApp(backend: Backend, { basePath, corsOrigins, trustProxy 
   addPersonRoutes(app, backend, edge);
   addRuntimeRoutes(app, backend);
 
-  app.notFound((c) => answer(new Problem(4040, `there is no ${c.req.method} ${c.req.path}`.slice(0, 500))));
+  app.notFound((c) => answer(new Problem(4040, `there is no ${c.req.method} ${c.req.path}`)));
   app.onError((error) => {
     const problem = toProblem(error);
     if (problem.status >= 500) logger.error({ error: loggedError(error) }, "request failed");

@@ -8,7 +8,8 @@ import {
   VISITOR_LIFETIME_MS,
 } from "../../src/protocol/wire.js";
 import { dropPartitions, makePartitionsAhead } from "./batches/id-partitions.js";
-import { FORGET_IDS_AFTER_MS } from "./batches/operation-ids.js";
+import { FORGET_AFTER_MS } from "./batches/operation-times.js";
+import { ADVISORY_LOCKS } from "./database/advisory-locks.js";
 import { rowsOf, type Database } from "./database/database.js";
 import {
   events,
@@ -23,16 +24,12 @@ import {
 
 /** A browser that comes back within this has its own say before the service closes its session. */
 const CLOSING_GRACE_MS = 10 * MINUTE;
-/** Operations are refused after 30 days; their sessions are of no use then. */
-const FORGET_AFTER_MS = 31 * DAY;
 /** A merge brings a registration of a visitor that was idle for up to 45 days and was then offline for up to 30. */
 const KEEP_REGISTRATIONS_MS = 90 * DAY;
 /** Enough for one transaction; the rest follows at once. */
 const ROWS_AT_ONCE = 1000;
 /** Each takes all that it left along. */
 const VISITORS_AT_ONCE = 100;
-/** Any number that is ours. */
-const SWEEP_LOCK = 4_031_034;
 
 export interface SweepReport {
   closedSessions: number;
@@ -61,7 +58,7 @@ export async function sweep(db: Database, now: number): Promise<SweepReport> {
   await forget(liveChatSessions, sql`terminated_at < ${now - FORGET_AFTER_MS}`);
   await forget(usedJwtIds, sql`expires_at < ${now}`);
   await alone(db, (tx) => makePartitionsAhead(tx, now));
-  await alone(db, (tx) => dropPartitions(tx, now - FORGET_IDS_AFTER_MS));
+  await alone(db, (tx) => dropPartitions(tx, now - FORGET_AFTER_MS));
   return report;
 }
 
@@ -73,7 +70,7 @@ const alone = <Result>(db: Database, step: (tx: Database) => Promise<Result>): P
   db.transaction(async (tx) => {
     const [lock] = await rowsOf<{ mine: boolean }>(
       tx,
-      sql`select pg_try_advisory_xact_lock(${SWEEP_LOCK}) as mine`,
+      sql`select pg_try_advisory_xact_lock(${ADVISORY_LOCKS.sweep}) as mine`,
     );
     return lock?.mine ? step(tx) : null;
   });

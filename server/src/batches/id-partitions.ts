@@ -5,13 +5,12 @@
  */
 import { sql, type SQL } from "drizzle-orm";
 import { DAY } from "../../../src/protocol/wire.js";
+import { ADVISORY_LOCKS } from "../database/advisory-locks.js";
 import { rowsOf, type Database } from "../database/database.js";
 import { operationIds } from "../database/schema.js";
 
 /** Ids are looked up in each partition that is left: shorter ones would be forgotten sooner, but be more. */
 const WEEK = 7 * DAY;
-/** Any number that is ours. */
-const PARTITIONS_LOCK = 4_031_033;
 /**
  * Dropping a partition waits for all that reads or writes ids, and whoever comes meanwhile waits behind it. Where
  * a transaction takes longer than this, the next sweep tries again.
@@ -46,7 +45,7 @@ async function listPartitions(db: Database): Promise<Partition[]> {
 /** Makes the partitions in which ids received at these times belong, where there are none. */
 export async function makePartitions(db: Database, times: readonly number[]): Promise<void> {
   await db.transaction(async (tx) => {
-    await tx.execute(sql`select pg_advisory_xact_lock(${PARTITIONS_LOCK})`);
+    await tx.execute(sql`select pg_advisory_xact_lock(${ADVISORY_LOCKS.partitions})`);
     const partitions = await listPartitions(tx);
     for (const start of new Set(times.map(weekOf))) {
       if (partitions.some(({ from, to }) => from <= start && start < to)) continue;

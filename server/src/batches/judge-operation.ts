@@ -8,8 +8,8 @@ import { isNoLater, type Moment } from "./operation-times.js";
 import type { Parties } from "./profile-locks.js";
 import { rejection, type Rejection } from "./rejection.js";
 
-/** A browser that was offline learns late that its Live Chat session ended, and went on tracking the person. */
-const AFTER_LIVE_CHAT_MS = 24 * HOUR;
+/** A browser that was offline learns late that its Live Chat session ended: it tracked the person until then. */
+const TRACK_AFTER_LIVE_CHAT_MS = 24 * HOUR;
 
 /** Each merge is written by itself, so a batch of nothing else would hold its transaction for long. */
 export const MERGES_PER_BATCH = 100;
@@ -58,10 +58,13 @@ function judgeLiveChat(
   session: ActivitySession | undefined,
   { registration: { liveChatEndedAt } }: Judgement,
 ): Rejection | null {
-  if (liveChatEndedAt === null || moment.at <= liveChatEndedAt + AFTER_LIVE_CHAT_MS) return null;
+  if (liveChatEndedAt === null || moment.at <= liveChatEndedAt + TRACK_AFTER_LIVE_CHAT_MS) return null;
   const isEnd = operation.type === "event" && operation.definitionId === STANDARD_EVENTS.end;
   if (isEnd && session && session.startedAt <= liveChatEndedAt) return null;
-  return rejection(4227, "it occurred more than 24 hours after the Live Chat session ended");
+  return rejection(
+    4227,
+    `it occurred more than ${TRACK_AFTER_LIVE_CHAT_MS / HOUR} hours after the Live Chat session ended`,
+  );
 }
 
 function judgeByType(operation: Operation, judgement: Judgement): Rejection | null {

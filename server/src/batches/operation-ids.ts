@@ -9,14 +9,11 @@
  *   operations that are no events and stand in no timeline.
  */
 import { sql, type SQL } from "drizzle-orm";
-import { DAY, LIMITS } from "../../../src/protocol/wire.js";
+import { LIMITS } from "../../../src/protocol/wire.js";
 import type { Database } from "../database/database.js";
 import { events, keptOperationIds, operationIds } from "../database/schema.js";
 import { statement } from "../database/statement.js";
 import { CLOCK_TOLERANCE_MS, type Moment } from "./operation-times.js";
-
-/** Longer than what is refused for its age, by more than a clock may be off without being corrected. */
-export const FORGET_IDS_AFTER_MS = 31 * DAY;
 
 /** The times between which the timeline is searched, as the events give them; null where it need not be. */
 interface GivenTimes extends Record<string, unknown> {

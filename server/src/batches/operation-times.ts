@@ -1,7 +1,13 @@
-import { MINUTE } from "../../../src/protocol/wire.js";
+import { DAY, LIMITS, MINUTE } from "../../../src/protocol/wire.js";
 
 /** Up to here a difference is the way of a request, or a clock as good as any. */
 export const CLOCK_TOLERANCE_MS = 2 * MINUTE;
+
+/**
+ * What an operation needs beside itself (its id, its session, its Live Chat session) is kept for this long: longer than
+ * the age at which operations are refused, by more than a clock may be off without being corrected.
+ */
+export const FORGET_AFTER_MS = LIMITS.operationAgeMs + DAY;
 
 /** One moment by two clocks. */
 export interface Moment {

@@ -1,10 +1,17 @@
+import {
+  definitionIdSchema,
+  operationIdSchema,
+  propertyNameSchema,
+  sessionIdSchema,
+} from "../../../src/protocol/schemas.js";
 import type { EventOperation } from "../../../src/protocol/wire.js";
 import { LIMITS } from "../../../src/protocol/wire.js";
 
-const OPERATION_ID = /^[A-Za-z0-9_-]{1,36}$/;
-const SESSION_ID = /^[A-Za-z0-9_-]{1,30}$/;
-const DEFINITION_ID = /^[a-zA-Z0-9]{1,36}$/;
-const PROPERTY_NAME = /^[a-z_][a-zA-Z0-9_]{0,127}$/;
+// The patterns of the schemas themselves, without what a schema costs around them.
+const OPERATION_ID = operationIdSchema.pipe[1].requirement;
+const SESSION_ID = sessionIdSchema.pipe[1].requirement;
+const DEFINITION_ID = definitionIdSchema.pipe[1].requirement;
+const PROPERTY_NAME = propertyNameSchema.pipe[2].requirement;
 /** The days that every month has; the others are for the schema to count. */
 const INSTANT = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
@@ -76,10 +83,13 @@ function arePlainProperties(input: unknown): boolean {
   return (
     names.length > 0 &&
     names.length <= LIMITS.propertiesPerEvent &&
-    names.every((name) => PROPERTY_NAME.test(name) && name !== "__proto__" && isPlainValue(input[name])) &&
+    names.every((name) => isPlainName(name) && isPlainValue(input[name])) &&
     new Set(names.map((name) => name.toLowerCase())).size === names.length
   );
 }
+
+const isPlainName = (name: string): boolean =>
+  name.length <= LIMITS.propertyNameLength && PROPERTY_NAME.test(name) && name !== "__proto__";
 
 const isPlainValue = (value: unknown): boolean =>
   typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);

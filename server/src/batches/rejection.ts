@@ -1,4 +1,5 @@
 import type { OperationResult } from "../../../src/protocol/wire.js";
+import { cutMessage } from "../http/problem.js";
 
 /** Why one operation of a batch is rejected while the rest go on. */
 const REJECTIONS = {
@@ -14,11 +15,8 @@ const REJECTIONS = {
 } as const;
 export type Rejection = NonNullable<OperationResult["error"]>;
 
-const MESSAGE_LENGTH = 500;
-
 export const rejection = (code: keyof typeof REJECTIONS, message: string): Rejection => ({
   code,
   name: REJECTIONS[code],
-  // Messages quote what was sent, which may be long, and may be cut in the middle of a character.
-  message: message.slice(0, MESSAGE_LENGTH).toWellFormed(),
+  message: cutMessage(message),
 });

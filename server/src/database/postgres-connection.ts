@@ -21,7 +21,7 @@ export interface ConnectionMode {
 }
 
 /** PostgreSQL's settings for whatever the service asks; migrations take the time that they need. */
-export const settingsOf = (timeoutMs: number): Readonly<Record<string, string | number>> => ({
+const settingsOf = (timeoutMs: number): Readonly<Record<string, string | number>> => ({
   // Whatever is asked for stands in an index. A plan made while the tables are empty would rather read them whole, and is
   // kept for as long as nobody counts them anew; to plan each statement anew costs as much as to execute it.
   enable_seqscan: "off",

@@ -4,6 +4,7 @@ import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
 import type { PgTransactionConfig } from "drizzle-orm/pg-core";
 import { Client, DatabaseError, Pool, type ClientConfig } from "pg";
+import { ADVISORY_LOCKS } from "./advisory-locks.js";
 import {
   isUnavailable,
   migrationsFolder,
@@ -21,8 +22,6 @@ import {
 } from "./postgres-connection.js";
 import * as schema from "./schema.js";
 
-/** Any number that is ours: processes that start at once on one server migrate one after the other. */
-const MIGRATION_LOCK = 4_031_032;
 const RETRY_MS = 1_000;
 /** A server that runs answers a timeout itself; this much later nobody does. */
 const SILENCE_MS = 2_000;
@@ -162,7 +161,7 @@ const migrateAlone = (config: ClientConfig, { onWaiting, signal }: DatabaseEvent
       await holder.query("begin");
       const { rows } = await holder.query<{ locked: boolean }>(
         "select pg_try_advisory_xact_lock($1) as locked",
-        [MIGRATION_LOCK],
+        [ADVISORY_LOCKS.migrations],
       );
       if (rows[0]?.locked) break;
       await holder.query("rollback");

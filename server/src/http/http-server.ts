@@ -6,6 +6,9 @@ import { endSlowReader } from "./slow-readers.js";
 
 /** Headers are small; who takes longer than this is not waiting for an answer. */
 const HEADERS_TIMEOUT_MS = 10_000;
+/** What {@link startHttpServer} does where its options are silent. */
+export const HTTP_DEFAULTS = { answerTimeoutMs: 60_000 } as const;
+
 /** How often slow requests are looked for. */
 const CHECK_MS = 1_000;
 
@@ -30,7 +33,13 @@ export interface HttpServer {
 /** @throws an Error that says what to do where it cannot listen there */
 export async function startHttpServer(
   fetch: (request: Request, bindings: object) => Response | Promise<Response>,
-  { host, port, requestTimeoutMs, answerTimeoutMs = 60_000, maxConnections }: HttpServerOptions,
+  {
+    host,
+    port,
+    requestTimeoutMs,
+    answerTimeoutMs = HTTP_DEFAULTS.answerTimeoutMs,
+    maxConnections,
+  }: HttpServerOptions,
 ): Promise<HttpServer> {
   const server = createAdaptorServer({
     fetch,

@@ -15,10 +15,15 @@ const PROBLEMS = {
   5030: [503, "UnavailableError"],
   5031: [503, "OverloadedError"],
 } as const;
-export type ProblemCode = keyof typeof PROBLEMS;
+type ProblemCode = keyof typeof PROBLEMS;
 
 /** A database is seldom back sooner, and all browsers that were refused come again at about the same time. */
 const RETRY_AFTER_S = "5";
+
+const MESSAGE_LENGTH = 500;
+
+/** A message that an answer can carry: messages quote what was sent, which may be long and may hold half a character. */
+export const cutMessage = (message: string): string => message.slice(0, MESSAGE_LENGTH).toWellFormed();
 
 /** Thrown anywhere below a route, answered by the application's one error handler. */
 export class Problem extends Error {
@@ -29,7 +34,7 @@ export class Problem extends Error {
     message: string,
     headers: Readonly<Record<string, string>> = {},
   ) {
-    super(message);
+    super(cutMessage(message));
     this.headers = code === 5030 ? { "Retry-After": RETRY_AFTER_S, ...headers } : headers;
     this.name = PROBLEMS[code][1];
     this.status = PROBLEMS[code][0];

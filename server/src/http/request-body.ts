@@ -44,7 +44,7 @@ export function parseBody<Output>(
     throw new Problem(4000, `the body is nested deeper than ${MAX_NESTING} arrays and objects`);
   const result = v.safeParse(schema, parseJson(json), { abortEarly: true });
   if (result.success) return result.output;
-  throw new Problem(4000, problemOf(result.issues[0]).slice(0, 500).toWellFormed());
+  throw new Problem(4000, problemOf(result.issues[0]));
 }
 
 /**

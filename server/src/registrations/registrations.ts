@@ -9,8 +9,8 @@ import type { Definitions } from "../definitions/definitions.js";
 import { Problem } from "../http/problem.js";
 import type { RateLimit } from "../http/rate-limit.js";
 
-/** A browser learns late that its Live Chat session ended: it may register for this long after that. */
-const AFTER_LIVE_CHAT_MS = 30 * DAY;
+/** A browser that was offline learns late that its Live Chat session ended: it may register for this long after the end. */
+const REGISTER_AFTER_LIVE_CHAT_MS = 30 * DAY;
 
 /** A browser's right to write to one profile, as a batch finds it. */
 export interface Registration {
@@ -31,11 +31,10 @@ export interface Registrations {
 }
 
 /** The end of what a Live Chat token stands for: its session's end, or the moment when the lead signed in. */
-export const liveChatEnd = sql<
+const liveChatEnd = sql<
   string | number | null
 >`least(${liveChatSessions.terminatedAt}, ${liveChatTokens.supersededAt})`;
-export const toTime = (value: string | number | null): number | null =>
-  value === null ? null : Number(value);
+const toTime = (value: string | number | null): number | null => (value === null ? null : Number(value));
 
 export function openRegistrations(
   db: Database,
@@ -88,7 +87,7 @@ export function openRegistrations(
     if (!row || row.kind !== profile.kind || row.id !== profile.id)
       throw new Problem(4032, "the Live Chat token does not belong to that person");
     const endedAt = toTime(row.endedAt);
-    if (endedAt !== null && clock() > endedAt + AFTER_LIVE_CHAT_MS)
+    if (endedAt !== null && clock() > endedAt + REGISTER_AFTER_LIVE_CHAT_MS)
       throw new Problem(4032, "the Live Chat session ended too long ago");
     return row.key;
   };

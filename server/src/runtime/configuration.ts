@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { POSTGRES_DEFAULTS, type DatabaseOptions } from "../database/database.js";
 import type { TrustProxy } from "../http/client-address.js";
+import { HTTP_DEFAULTS } from "../http/http-server.js";
 import type { Limits } from "../http/limits.js";
 import type { Widget } from "../live-chat/widget-jwt.js";
 import { packageFolder } from "../package-folder.js";
@@ -22,7 +23,7 @@ const VARIABLES = {
   HOST: text("127.0.0.1"),
   PORT: integer(8080, { min: 0, max: 65_535 }),
   REQUEST_TIMEOUT_MS: integer(30_000, { min: 1, max: 600_000 }),
-  ANSWER_TIMEOUT_MS: integer(60_000, { min: 1, max: 600_000 }),
+  ANSWER_TIMEOUT_MS: integer(HTTP_DEFAULTS.answerTimeoutMs, { min: 1, max: 600_000 }),
   MAX_CONNECTIONS: integer(10_000, { min: 1, max: 1_000_000 }),
   TRUST_PROXY: trustProxy,
   SHUTDOWN_GRACE_MS: integer(10_000, { min: 0, max: 600_000 }),

@@ -1,6 +1,7 @@
 import { Client } from "pg";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { DAY, HOUR, MINUTE } from "../../../src/protocol/wire.js";
+import { ADVISORY_LOCKS } from "../../src/database/advisory-locks.js";
 import { beforeTheNextWriting } from "../support/before-next-write.js";
 import { append, merge, pageView } from "../support/operations.js";
 import {
@@ -200,7 +201,7 @@ describe("partitions of operation ids", () => {
       const { write } = await before.lead();
       await before.send(write, [pageView(BORDER - HOUR)]);
       await client.query("begin");
-      await client.query("select pg_advisory_xact_lock(4031034)");
+      await client.query("select pg_advisory_xact_lock($1)", [ADVISORY_LOCKS.sweep]);
       expect([await closed(before), await closed(after)]).toEqual([0, 0]);
       await client.query("commit");
       expect([await closed(after), await closed(before)]).toEqual([1, 0]);
