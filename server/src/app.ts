@@ -22,10 +22,10 @@ import { loggedError } from "./runtime/logged-error.js";
 import type { Metrics } from "./runtime/metrics.js";
 import { addRuntimeRoutes } from "./runtime/routes.js";
 
-/** What the routes work with; each takes the parts that it needs. */
+/** The dependencies of all routes. Each routes file names the ones that it uses. */
 export interface Backend {
   db: Database;
-  /** Throws where the database does not answer. */
+  /** Throws if the database is unavailable. */
   health: () => Promise<void>;
   clock: () => number;
   logger: Logger;
@@ -38,7 +38,7 @@ export interface Backend {
   persons: Persons;
 }
 
-/** Longer than any path that there is: what a client makes up does not fill the logs. */
+/** Longer than any real path. Invented paths are cut, so that they do not fill the logs. */
 const LOGGED_PATH_LENGTH = 200;
 
 export interface AppOptions {
@@ -62,7 +62,7 @@ export function createApp(backend: Backend, { basePath, corsOrigins, trustProxy 
     const durationMs = performance.now() - startedAt;
     const { method } = c.req;
     metrics.request(method, routePath(c, -1), c.res.status, durationMs);
-    // The path alone: queries and headers may hold what is nobody's business.
+    // The path only, because queries and headers may contain personal data and secrets.
     logger.info(
       { method, path: c.req.path.slice(0, LOGGED_PATH_LENGTH), status: c.res.status, durationMs },
       "request",

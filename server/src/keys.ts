@@ -14,7 +14,7 @@ The database is DATABASE_URL's, else the PGlite folder DATA_DIR; with PGlite, st
 async function run(): Promise<string> {
   const [command = "", ...rest] = process.argv.slice(2);
   const { positionals, values } = parseArgs({
-    // One key in 64 begins with a dash, and only `create` has options.
+    // One key in 64 starts with a dash and must not be parsed as an option. Only `create` has options.
     args: command === "create" ? rest : ["--", ...rest],
     allowPositionals: true,
     options: { scope: { type: "string", multiple: true, default: [] } },

@@ -7,10 +7,10 @@ import { loggedError } from "./runtime/logged-error.js";
 import { onShutdown } from "./runtime/shutdown.js";
 import { createPeopleService } from "./service.js";
 
-/** For what is written whatever LOG_LEVEL is: where the service listens, and why it did not start. */
+/** Logs regardless of LOG_LEVEL: the address on which the service listens, and why it did not start. */
 const announcements = pino();
 
-/** Ends the process, even where a connection to a database that does not answer is still open. */
+/** Exits explicitly, because an open connection to a stalled database would keep the process alive. */
 const end = (code: 0 | 1): never => process.exit(code);
 
 const fail = (error: unknown): never => {

@@ -1,17 +1,17 @@
 import { STANDARD_EVENTS } from "../../../src/protocol/wire.js";
 
-/** An activity session as far as the service has heard of it. */
+/** An activity session as the service knows it. */
 export interface ActivitySession {
   id: string;
   startedAt: number;
   lastActivityAt: number;
-  /** The browser's own end; once made it stays. */
+  /** When the browser ended it. An end is final. */
   endedAt: number | null;
-  /** The event by which the service closed it. */
+  /** The `seq` of the `sessionEnded` event with which the service closed it. */
   closingSeq: number | null;
 }
 
-/** The session after one more event of it. Whatever the browser tells withdraws the service's own closing. */
+/** Returns the session with one more event applied. Any event from the browser withdraws the service's own closing. */
 export function advanceSession(
   session: ActivitySession | undefined,
   id: string,
@@ -30,12 +30,12 @@ export function advanceSession(
   };
 }
 
-/** One session of which a visitor and the person that it merges into both told a part. */
+/** Joins the two parts of a session of which some events were sent for a visitor and some for the person it merges into. */
 export const joinSessions = (left: ActivitySession, right: ActivitySession): ActivitySession => ({
   id: left.id,
   startedAt: Math.min(left.startedAt, right.startedAt),
   lastActivityAt: Math.max(left.lastActivityAt, right.lastActivityAt),
   endedAt: left.endedAt ?? right.endedAt,
-  // Each closing was made from half of the story; the next sweep sees the whole.
+  // Each closing was decided on half of the events. The next sweep decides on all of them.
   closingSeq: null,
 });

@@ -8,26 +8,26 @@ import { openDefinitions } from "../definitions/definitions.js";
 import type { Registration } from "../registrations/registrations.js";
 import { applyEvents } from "./apply-events.js";
 import { isPartitionMissing, makePartitions } from "./id-partitions.js";
-import { judgeOperation, MERGES_PER_BATCH, type Judgement } from "./judge-operation.js";
+import { checkOperation, MERGES_PER_BATCH, type CheckContext } from "./check-operation.js";
 import { moveActivity } from "./merge-visitor.js";
 import { appliedIds, oldGivenTimes } from "./operation-ids.js";
 import { momentsOfBatch, type Moment } from "./operation-times.js";
-import { addEvent, knownSessions, noChanges, writeChanges, writeFields } from "./pending-changes.js";
+import { addEvent, findSessions, noChanges, writeChanges, writeFields } from "./pending-changes.js";
 import { appendToList, draftFields, updatePerson, type FieldsDraft } from "./person-fields.js";
 import { isPlainEvent } from "./plain-event.js";
-import { forgetVisitors, lockProfiles, markMerged } from "./profile-locks.js";
+import { deleteUnmergedVisitors, lockProfiles, markMerged } from "./profile-locks.js";
 import { rejection, type Rejection } from "./rejection.js";
 
-/** A batch whose envelope is right; each operation has an id and is judged by itself. */
+/** A batch whose envelope is valid. Each operation has an id and is accepted or rejected by itself. */
 export interface ReceivedBatch {
   sentAt: string;
   operations: readonly { id: string; type: string }[];
 }
 
-/** An operation by itself, or what is wrong with it. */
+/** A valid operation, or what is wrong with it. */
 type Entry = { id: string } & ({ operation: Operation } | { problem: string });
 
-/** Applies a batch: all that is accepted, or nothing. */
+/** Applies a batch atomically: everything that is accepted is written, or nothing. */
 export async function applyBatch(
   db: Database,
   registration: Registration,
@@ -53,7 +53,7 @@ export async function applyBatch(
   }
 }
 
-/** Any batch. What is written is gathered and goes in a few statements; only a merge in the middle makes it go before. */
+/** Applies any batch. Writes are collected and issued in a few statements at its end, or before a merge in its middle. */
 function applyInTransaction(
   db: Database,
   registration: Registration,
@@ -63,7 +63,7 @@ function applyInTransaction(
 ): Promise<OperationResult[]> {
   const operations = operationsOf(entries);
   const merges = operations.filter((operation) => operation.type === "profile.merge");
-  // A visitor never merges, whatever it asks for.
+  // A visitor has no right to merge anything.
   const merging = registration.kind === "visitor" ? [] : merges.slice(0, MERGES_PER_BATCH);
   const events = operations.filter((operation) => operation.type === "event");
   const ids = entries.map(({ id }) => id);
@@ -85,19 +85,19 @@ function applyInTransaction(
     const definitions = await openDefinitions(tx).find(definitionIds);
     const load = async () => ({
       applied: await appliedIds(tx, owner, ids, oldGiven),
-      sessions: await knownSessions(tx, owner, sessionIds),
+      sessions: await findSessions(tx, owner, sessionIds),
     });
 
     let { applied, sessions } = await load();
     let pending = noChanges();
     let draft: FieldsDraft | undefined;
-    const judgement: Judgement = { registration, parties: locked, receivedAt, definitions, tokens };
+    const checkContext: CheckContext = { registration, parties: locked, receivedAt, definitions, tokens };
 
-    /** Null where it was applied, or will be with what is pending. */
+    /** Returns null if the operation was applied, or will be with the pending changes. */
     const apply = async (operation: Operation): Promise<Rejection | null> => {
       const moment = momentOf(Date.parse(operation.occurredAt));
       const session = operation.type === "event" ? sessions.get(operation.sessionId) : undefined;
-      const refusal = judgeOperation(operation, moment, session, judgement);
+      const refusal = checkOperation(operation, moment, session, checkContext);
       if (refusal) return refusal;
       if (operation.type === "event") {
         addEvent(pending, operation, moment, sessions);
@@ -128,7 +128,7 @@ function applyInTransaction(
       await markMerged(tx, visitor, change);
       locked.visitors.set(id, { ...visitor, ...change });
       await moveActivity(tx, visitor.key, owner);
-      // What the visitor had sent is the person's now, its ids and sessions among it.
+      // The visitor's ids and sessions belong to the person now.
       ({ applied, sessions } = await load());
     };
 
@@ -145,13 +145,13 @@ function applyInTransaction(
         continue;
       }
       applied.add(id);
-      // An event brings its id along.
+      // The id of an event is pending with the event itself.
       if ("operation" in entry && entry.operation.type !== "event") pending.otherIds.push(id);
       results.push({ id, status: "accepted" });
     }
     await writeChanges(tx, owner, receivedAt, pending);
     if (draft?.changed) await writeFields(tx, owner, draft);
-    await forgetVisitors(tx, locked);
+    await deleteUnmergedVisitors(tx, locked);
     return results;
   });
 }
@@ -160,7 +160,7 @@ function parse(input: { id: string }): Entry {
   const { id } = input;
   if (isPlainEvent(input)) return { id, operation: input };
   const result = v.safeParse(operationSchema, input, { abortEarly: true });
-  // The output, not the input: it holds nothing that the schema does not name.
+  // The output rather than the input: it has only the fields that the schema names.
   if (result.success) return { id, operation: result.output };
   return { id, problem: firstProblem(operationSchema, input) ?? "the operation is not valid" };
 }
@@ -171,7 +171,7 @@ function operationsOf(entries: readonly Entry[]): Operation[] {
   return operations;
 }
 
-/** Which profile each merge's token was given for, by the token's hash. An expired one counts. */
+/** Finds the profile that each merge's visitor token was issued for, by the token's hash. Expired tokens count. */
 async function visitorTokens(
   tx: Database,
   merges: readonly ProfileMergeOperation[],

@@ -6,13 +6,13 @@ import { statement } from "../database/statement.js";
 import { withStandardEvents, type DefinitionRow } from "../definitions/definitions.js";
 import type { Registration } from "../registrations/registrations.js";
 import type { ActivitySession } from "./activity-session.js";
-import { judgeOperation, type Judgement } from "./judge-operation.js";
+import { checkOperation, type CheckContext } from "./check-operation.js";
 import { appliedIdsQuery, listOf, oldGivenTimes } from "./operation-ids.js";
 import type { Moment } from "./operation-times.js";
-import { addEvent, noChanges, writeWhereUnchanged } from "./pending-changes.js";
+import { addEvent, noChanges, writeIfUnchanged } from "./pending-changes.js";
 import type { Party } from "./profile-locks.js";
 
-/** What events are judged by, of one moment. As JSON, whose numbers both drivers read as such. */
+/** Reads in one snapshot what events are checked against. It returns JSON because both drivers parse its numbers alike. */
 const selectContext = statement<
   {
     sender: number;
@@ -52,11 +52,11 @@ const selectContext = statement<
 );
 
 /**
- * Applies what nearly every batch is: events alone, all right. They are judged by what was read and written by one
- * statement, which does nothing where that has changed since. That none was applied before is proven by the same: each
- * batch changes the owner's revision, so that ids which the owner did not have at that revision are new.
+ * Applies a batch that holds only events, without a transaction around it. This is optimistic concurrency: the events are
+ * checked against what was read, and one statement writes them only if the owner's revision is still the same. That also
+ * proves that the ids are new, because every batch that adds ids increments the revision.
  *
- * @returns null, with nothing written, where the batch must be applied in a transaction
+ * @returns null, with nothing written, if the batch must be applied in a transaction
  */
 export async function applyEvents(
   db: Database,
@@ -79,7 +79,7 @@ export async function applyEvents(
   const owner = context?.parties?.find(({ key }) => key === ownerKey);
   if (!sender || !owner || sender.mergedInto !== registration.mergedInto) return null;
 
-  const judgement: Judgement = {
+  const checkContext: CheckContext = {
     registration,
     parties: { sender, owner, visitors: new Map(), newVisitors: new Set() },
     receivedAt,
@@ -93,7 +93,7 @@ export async function applyEvents(
     const { id, sessionId } = event;
     if (applied.has(id)) return { id, status: "duplicate" };
     const moment = moments[index]!;
-    const error = judgeOperation(event, moment, known.get(sessionId), judgement);
+    const error = checkOperation(event, moment, known.get(sessionId), checkContext);
     if (error) return { id, status: "rejected", error };
     applied.add(id);
     addEvent(pending, event, moment, known);
@@ -101,5 +101,5 @@ export async function applyEvents(
   });
   if (!pending.events.length) return results;
   if (pending.withdrawn.length) return null;
-  return (await writeWhereUnchanged(db, owner, receivedAt, pending)) ? results : null;
+  return (await writeIfUnchanged(db, owner, receivedAt, pending)) ? results : null;
 }

@@ -1,62 +1,62 @@
 import { setImmediate } from "node:timers/promises";
 
-/** Work that waits for its turn. */
-interface Waiting {
-  tag: number;
+interface Job {
+  /** The virtual time at which it would finish if all flows were served at once. */
+  finishTag: number;
   cost: number;
   start: () => Promise<void>;
 }
 
-interface Line {
-  waiting: Waiting[];
-  isAtWork: boolean;
-  /** The tag of what came last. */
-  lastTag: number;
+/** The jobs of one key, in their order. */
+interface Flow {
+  queued: Job[];
+  isRunning: boolean;
+  lastFinishTag: number;
 }
 
 /**
- * Gives turns to keys that want work done: at most `atWork` pieces at once, and of each key one at a time, in their order.
- * The keys share by cost (weighted fair queueing, with equal weights): of equal pieces each key has one done in each
- * round, however many it has waiting, and a small piece does not wait for a round of large ones. What waits goes in the
- * order of its tags, the moments at which it would be done if all keys were served at once, each at its share.
+ * Creates a fair queue (weighted fair queueing with equal weights): at most `concurrency` jobs run at once, and
+ * of each key one at a time, in their order. Keys share by cost: of jobs of equal cost each key has one done in each
+ * round, however many it has queued, and a small job does not wait for a round of large ones. The next job is the one with
+ * the lowest finish tag among the keys that have none running.
  *
- * @returns what runs the work in turn and answers as it does
+ * @returns a function that queues a job and settles as the job does
  */
-export function fairTurns(atWork: number) {
-  const lines = new Map<string | number, Line>();
-  let working = 0;
-  /** What each key that was there all the time has had so far: the clock of the tags. */
-  let now = 0;
+export function createFairQueue(concurrency: number) {
+  const flows = new Map<string | number, Flow>();
+  let running = 0;
+  /** The cost that each key with jobs has been served so far: the clock of the tags. */
+  let virtualTime = 0;
 
-  const isIdle = ({ waiting, isAtWork }: Line): boolean => !waiting.length && !isAtWork;
+  const isIdle = ({ queued, isRunning }: Flow): boolean => !queued.length && !isRunning;
 
-  /** The line whose first piece has the lowest tag, of those that are not at work. Lines that owe nothing are forgotten. */
-  const nextLine = (): Line | undefined => {
-    let next: Line | undefined;
-    for (const [key, line] of lines) {
-      if (isIdle(line) && line.lastTag <= now) lines.delete(key);
-      const first = line.waiting[0];
-      if (!line.isAtWork && first && (!next || first.tag < next.waiting[0]!.tag)) next = line;
+  /** Finds the flow to serve next. Idle flows that have used no more than their share are deleted on the way. */
+  const nextFlow = (): Flow | undefined => {
+    let next: Flow | undefined;
+    for (const [key, flow] of flows) {
+      if (isIdle(flow) && flow.lastFinishTag <= virtualTime) flows.delete(key);
+      const first = flow.queued[0];
+      if (!flow.isRunning && first && (!next || first.finishTag < next.queued[0]!.finishTag)) next = flow;
     }
     return next;
   };
 
-  const begin = (): void => {
-    while (working < atWork) {
-      const line = nextLine();
-      if (!line) return;
-      const { cost, start } = line.waiting.shift()!;
-      working++;
-      line.isAtWork = true;
+  const startNext = (): void => {
+    while (running < concurrency) {
+      const flow = nextFlow();
+      if (!flow) return;
+      const { cost, start } = flow.queued.shift()!;
+      running++;
+      flow.isRunning = true;
       void start().finally(() => {
-        // In the time of this piece each of them would have had its share.
-        now += cost / [...lines.values()].filter((other) => !isIdle(other)).length;
-        working--;
-        line.isAtWork = false;
-        begin();
-        if (!working) {
-          lines.clear();
-          now = 0;
+        // While this job ran, each busy flow would have been served its share of the cost.
+        virtualTime += cost / [...flows.values()].filter((other) => !isIdle(other)).length;
+        running--;
+        flow.isRunning = false;
+        startNext();
+        if (!running) {
+          flows.clear();
+          virtualTime = 0;
         }
       });
     }
@@ -64,16 +64,16 @@ export function fairTurns(atWork: number) {
 
   return <Result>(key: string | number, cost: number, work: () => Promise<Result>): Promise<Result> =>
     new Promise((resolve, reject) => {
-      const line = lines.get(key) ?? { waiting: [], isAtWork: false, lastTag: 0 };
-      lines.set(key, line);
-      line.lastTag = Math.max(now, line.lastTag) + cost;
-      line.waiting.push({
-        tag: line.lastTag,
+      const flow = flows.get(key) ?? { queued: [], isRunning: false, lastFinishTag: 0 };
+      flows.set(key, flow);
+      flow.lastFinishTag = Math.max(virtualTime, flow.lastFinishTag) + cost;
+      flow.queued.push({
+        finishTag: flow.lastFinishTag,
         cost,
-        // PGlite works in this thread and answers without a pause in which a socket would be looked at: without one here,
-        // nobody who came meanwhile would be heard before all that waits is done.
+        // PGlite runs in this thread and answers without returning to the event loop. Without this pause no socket would be
+        // read until the queue is empty.
         start: () => setImmediate().then(work).then(resolve, reject),
       });
-      begin();
+      startNext();
     });
 }

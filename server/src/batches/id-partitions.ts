@@ -1,7 +1,7 @@
 /**
- * The partitions of the operation ids, one for each week of receipt. A week's ids are forgotten by dropping its partition,
- * which costs the same however many they are. Partitions are made ahead by the sweep; a batch that finds none for its
- * moment makes it, so that nothing depends on the sweep.
+ * Operation ids are partitioned by the week of their receipt. A week's ids are deleted by dropping its partition, which
+ * costs the same however many there are. The sweep creates partitions ahead of time. A batch that finds none for its own
+ * time of receipt creates it, so that batches do not depend on the sweep.
  */
 import { sql, type SQL } from "drizzle-orm";
 import { DAY } from "../../../src/protocol/wire.js";
@@ -9,16 +9,16 @@ import { ADVISORY_LOCKS } from "../database/advisory-locks.js";
 import { rowsOf, type Database } from "../database/database.js";
 import { operationIds } from "../database/schema.js";
 
-/** Ids are looked up in each partition that is left: shorter ones would be forgotten sooner, but be more. */
+/** Every lookup of an id visits all partitions: shorter ones would be deleted sooner, but there would be more of them. */
 const WEEK = 7 * DAY;
 /**
- * Dropping a partition waits for all that reads or writes ids, and whoever comes meanwhile waits behind it. Where
- * a transaction takes longer than this, the next sweep tries again.
+ * Dropping a partition waits for all statements that use ids, and later statements queue behind it. If the lock is not
+ * available within this time, the next sweep tries again.
  */
 const LOCK_TIMEOUT = sql.raw("'200ms'");
 
 interface Partition {
-  /** As SQL has it, quoted where it must be. */
+  /** As an SQL identifier, quoted if necessary. */
   name: string;
   from: number;
   /** Exclusive. */
@@ -42,7 +42,7 @@ async function listPartitions(db: Database): Promise<Partition[]> {
   });
 }
 
-/** Makes the partitions in which ids received at these times belong, where there are none. */
+/** Creates the missing partitions for ids that are received at these times. */
 export async function makePartitions(db: Database, times: readonly number[]): Promise<void> {
   await db.transaction(async (tx) => {
     await tx.execute(sql`select pg_advisory_xact_lock(${ADVISORY_LOCKS.partitions})`);
@@ -52,7 +52,7 @@ export async function makePartitions(db: Database, times: readonly number[]): Pr
       const name = sql.identifier(
         `operation_ids_${new Date(start).toISOString().slice(0, 10).replaceAll("-", "_")}`,
       );
-      // Attached rather than made as a partition, for which batches under way need not be waited for.
+      // Attaching a table needs a weaker lock than creating a partition: it does not wait for running batches.
       await tx.execute(sql`create table ${name} (like ${operationIds}, primary key (owner, id))`);
       await tx.execute(
         sql`alter table ${operationIds} attach partition ${name} for values from (${literal(start)}) to (${literal(start + WEEK)})`,
@@ -61,11 +61,11 @@ export async function makePartitions(db: Database, times: readonly number[]): Pr
   });
 }
 
-/** Makes this week's and the next one's partition. */
+/** Creates the partitions of this week and the next. */
 export const makePartitionsAhead = (db: Database, now: number): Promise<void> =>
   makePartitions(db, [now, now + WEEK]);
 
-/** Drops the partitions whose ids were all received before a moment. */
+/** Drops the partitions whose ids were all received before a time. */
 export async function dropPartitions(db: Database, before: number): Promise<void> {
   for (const { name, to } of await listPartitions(db)) {
     if (to > before) continue;
@@ -80,7 +80,7 @@ export async function dropPartitions(db: Database, before: number): Promise<void
   }
 }
 
-/** Whether ids could not be written because there is no partition for their time of receipt. */
+/** Whether ids could not be written because no partition covers their time of receipt. */
 export const isPartitionMissing = (error: unknown): boolean => {
   const { code, table } = causeOf(error);
   return code === "23514" && table === "operation_ids";
@@ -88,5 +88,5 @@ export const isPartitionMissing = (error: unknown): boolean => {
 const isLockTimeout = (error: unknown): boolean => causeOf(error).code === "55P03";
 const causeOf = (error: unknown) => ((error as Error).cause ?? {}) as { code?: unknown; table?: unknown };
 
-/** Statements that define something take no parameters. */
+/** A number as SQL text, because DDL statements accept no parameters. */
 const literal = (number: number): SQL => sql.raw(String(number));

@@ -2,17 +2,17 @@ import { sql } from "drizzle-orm";
 import type { Database } from "../database/database.js";
 import { events, profiles, sessions } from "../database/schema.js";
 import { joinSessions } from "./activity-session.js";
-import { idsOfBoth, moveIds } from "./operation-ids.js";
-import { deleteEvents, knownSessions, writeSessions } from "./pending-changes.js";
+import { sharedIds, moveIds } from "./operation-ids.js";
+import { deleteEvents, findSessions, writeSessions } from "./pending-changes.js";
 
 /**
- * Gives a visitor's activity to a person, for good. The rows themselves change owner, so that a timeline is read from
- * one index whatever was merged. What both had told is kept once: two hosts may have sent one operation for each.
+ * Moves a visitor's activity to a person. The rows themselves change owner, so that a timeline is read from one index
+ * whatever was merged into it. An operation that was sent for both is kept once: two hosts may each have sent it.
  */
 export async function moveActivity(tx: Database, visitor: number, person: number): Promise<void> {
   await moveSessions(tx, visitor, person);
   await tx.execute(sql`
-    delete from ${events} where owner = ${visitor} and operation_id in (${idsOfBoth(visitor, person)})`);
+    delete from ${events} where owner = ${visitor} and operation_id in (${sharedIds(visitor, person)})`);
   await moveIds(tx, visitor, person);
   await tx
     .update(events)
@@ -32,7 +32,7 @@ async function moveSessions(tx: Database, visitor: number, person: number): Prom
     .where(sql`${sessions.owner} = ${visitor}`)
     .returning();
   if (!moved.length) return;
-  const theirs = await knownSessions(
+  const theirs = await findSessions(
     tx,
     person,
     moved.map(({ id }) => id),

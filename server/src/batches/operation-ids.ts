@@ -1,12 +1,12 @@
 /**
- * Which operations were applied before. Most ids are forgotten 31 days after their receipt, and yet the same operation is
- * never applied again, whatever the browser's clock says by then:
+ * The deduplication of operations by their ids. Most ids are deleted 31 days after their receipt, and still no operation
+ * is applied a second time, whatever the browser's clock shows by then:
  *
- * - An event whose time was about right has an id that is forgotten. When it comes again it is too old, unless the clock
- *   was set back meanwhile and the correction makes it look young. So an event that is old by its own account is looked up
- *   in the timeline, where it stands at the time that it gives.
- * - All other ids are kept: those of events whose time was corrected, which stand elsewhere in the timeline, and those of
- *   operations that are no events and stand in no timeline.
+ * - The id of an event whose time needed no correction is deleted. If the event arrives again, it is too old, unless the
+ *   clock was set back in between and the correction makes it look recent. Therefore an event whose own `occurredAt` is old
+ *   is also looked up in the timeline, at that time.
+ * - All other ids are kept: of events whose time was corrected, because the timeline has them at another time, and of
+ *   operations that are no events, because the timeline does not have them.
  */
 import { sql, type SQL } from "drizzle-orm";
 import { LIMITS } from "../../../src/protocol/wire.js";
@@ -15,13 +15,13 @@ import { events, keptOperationIds, operationIds } from "../database/schema.js";
 import { statement } from "../database/statement.js";
 import { CLOCK_TOLERANCE_MS, type Moment } from "./operation-times.js";
 
-/** The times between which the timeline is searched, as the events give them; null where it need not be. */
+/** The range of time in which the timeline is searched for duplicates, by the browser's clock; null if there is none. */
 interface GivenTimes extends Record<string, unknown> {
   givenFrom: number | null;
   givenTo: number | null;
 }
 
-/** The times of the events that are old by their own account. */
+/** Returns the range of the events that are too old by the time that the browser gave. */
 export function oldGivenTimes(moments: readonly Moment[], receivedAt: number): GivenTimes {
   let [from, to] = [Infinity, -Infinity];
   for (const { givenAt } of moments) {
@@ -34,12 +34,12 @@ export function oldGivenTimes(moments: readonly Moment[], receivedAt: number): G
     : { givenFrom: from - CLOCK_TOLERANCE_MS, givenTo: to + CLOCK_TOLERANCE_MS };
 }
 
-/** Whether the time of an event is about what its browser gave. */
+/** Whether an event is in the timeline at about the time that the browser gave. */
 export const isAsGiven: SQL = sql`abs(occurred_at - given_at) <= ${sql.raw(String(CLOCK_TOLERANCE_MS))}`;
 
 /**
- * Those of the ids `given` that an owner has. Each is looked up by itself, for which the limits are: left to choose, the
- * planner reads all that the owner has as soon as it takes that for little.
+ * Selects those of the ids `given` that an owner has. The lateral joins with `limit 1` force one index lookup for each id:
+ * without them the planner reads all ids of an owner whom it believes to have few.
  */
 const idsOf = (owner: SQL, given: SQL): SQL => sql`
   select applied.id from ${given} as given (id)
@@ -51,7 +51,7 @@ const idsOf = (owner: SQL, given: SQL): SQL => sql`
 
 const owner = sql`${sql.placeholder("owner")}::bigint`;
 const ids = sql`string_to_array(${sql.placeholder("ids")}, ',')`;
-/** The timeline is read once, not for each id: many events may give the same time. */
+/** The timeline is read once rather than for each id, because many events may have the same time. */
 export const appliedIdsQuery: SQL = sql`
   ${idsOf(owner, sql`unnest(${ids})`)}
   union all (
@@ -66,7 +66,7 @@ const selectApplied = statement<{ owner: number; ids: string } & GivenTimes, { i
   appliedIdsQuery,
 );
 
-/** Which of the ids were applied before. */
+/** Returns those of the ids that were applied before. */
 export async function appliedIds(
   tx: Database,
   owner: number,
@@ -78,11 +78,11 @@ export async function appliedIds(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Ids hold no commas, so that a list of them needs no escapes. */
+/** Joins ids with commas. Ids contain none, so nothing is escaped. */
 export const listOf = (ids: readonly string[]): string => ids.join();
 
-/** Those of a visitor's ids that a person has too: two hosts may have sent one operation for each. */
-export const idsOfBoth = (visitor: number, person: number): SQL =>
+/** Selects the ids that a visitor and a person both have: two hosts may have sent one operation for each of them. */
+export const sharedIds = (visitor: number, person: number): SQL =>
   idsOf(
     sql`${person}::bigint`,
     sql`(
@@ -90,9 +90,9 @@ export const idsOfBoth = (visitor: number, person: number): SQL =>
       union all select id from ${keptOperationIds} where owner = ${visitor})`,
   );
 
-/** Gives a visitor's ids to a person; of those that both have, the person's stay. */
+/** Moves a visitor's ids to a person. Of shared ids, the person's stay. */
 export async function moveIds(tx: Database, visitor: number, person: number): Promise<void> {
-  const ofBoth = idsOfBoth(visitor, person);
+  const ofBoth = sharedIds(visitor, person);
   for (const table of [operationIds, keptOperationIds]) {
     await tx.execute(sql`delete from ${table} where owner = ${visitor} and id in (${ofBoth})`);
     await tx.execute(sql`update ${table} set owner = ${person} where owner = ${visitor}`);

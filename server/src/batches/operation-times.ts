@@ -1,6 +1,6 @@
 import { DAY, LIMITS, MINUTE } from "../../../src/protocol/wire.js";
 
-/** Up to here a difference is the way of a request, or a clock as good as any. */
+/** Clocks that differ by less count as right: the difference may as well be the latency of the request. */
 export const CLOCK_TOLERANCE_MS = 2 * MINUTE;
 
 /**
@@ -9,28 +9,28 @@ export const CLOCK_TOLERANCE_MS = 2 * MINUTE;
  */
 export const FORGET_AFTER_MS = LIMITS.operationAgeMs + DAY;
 
-/** One moment by two clocks. */
+/** One moment by the clocks of the service and of the browser. */
 export interface Moment {
-  /** Corrected; never later than the moment at which the service heard of it. */
+  /** Corrected for the browser's clock, and never later than the time of receipt. */
   at: number;
   /** By the browser's clock. */
   givenAt: number;
-  /** How far that clock is behind the service's, the request's way included. */
+  /** How far the browser's clock is behind the service's, with the latency of the request in it. */
   clockOffsetMs: number;
 }
 
-/** Corrects the times of a batch for a clock that is wrong by more than a request can take. */
+/** Corrects the times of a batch if the browser's clock is wrong by more than the latency of a request explains. */
 export function momentsOfBatch(receivedAt: number, sentAt: number): (givenAt: number) => Moment {
   const clockOffsetMs = receivedAt - sentAt;
   const correctionMs = Math.abs(clockOffsetMs) > CLOCK_TOLERANCE_MS ? clockOffsetMs : 0;
-  // A time in the future is wrong whatever the clock: what was sent has happened. A browser a minute ahead would
-  // otherwise stand before what others did later.
+  // No operation occurred after its receipt. Without this bound, a clock that is a minute ahead would place an event after
+  // what others did later.
   return (givenAt) => ({ at: Math.min(givenAt + correctionMs, receivedAt), givenAt, clockOffsetMs });
 }
 
 /**
- * Whether something happened no later than something else. Corrected times carry the way of two requests, which can turn
- * two moments of one browser around; where both come from the same clock, that clock knows best.
+ * Whether a moment is not later than another. If both come from the same clock, that clock decides: corrected times contain
+ * the latencies of two requests, which can swap two moments of one browser.
  */
 export const isNoLater = (moment: Moment, than: Moment): boolean =>
   Math.abs(moment.clockOffsetMs - than.clockOffsetMs) <= CLOCK_TOLERANCE_MS

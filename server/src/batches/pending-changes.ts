@@ -8,14 +8,14 @@ import { isAsGiven, listOf } from "./operation-ids.js";
 import type { Moment } from "./operation-times.js";
 import { finishFields, type FieldsDraft } from "./person-fields.js";
 
-/** What a batch is about to write, gathered so that it takes a few statements however many operations there are. */
+/** The write set of a batch, collected so that it takes a few statements however many operations there are. */
 export interface PendingChanges {
   events: { event: EventOperation; moment: Moment }[];
-  /** Of what is no event. */
+  /** The ids of operations that are no events. */
   otherIds: string[];
   /** By session id. */
   sessions: Map<string, ActivitySession>;
-  /** Closings by the service that the browser's own account replaces. */
+  /** The `seq`s of the service's own closings, which later events of the browser replace. */
   withdrawn: number[];
   lastActivityAt: number;
 }
@@ -28,7 +28,7 @@ export const noChanges = (): PendingChanges => ({
   lastActivityAt: 0,
 });
 
-/** @param known the owner's sessions, among which the event's goes on */
+/** @param known the owner's sessions, updated with the event's */
 export function addEvent(
   pending: PendingChanges,
   event: EventOperation,
@@ -45,7 +45,7 @@ export function addEvent(
   pending.lastActivityAt = Math.max(pending.lastActivityAt, moment.at);
 }
 
-/** @param owners a table of the owner's `key`, or of no row */
+/** @param owners a table with the owner's `key`, or without a row */
 function upsert(owners: SQL, rows: Placeholder): SQL {
   return sql`
       insert into ${sessions} (owner, id, started_at, last_activity_at, ended_at, closing_seq)
@@ -62,10 +62,10 @@ const upsertSessions = statement<{ owner: number; sessions: string }>(
 );
 
 /**
- * All that a batch adds, as one statement: the ids that were applied, the sessions as they are now, the profile's last
- * activity, and the events, which get their `seq` in the order given. It does nothing where the owner has another revision
- * or was merged meanwhile, and answers no row then. Rows travel as one list a column: a fifth less for both sides to read
- * and write than objects that repeat their keys, and no limit on parameters is near.
+ * Writes everything that a batch adds in one statement: the applied ids, the sessions, the profile's last activity, and the
+ * events, which get their `seq` in the order given. If the owner has another revision or was merged in the meantime, it
+ * writes nothing and returns no row. Rows are sent as one list for each column, which is a fifth smaller than objects that
+ * repeat their keys, and stays far from the limit on parameters.
  */
 const insertBatch = statement<
   {
@@ -108,7 +108,7 @@ const insertBatch = statement<
       select key, id from moments where not ${isAsGiven}
       union all
       select key, id from unchanged, unnest(string_to_array(${sql.placeholder("otherIds")}, ',')) as id
-    ), told as (
+    ), upserted_sessions as (
       ${upsert(sql`unchanged`, sql.placeholder("sessions"))}
     ), added as (
       insert into ${events} (owner, received_at, operation_id, definition_id, session_id, occurred_at, given_at, properties, page)
@@ -129,7 +129,7 @@ const insertBatch = statement<
 
 const arrayOf = (numbers: readonly number[]): string => `{${numbers.join()}}`;
 
-/** @param tx has the owner locked */
+/** @param tx a transaction that holds the lock on the owner */
 export async function writeChanges(
   tx: Database,
   owner: number,
@@ -141,8 +141,8 @@ export async function writeChanges(
   await insertChanges(tx, { key: owner, revision: null }, receivedAt, pending);
 }
 
-/** @returns false, with nothing written, where the owner is no longer what it was read as */
-export async function writeWhereUnchanged(
+/** @returns false, with nothing written, if the owner has changed since it was read */
+export async function writeIfUnchanged(
   db: Database,
   owner: { key: number; revision: number },
   receivedAt: number,
@@ -224,8 +224,8 @@ const selectSessions = statement<
       and id = any(string_to_array(${sql.placeholder("ids")}, ','))`,
 );
 
-/** What is known of the owner's sessions, by id. */
-export async function knownSessions(
+/** Finds those of the owner's sessions that have the ids, by id. */
+export async function findSessions(
   tx: Database,
   owner: number,
   ids: readonly string[],

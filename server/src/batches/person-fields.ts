@@ -4,12 +4,12 @@ import { LIMITS } from "../../../src/protocol/wire.js";
 import type { PersonFields } from "../database/schema.js";
 import { rejection, type Rejection } from "./rejection.js";
 
-/** A person is read and written whole: what one update adds for ever would slow down every later one. */
+/** A person is read and written as a whole, so every field that an update adds makes later updates slower. */
 const PERSON_BYTES = 1024 * 1024;
 
 /**
- * A person's fields while a batch changes them. They are copied once and changed in place, and their size is counted up
- * (never down within a batch), so that thousands of updates in a batch cost no more than their own length.
+ * A person's fields while a batch changes them. They are copied once and then changed in place. Their size only grows
+ * within a batch, so that each of thousands of updates costs no more than its own length.
  */
 export interface FieldsDraft {
   readonly fields: PersonFields;
@@ -38,12 +38,12 @@ const grow = (draft: FieldsDraft, addition: unknown): Rejection | null => {
   return null;
 };
 
-/** What is there, then what is new, each once. */
+/** The existing items and then the new ones, without duplicates. */
 const union = <Item>(have: readonly Item[], add: readonly Item[], key: (item: Item) => string): Item[] => [
   ...new Map([...have, ...add].map((item) => [key(item), item])).values(),
 ];
 
-/** Replaces the fields given and keeps the rest; tags and contacts add to what is there. */
+/** Replaces the given fields and keeps the others. Tags and contacts are added to the existing ones. */
 export function updatePerson(draft: FieldsDraft, update: WirePerson): Rejection | null {
   const { fields } = draft;
   const { tags, contactInformation, customAttributes, integrations, ...plain } = update;
@@ -75,7 +75,7 @@ export function updatePerson(draft: FieldsDraft, update: WirePerson): Rejection 
   return null;
 }
 
-/** Appends an item, which gets an id unless it brings one, to an attribute of type list. */
+/** Appends an item to an attribute of type list. The item gets an id unless it has one. */
 export function appendToList(
   draft: FieldsDraft,
   attribute: string,

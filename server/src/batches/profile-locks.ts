@@ -9,28 +9,29 @@ export type Party = Pick<
   "key" | "kind" | "mergedInto" | "mergedAt" | "mergedGivenAt" | "mergedClockOffsetMs"
 >;
 
-/** The profiles that a batch is about. */
+/** The profiles that a batch reads or changes. */
 export interface Parties {
-  /** Whose registration it is. */
+  /** The profile of the registration. */
   sender: Party;
-  /** Whose timeline it lands in: the sender, or the person that the sender was merged into. */
+  /** The profile whose timeline gets the events: the sender, or the person that the sender was merged into. */
   owner: Party;
-  /** The visitors to be merged, by id. */
+  /** The visitors that the batch merges, by id. */
   visitors: ReadonlyMap<string, Party>;
-  /** Those of them that nobody had heard of, by key. */
+  /** The keys of those visitors that were unknown until this batch. */
   newVisitors: ReadonlySet<number>;
 }
 
-/** Until its transaction ends. */
+/** The profiles of a batch, locked until its transaction ends. */
 export interface LockedProfiles extends Parties {
   owner: ProfileRow;
   visitors: Map<string, ProfileRow>;
 }
 
 /**
- * Batches of one person and of the visitors merged into it go one after the other; others side by side. Rows are locked
- * in the order of their keys, so that two batches never wait for each other. A visitor that nobody has heard of gets its
- * row before, for its row decides into whom it merges: of two persons that merge it at once, one waits for the other here.
+ * Locks the profiles of a batch. Batches of one person and of the visitors merged into it are serialized; all others run
+ * concurrently. Rows are locked in the order of their keys, so that two batches cannot deadlock. An unknown visitor gets
+ * its row first, because that row decides into whom the visitor merges: of two persons that merge it concurrently, one
+ * waits here for the other.
  */
 export async function lockProfiles(
   tx: Database,
@@ -53,25 +54,25 @@ export async function lockProfiles(
       .prepare(visitorIds.length ? "lock_parties_and_visitors" : "lock_parties")
       .execute();
     const sender = rows.find(({ key }) => key === registration.key);
-    // Deleted since the registration was read: an idle visitor. Its browser registers anew.
+    // An idle visitor was deleted after the registration was read. Its browser registers again.
     if (!sender) throw new Problem(4010, "the registration's profile is gone");
     const visitors = new Map(rows.filter(({ kind }) => kind === "visitor").map((row) => [row.id, row]));
-    // An idle one may have been deleted right before it was locked.
+    // The sweep may have deleted an idle visitor right before it was locked.
     const isLocked = visitorIds.every((id) => visitors.has(id));
     if (isLocked && sender.mergedInto === mergedInto) {
       const owner = rows.find(({ key }) => key === (mergedInto ?? sender.key))!;
       return { sender, owner, visitors, newVisitors };
     }
-    // Merged since it was read.
+    // The sender was merged after the registration was read.
     mergedInto = sender.mergedInto;
   }
 }
 
 /**
- * Makes the profiles of visitors that nobody has heard of. One that another batch is making is waited for, so that all
- * make theirs in the same order.
+ * Creates the profiles of unknown visitors. If another batch is creating one of them, this waits for it; therefore all
+ * batches create them in the same order.
  *
- * @returns their keys
+ * @returns the keys of the created profiles
  */
 async function makeVisitors(tx: Database, ids: readonly string[], now: number): Promise<number[]> {
   const made = await tx
@@ -86,8 +87,11 @@ async function makeVisitors(tx: Database, ids: readonly string[], now: number): 
   return made.map(({ key }) => key);
 }
 
-/** Deletes the new visitors whose merges were rejected: nobody has heard of them still. */
-export async function forgetVisitors(tx: Database, { visitors, newVisitors }: LockedProfiles): Promise<void> {
+/** Deletes the new visitors whose merges were rejected, so that they stay unknown. */
+export async function deleteUnmergedVisitors(
+  tx: Database,
+  { visitors, newVisitors }: LockedProfiles,
+): Promise<void> {
   const unmerged = [...visitors.values()].filter(
     ({ key, mergedInto }) => mergedInto === null && newVisitors.has(key),
   );

@@ -1,7 +1,7 @@
 import type { OperationResult } from "../../../src/protocol/wire.js";
 import { cutMessage } from "../http/problem.js";
 
-/** Why one operation of a batch is rejected while the rest go on. */
+/** The reasons for which a single operation of a batch is rejected. */
 const REJECTIONS = {
   4220: "InvalidOperationError",
   4221: "UnknownDefinitionError",

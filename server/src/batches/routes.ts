@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { batchAnswerSchema, batchRequestSchema, operationSchema } from "../../../src/protocol/schemas.js";
 import type { Database } from "../database/database.js";
 import { REQUEST_BYTES } from "../http/bytes-in-flight.js";
-import { limitAtOnce } from "../http/concurrency-limit.js";
+import { limitConcurrency } from "../http/concurrency-limit.js";
 import { describe, jsonSchemaOf } from "../http/describe-route.js";
 import type { Edge } from "../http/edge.js";
 import type { Limits } from "../http/limits.js";
@@ -13,8 +13,8 @@ import { parseBody, receiveBody, unpackedLength } from "../http/request-body.js"
 import type { Registrations } from "../registrations/registrations.js";
 import type { Metrics } from "../runtime/metrics.js";
 import { applyBatch } from "./apply-batch.js";
-import { fairTurns } from "./fair-queue.js";
-import { haveEnvelopes } from "./plain-event.js";
+import { createFairQueue } from "./fair-queue.js";
+import { haveValidEnvelopes } from "./plain-event.js";
 
 interface BatchBackend {
   db: Database;
@@ -24,19 +24,19 @@ interface BatchBackend {
   metrics: Metrics;
 }
 
-/** Where trackers send their batches. */
+/** The route to which trackers send batches. */
 export function addBatchRoutes(app: Hono, backend: BatchBackend, edge: Edge): void {
   const { db, clock, limits, registrations, metrics } = backend;
   const { addressOf, authenticate, inFlight } = edge;
   const limitBatches = limitRate(limits.batchesPerMinute);
-  const atOnce = limitAtOnce(limits.batchesAtOnce);
-  const inTurn = fairTurns(limits.batchesAtWork);
+  const withinConcurrency = limitConcurrency(limits.batchesAtOnce);
+  const enqueue = createFairQueue(limits.batchesAtWork);
 
-  // Too many operations are answered as too many bytes are: the tracker halves the batch.
+  // Too many operations are a 413, as too many bytes are: the tracker answers it with smaller batches.
   const countedSchema = v.pipe(
     v.unknown(),
     v.rawCheck(({ dataset }) => {
-      // Counted before any of them is looked at.
+      // Counted before any operation is validated.
       if (countOperations(dataset.value) > limits.operationsPerBatch)
         throw new Problem(4130, `a batch holds at most ${limits.operationsPerBatch} operations`);
     }),
@@ -63,12 +63,12 @@ export function addBatchRoutes(app: Hono, backend: BatchBackend, edge: Edge): vo
       const registration = await authenticate(c, "Bearer", (token) => registrations.find(token));
       await limitBatches(registration.key);
       const profile = registration.mergedInto ?? registration.key;
-      const results = await atOnce(profile, () =>
-        inFlight(addressOf(c), async (take) => {
-          // Before its turn: whoever sends slowly holds nobody up.
-          const body = await receiveBody(c.req.raw, limits.bodyBytes, take);
+      const results = await withinConcurrency(profile, () =>
+        inFlight(addressOf(c), async (reserve) => {
+          // Received before it is queued, so that a slow sender blocks nobody.
+          const body = await receiveBody(c.req.raw, limits.bodyBytes, reserve);
           const receivedAt = clock();
-          return inTurn(profile, REQUEST_BYTES + unpackedLength(body), () =>
+          return enqueue(profile, REQUEST_BYTES + unpackedLength(body), () =>
             applyBatch(db, registration, parseBody(body, countedSchema, limits.bodyBytes), receivedAt),
           );
         }),
@@ -84,18 +84,18 @@ const countOperations = (input: unknown): number => {
   return Array.isArray(operations) ? operations.length : 0;
 };
 
-/** The schema itself copies each operation to find nothing, nearly always. */
+/** Skips the envelope's schema, which copies each operation, if a cheaper check shows that the schema would accept the list. */
 const quickBatchSchema = v.object({
   ...batchRequestSchema.entries,
   operations: v.lazy((input) =>
-    haveEnvelopes(input)
+    haveValidEnvelopes(input)
       ? v.custom<{ id: string; type: string }[]>(() => true)
       : batchRequestSchema.entries.operations,
   ),
 });
 
 const batchSchema = jsonSchemaOf(batchRequestSchema);
-/** The envelope asks for ids alone; what an operation must be to be accepted is more useful to read. */
+/** The envelope requires only ids. The document describes what an operation must be to be accepted. */
 const batchBody = {
   ...batchSchema,
   properties: {

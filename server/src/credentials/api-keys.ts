@@ -20,25 +20,25 @@ export interface ApiKey {
   revokedAt: string | null;
 }
 
-/** Makes and looks up API keys. They are kept as hashes: a key is seen once, when it is made. */
+/** Creates and finds API keys. Only their hashes are stored: the key itself is returned once, by `create`. */
 export interface ApiKeys {
   /**
-   * `key` sets the key itself, for demos and tests; it is random otherwise. The same key again is the same key.
+   * `key` sets the key itself, for demos and tests; it is random otherwise. Creating the same key again replaces its scopes.
    *
-   * @throws an Error that names the scopes there are, where one is not among them or none is given
+   * @throws an Error that lists the scopes if one is unknown or none is given
    */
   create(options: { scopes: readonly string[]; key?: string }): Promise<{ id: string; key: string }>;
-  /** Whether there is such a key, by id or by the key itself. What was registered with it is refused from then on. */
+  /** Revokes a key, given by its id or by the key itself, with all its registrations. Returns whether it exists. */
   revoke(idOrKey: string): Promise<boolean>;
-  /** Undoes `revoke`: its registrations count again. */
+  /** Undoes `revoke`: its registrations are valid again. */
   restore(idOrKey: string): Promise<boolean>;
   list(): Promise<ApiKey[]>;
-  /** The key's id and scopes, or null where it is unknown or revoked. */
+  /** The key's id and scopes, or null if it is unknown or revoked. */
   find(key: string): Promise<{ id: string; scopes: string[] } | null>;
 }
 
 export function openApiKeys(db: Database, clock: () => number): ApiKeys {
-  /** By hash on both sides: the database, whose logs may show statements, sees no key even where one is revoked. */
+  /** Compares hashes even for ids, because the argument may be a key and the database may log its statements. */
   const byIdOrKey = async (idOrKey: string, revokedAt: number | null): Promise<boolean> => {
     const hash = hashSecret(idOrKey);
     const changed = await db
@@ -78,7 +78,7 @@ export function openApiKeys(db: Database, clock: () => number): ApiKeys {
     async find(key) {
       const hash = hashSecret(key);
       const [row] = await db.select().from(apiKeys).where(eq(apiKeys.hash, hash));
-      // The index compares hashes, whose timing tells nothing of the key; this comparison does not tell either.
+      // The index compares hashes, whose timing reveals nothing about the key; this comparison takes constant time.
       if (!row || !isSameHash(row.hash, hash) || row.revokedAt !== null) return null;
       return { id: row.id, scopes: row.scopes };
     },

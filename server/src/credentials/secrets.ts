@@ -4,8 +4,8 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 export const newSecret = (): string => randomBytes(32).toString("base64url");
 
 /**
- * How keys and tokens are kept. A plain hash is right for them: nothing with 256 random bits can be guessed, and a slow
- * hash would only slow the service down.
+ * The form in which keys and tokens are stored. A fast hash is safe for them: 256 random bits cannot be guessed, so a slow
+ * password hash would only cost time.
  */
 export const hashSecret = (secret: string): string => createHash("sha256").update(secret).digest("hex");
 

@@ -1,20 +1,19 @@
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 
-/** Its content does not matter and it is never deleted: whoever waited for a deleted file would lock another one. */
+/** The file stays empty and is never deleted: processes that open it before and after a deletion would lock different files. */
 const LOCK_FILE = "people-service.lock";
 
 /**
- * PGlite's data folder bears one process only; a second one would ruin it. The lock is the kernel's, on a file in that
- * folder. It is the same for everyone who sees the folder, whatever container or user that is, the kernel takes it from
- * nobody who lives, suspended or not, and it ends with its process, however that ends: no stale lock after a crash, and no
- * waiting.
+ * Locks a data folder of PGlite, which a second process would corrupt. The lock is the kernel's, on a file in the folder,
+ * so it holds across containers and users that share the folder. A suspended process keeps it, and the end of a process
+ * releases it, so that a crash leaves no stale lock.
  *
- * @returns what unlocks it
- * @throws an Error that says what to do where another process has it, or where it cannot be had
+ * @returns a function that releases the lock
+ * @throws an Error that says what to do if another process holds the lock or the folder cannot be locked
  */
 export async function lockDataFolder(folder: string): Promise<() => void> {
-  // Loaded here, so that a service on PostgreSQL starts on platforms too that its binaries do not know.
+  // Loaded here, so that a service on PostgreSQL also starts on platforms for which the package has no binary.
   const { tryLock } = await import("fs-native-extensions").catch((error: unknown) => {
     throw new Error(
       `The data folder ${folder} cannot be locked on ${process.platform}-${process.arch}. Use PostgreSQL (DATABASE_URL).`,
@@ -39,7 +38,7 @@ export async function lockDataFolder(folder: string): Promise<() => void> {
   );
 }
 
-/** A plain descriptor: a `FileHandle` that nobody holds any more is closed, and the lock with it. */
+/** Opens a plain descriptor, because a `FileHandle` is closed when it is garbage-collected, and that releases the lock. */
 function openLockFile(folder: string): number {
   try {
     return openSync(join(folder, LOCK_FILE), "a");

@@ -7,7 +7,7 @@ import {
 import { openPglite } from "./pglite.js";
 import { openPostgres } from "./postgres.js";
 
-/** Opens the database and brings its schema up to date. A PostgreSQL server that is not there yet is waited for. */
+/** Opens the database and brings its schema up to date. If a PostgreSQL server is unavailable, this waits for it. */
 export const openDatabase = (options: DatabaseOptions, events: DatabaseEvents): Promise<OpenDatabase> =>
   "url" in options
     ? openPostgres({ ...POSTGRES_DEFAULTS, ...options }, events)

@@ -7,7 +7,7 @@ import { lockDataFolder } from "./data-folder-lock.js";
 import { migrationsFolder, type Database, type OpenDatabase } from "./database.js";
 import * as schema from "./schema.js";
 
-/** A PostgreSQL inside the process: in the folder, or in memory where there is none. */
+/** Opens PGlite, a PostgreSQL inside the process: in the folder, or in memory without one. */
 export async function openPglite(dataDir?: string, snapshot?: Blob): Promise<OpenDatabase> {
   if (dataDir) makeDataFolder(dataDir);
   const unlock = dataDir ? await lockDataFolder(dataDir) : () => {};
@@ -43,7 +43,7 @@ function makeDataFolder(dataDir: string): void {
   }
 }
 
-/** Node's own option `recursive` tries for ever where a folder refuses new ones as if it were not there, as /proc does. */
+/** Creates a folder and its parents. Node's `recursive` option loops forever below a folder such as /proc. */
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));

@@ -12,28 +12,28 @@ export interface Connection {
   query(statement: QueryConfig, values: unknown[]): Promise<QueryResult>;
 }
 
-/** How the settings that each statement needs reach the server that executes it. */
+/** The way in which the settings of the service reach the server that executes a statement. */
 export interface ConnectionMode {
   pool: Pick<PoolConfig, "options" | "pipeline">;
-  /** For statements that are transactions by themselves. */
+  /** For single statements outside of a transaction. */
   forStatements: (client: ClientBase) => Connection;
   forTransaction: (client: ClientBase) => Connection;
 }
 
-/** PostgreSQL's settings for whatever the service asks; migrations take the time that they need. */
+/** PostgreSQL's settings for all statements except migrations, which have no timeout. */
 const settingsOf = (timeoutMs: number): Readonly<Record<string, string | number>> => ({
-  // Whatever is asked for stands in an index. A plan made while the tables are empty would rather read them whole, and is
-  // kept for as long as nobody counts them anew; to plan each statement anew costs as much as to execute it.
+  // All queries have an index. A plan that is cached while the tables are empty would use sequential scans, and stays cached
+  // until the statistics change; planning each statement again would cost as much as executing it.
   enable_seqscan: "off",
   jit: "off",
   statement_timeout: timeoutMs,
-  // Earlier than the one before, so that who waits for a row is told so.
+  // Earlier than the statement timeout, so that the error names the lock as the cause.
   lock_timeout: Math.ceil(timeoutMs / 2),
-  // A process that is suspended in a transaction loses it, with the rows that it locked.
+  // A process that is suspended in a transaction loses that transaction and its row locks.
   idle_in_transaction_session_timeout: timeoutMs,
 });
 
-/** A connection of our own: the settings are given with its start, and statements are parsed once, under their names. */
+/** For direct connections: the settings are start parameters, and named statements are parsed once for each connection. */
 export const sessionMode = (timeoutMs: number): ConnectionMode => ({
   pool: {
     options: Object.entries(settingsOf(timeoutMs))
@@ -45,9 +45,9 @@ export const sessionMode = (timeoutMs: number): ConnectionMode => ({
 });
 
 /**
- * Through a pooler, which gives each transaction another server connection: nothing outlives a transaction, neither a
- * setting nor a named statement. So each transaction brings the settings along, in the message that begins it, and a
- * single statement travels with its transaction's begin and end at once, in one round trip.
+ * For a pooler, which may give each transaction another server connection: neither settings nor named statements outlive a
+ * transaction. Each transaction sends the settings in the message that begins it. A single statement is pipelined with
+ * `begin` and `commit` in one round trip.
  */
 export function transactionMode(timeoutMs: number): ConnectionMode {
   const settings = Object.entries(settingsOf(timeoutMs))
@@ -62,7 +62,7 @@ export function transactionMode(timeoutMs: number): ConnectionMode {
           client.query(statement, values),
           client.query("commit"),
         ]);
-        // The first one that failed is the reason for the rest.
+        // The first failure is the cause of the later ones.
         for (const step of [begun, result, committed]) if (step.status === "rejected") throw step.reason;
         return (result as PromiseFulfilledResult<QueryResult>).value;
       },
@@ -81,8 +81,8 @@ const asItIs = (client: ClientBase): Connection => ({
 });
 
 /**
- * Works on one connection of the pool. One that failed by itself, or did not answer in time, is not used any further, not
- * even to roll back, and is closed instead of given back: a late answer would be taken for that to another statement.
+ * Runs work on one connection of the pool. A connection that failed or timed out is not used again, not even to roll back,
+ * and is closed rather than returned to the pool: its late response would be read as the response to another statement.
  */
 export async function onConnection<Result>(
   pool: Pool,
@@ -109,7 +109,9 @@ export async function onConnection<Result>(
   }
 }
 
-/** Whether the server refused a statement and goes on serving its connection. SQLSTATE classes: 08 connection, 25P
- * timeouts in transactions, 57P shutdown, 58 and XX failures of the server. */
+/**
+ * Whether an error is the server's response to a statement, after which the connection is still usable. These SQLSTATE
+ * classes end the connection: 08 connection, 25P timeouts in transactions, 57P shutdown, 58 and XX failures of the server.
+ */
 const isAnswer = (error: unknown): boolean =>
   error instanceof DatabaseError && !/^(08|25P0[34]|57P|58|XX)/.test(error.code ?? "08");

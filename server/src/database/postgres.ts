@@ -23,25 +23,25 @@ import {
 import * as schema from "./schema.js";
 
 const RETRY_MS = 1_000;
-/** A server that runs answers a timeout itself; this much later nobody does. */
-const SILENCE_MS = 2_000;
-/** How long connections may take to end; what a server that hangs holds is cut off then. */
+/** A running server reports a statement timeout itself. After this much longer the connection counts as stalled. */
+const STALL_MARGIN_MS = 2_000;
+/** How long connections may take to close; the rest, of a server that hangs, are destroyed. */
 const CLOSE_MS = 3_000;
 
-/** Waits for the server where it is not there yet, brings its schema up to date, and connects as often as it is needed. */
+/** Waits until the server is available, migrates its schema, and opens a pool of connections. */
 export async function openPostgres(
   { url, connections, timeoutMs }: Required<PostgresOptions>,
   events: DatabaseEvents,
 ): Promise<OpenDatabase> {
   const connectionTimeoutMillis = Math.ceil(timeoutMs / 2);
   const client: ClientConfig = { connectionString: url, connectionTimeoutMillis, keepAlive: true };
-  const timed = { ...client, query_timeout: timeoutMs + SILENCE_MS };
+  const timed = { ...client, query_timeout: timeoutMs + STALL_MARGIN_MS };
   const { host, port, database } = new Client(client);
   const place = `${host}:${port}/${database}`;
 
   const mode = await whenAvailable(place, events, async () => {
     const chosen = await chooseMode(timed, timeoutMs, events.signal);
-    await migrateAlone(client, events);
+    await migrateUnderLock(client, events);
     return chosen;
   });
 
@@ -56,8 +56,8 @@ export async function openPostgres(
       return socket.once("close", () => sockets.delete(socket));
     },
   });
-  // A connection that breaks is replaced by the next query; without a listener it would end the process, an idle one
-  // by the pool's event, one in the middle of a transaction by its own.
+  // The next query replaces a broken connection. Without listeners its error would end the process: the pool emits it for an
+  // idle connection, the connection itself for one in use.
   pool.on("error", events.onError);
   pool.on("connect", (connected) => connected.on("error", events.onError));
 
@@ -89,10 +89,10 @@ export async function openPostgres(
   };
 }
 
-/** Drizzle asks a client for nothing else. */
+/** Drizzle uses nothing else of a client. */
 const asClient = (connection: Connection): Client => connection as unknown as Client;
 
-/** Does it again until the server is there, unless something else is wrong. */
+/** Retries work until the server is available. Any other error is thrown at once. */
 async function whenAvailable<Result>(
   place: string,
   { onWaiting, signal }: DatabaseEvents,
@@ -115,17 +115,17 @@ async function whenAvailable<Result>(
   }
 }
 
-/** What the server said, without the statement around it. */
+/** The server's own message, without the statement that the driver puts around it. */
 const reasonOf = (error: unknown): string => {
   const { message, cause, errors } = error as AggregateError & { cause?: unknown };
   if (cause !== undefined) return reasonOf(cause);
-  // One for each address of the host, and no message of its own.
+  // An AggregateError has one error for each address of the host, and no message of its own.
   return message || (errors?.map(reasonOf).join(", ") ?? String(error));
 };
 
 /**
- * A pooler in front of the server refuses start parameters, or drops them. Then the settings come with each transaction,
- * which is right in any mode of the pooler.
+ * Detects a pooler in front of the server, which refuses start parameters or drops them. The settings then travel with each
+ * transaction, which works in every mode of a pooler.
  */
 async function chooseMode(
   config: ClientConfig,
@@ -143,7 +143,7 @@ async function chooseMode(
   } catch (error) {
     // SQLSTATE 08P01: a violation of the protocol.
     if (!(error instanceof DatabaseError && error.code === "08P01")) throw error;
-    // Whether it was for the parameter shows the next connection, which has none.
+    // A connection without start parameters shows whether they were the reason.
     return withClient(config, signal, async (client) => {
       await client.query("select 1");
       return transactionMode(timeoutMs);
@@ -152,10 +152,10 @@ async function chooseMode(
 }
 
 /**
- * Migrates while no other process does. The lock is a transaction's, on a connection of its own: a pooler may keep no
- * others, and Drizzle makes its own transaction for the migrations.
+ * Migrates under an advisory lock, so that one process migrates at a time. The lock belongs to a transaction on a separate
+ * connection: poolers do not support session locks, and Drizzle opens its own transaction for the migrations.
  */
-const migrateAlone = (config: ClientConfig, { onWaiting, signal }: DatabaseEvents): Promise<void> =>
+const migrateUnderLock = (config: ClientConfig, { onWaiting, signal }: DatabaseEvents): Promise<void> =>
   withClient(config, signal, async (holder) => {
     for (;;) {
       await holder.query("begin");
@@ -172,7 +172,7 @@ const migrateAlone = (config: ClientConfig, { onWaiting, signal }: DatabaseEvent
     await holder.query("commit");
   });
 
-/** A connection outside of the pool, which `signal` ends whatever it waits for. */
+/** Runs work on a connection outside of the pool. `signal` closes that connection at any time. */
 async function withClient<Result>(
   config: ClientConfig,
   signal: AbortSignal | undefined,
@@ -180,9 +180,9 @@ async function withClient<Result>(
 ): Promise<Result> {
   signal?.throwIfAborted();
   const client = new Client(config);
-  // It rejects what was asked of it too.
+  // The pending query rejects with the same error.
   client.on("error", () => undefined);
-  // With a statement under way it closes the connection at once; without one it might wait for the server's goodbye.
+  // While a statement is pending this closes the connection at once.
   const end = (): void => void client.end().catch(() => undefined);
   signal?.addEventListener("abort", end);
   try {

@@ -1,6 +1,6 @@
 /**
- * The tables, the same on PGlite and PostgreSQL. Times are milliseconds since the epoch: exact, and without the ranges
- * and time zones of SQL's own, which a browser's wrong clock could leave. Tokens and keys are kept as hashes alone.
+ * The tables, which are the same on PGlite and PostgreSQL. Times are milliseconds since the epoch, because a wrong browser
+ * clock can exceed the ranges of SQL's own types. Tokens and keys are stored as hashes only.
  */
 import { sql } from "drizzle-orm";
 import { bigint, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
@@ -25,10 +25,10 @@ export const definitions = pgTable("definitions", {
   properties: jsonb("properties").$type<Record<string, PropertyType>>().notNull(),
 });
 
-/** A person's fields, as the timeline's owner shows them. Items of lists carry an id. */
+/** The fields of a person. Items of lists have an id. */
 export type PersonFields = WirePerson;
 
-/** Visitors choose their ids, so an id alone names nobody: `key` does, inside the database. */
+/** Visitors, leads and authenticated users. Visitors choose their ids, so only `key` is a trusted identity. */
 export const profiles = pgTable(
   "profiles",
   {
@@ -37,20 +37,20 @@ export const profiles = pgTable(
     id: text("id").notNull(),
     fields: jsonb("fields").$type<PersonFields>().notNull().default({}),
     /**
-     * Whom a JWT names, for authenticated users: its widget, `stp` and `sub`. Users from before the widget was kept have
-     * none until they sign in again.
+     * The widget, `stp` and `sub` of an authenticated user's JWT. Users from before the widget was stored have none until
+     * they sign in again.
      */
     widget: text("widget"),
     subjectType: text("subject_type"),
     subject: text("subject"),
     createdAt: time("created_at").notNull(),
     lastActivityAt: time("last_activity_at").notNull(),
-    /** A visitor's merge: into whom, and when by the corrected and by the browser's own clock. Never forgotten. */
+    /** A visitor's merge: the person, and the time by the corrected and by the browser's own clock. Never deleted. */
     mergedInto: profileKey("merged_into"),
     mergedAt: time("merged_at"),
     mergedGivenAt: time("merged_given_at"),
     mergedClockOffsetMs: time("merged_clock_offset_ms"),
-    /** Counts the changes of what the profile's batches are judged by: its ids and sessions, and what a merge gave to it. */
+    /** Incremented with each change of what batches are checked against: the profile's ids and sessions, merges included. */
     revision: bigint("revision", { mode: "number" }).notNull().default(0),
   },
   (table) => [
@@ -78,7 +78,7 @@ export const registrations = pgTable(
     apiKey: text("api_key")
       .notNull()
       .references(() => apiKeys.id, { onDelete: "cascade" }),
-    /** The Live Chat token that proved the person, as a hash. */
+    /** The hash of the Live Chat token that proved the right to the person. */
     liveChatTokenHash: text("live_chat_token_hash"),
     expiresAt: time("expires_at").notNull(),
   },
@@ -99,7 +99,7 @@ export const liveChatSessions = pgTable(
     terminatedAt: time("terminated_at"),
   },
   (table) => [
-    // Deleting a profile looks for its rows here, and in the tokens below, even where it has none.
+    // Deleting a profile searches for references here and in the tokens below.
     index("live_chat_sessions_person").on(table.person),
     index("live_chat_sessions_terminated")
       .on(table.terminatedAt)
@@ -117,7 +117,7 @@ export const liveChatTokens = pgTable(
     person: profileKey("person")
       .notNull()
       .references(() => profiles.key, { onDelete: "cascade" }),
-    /** When its session went over from the lead to the authenticated user: the lead's part ended. */
+    /** When the lead of its session signed in, which ended the lead's part of the session. */
     supersededAt: time("superseded_at"),
   },
   (table) => [
@@ -145,32 +145,32 @@ const operationIdColumns = {
 };
 
 /**
- * The ids of operations that were applied, apart from what they did, so that they can be forgotten cheaply. An id is
- * unique per owner: a person together with the visitors merged into it. Were it unique over all, any visitor could ask
- * whether an id exists, or take the ids of another browser so that its operations count as duplicates.
+ * The ids of applied operations, in a table of their own so that deleting them is cheap. An id is unique per owner: a person
+ * together with the visitors merged into it. If ids were unique across owners, any visitor could find out whether an id
+ * exists, or use the ids of another browser first so that its operations count as duplicates.
  *
- * The table is partitioned by receipt (id-partitions.ts), which its migration says and Drizzle cannot. A key of it would
- * have to contain the time of receipt, so that each partition has its own, (owner, id), and no constraint spans two of
- * them. What does is the owner's row: whoever adds ids holds its lock and has looked for them under it, or proves by the
- * owner's revision that nobody has added any since (apply-events.ts).
+ * The table is partitioned by the time of receipt (batches/id-partitions.ts). The migration declares that, because Drizzle
+ * cannot. A primary key of the whole table would have to contain the time of receipt, so each partition has its own key,
+ * (owner, id). Uniqueness across partitions comes from the owner's row: a writer either looks up the ids and adds them under
+ * that row's lock, or proves by the owner's revision that no ids were added in between (batches/apply-events.ts).
  */
 export const operationIds = pgTable("operation_ids", {
   ...operationIdColumns,
   receivedAt: time("received_at").notNull(),
 });
 
-/** The ids that are not forgotten while their owner exists: see operation-ids.ts. */
+/** The ids that are kept as long as their owner: see batches/operation-ids.ts. */
 export const keptOperationIds = pgTable("kept_operation_ids", operationIdColumns, (table) => [
   primaryKey({ columns: [table.owner, table.id] }),
 ]);
 
-/** Timelines. `seq` is the order of acceptance; a merge gives a visitor's rows to the person. */
+/** The timelines. `seq` is the order of acceptance. A merge changes the owner of a visitor's rows to the person. */
 export const events = pgTable(
   "events",
   {
     seq: bigint("seq", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
     owner: profileKey("owner").notNull(),
-    /** Null where the service closed a session. */
+    /** Null if the service itself added the event, to close a session. */
     operationId: text("operation_id"),
     definitionId: text("definition_id").notNull(),
     sessionId: text("session_id").notNull(),
@@ -192,9 +192,9 @@ export const sessions = pgTable(
     id: text("id").notNull(),
     startedAt: time("started_at").notNull(),
     lastActivityAt: time("last_activity_at").notNull(),
-    /** The browser's own end. */
+    /** When the browser ended it. */
     endedAt: time("ended_at"),
-    /** The event by which the service closed it. */
+    /** The `seq` of the event with which the service closed it. */
     closingSeq: bigint("closing_seq", { mode: "number" }),
   },
   (table) => [

@@ -2,7 +2,7 @@ import { fillPlaceholders, type SQL } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import type { Database } from "./database.js";
 
-/** The rows of a statement with these values; 64-bit integers come as strings from one driver: see {@link Number}. */
+/** Executes a prepared statement with these values. One driver returns 64-bit integers as strings. */
 export type Statement<Values extends Record<string, unknown>, Row> = (
   db: Database,
   values: Values,
@@ -11,8 +11,8 @@ export type Statement<Values extends Record<string, unknown>, Row> = (
 const dialect = new PgDialect();
 
 /**
- * A statement of every batch. Its text is made once, and each connection to PostgreSQL parses it once, under its name.
- * Its values are `sql.placeholder`s.
+ * Prepares a statement whose values are `sql.placeholder`s. Its text is built once, and each connection to PostgreSQL
+ * parses it once, under its name.
  */
 export function statement<Values extends Record<string, unknown>, Row = never>(
   name: string,

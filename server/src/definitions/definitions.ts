@@ -6,7 +6,7 @@ import { STANDARD_EVENTS } from "../../../src/protocol/wire.js";
 import { isAmong, type Database } from "../database/database.js";
 import { definitions } from "../database/schema.js";
 
-/** Built in, not listed and not to be redefined. */
+/** The built-in events. They are not listed and cannot be redefined. */
 const STANDARD: ReadonlyMap<string, EventDefinition> = new Map([
   [STANDARD_EVENTS.start, { id: STANDARD_EVENTS.start, properties: {} }],
   [STANDARD_EVENTS.end, { id: STANDARD_EVENTS.end, properties: {} }],
@@ -25,12 +25,12 @@ export const newDefinitionIdSchema = v.pipe(
   v.check((id) => !STANDARD.has(id), "names a standard event"),
 );
 
-/** The custom events that may be tracked. */
+/** The definitions of custom events. */
 export interface Definitions {
-  /** Defines an event, or replaces its definition. */
+  /** Creates or replaces a definition. */
   put(definition: EventDefinition): Promise<EventDefinition>;
   list(): Promise<DefinitionsAnswer>;
-  /** Those of the ids that are defined, the standard events among them. */
+  /** Finds the definitions of these ids, and those of the standard events. */
   find(ids: readonly string[]): Promise<Map<string, EventDefinition>>;
 }
 
@@ -42,7 +42,7 @@ const toDefinition = ({ id, title, properties }: DefinitionRow): EventDefinition
   properties,
 });
 
-/** By id, with the standard events. */
+/** The definitions by id, with those of the standard events. */
 export const withStandardEvents = (rows: readonly DefinitionRow[]): Map<string, EventDefinition> =>
   new Map([...STANDARD, ...rows.map((row) => [row.id, toDefinition(row)] as const)]);
 

@@ -26,7 +26,7 @@ interface DefinitionBackend {
   registrations: Registrations;
 }
 
-/** Where trackers read the definitions of custom events, and admins write them. */
+/** The routes with which trackers read the definitions of custom events and admins write them. */
 export function addDefinitionRoutes(
   app: Hono,
   { definitions, keys, registrations }: DefinitionBackend,
@@ -72,8 +72,8 @@ export function addDefinitionRoutes(
       const id = c.req.param("id");
       const problem = firstProblem(newDefinitionIdSchema, id, "id");
       if (problem) throw new Problem(4000, problem);
-      return inFlight(addressOf(c), async (take) => {
-        const body = await readBody(c.req.raw, definitionBodySchema, SMALL_BODY_BYTES, take);
+      return inFlight(addressOf(c), async (reserve) => {
+        const body = await readBody(c.req.raw, definitionBodySchema, SMALL_BODY_BYTES, reserve);
         return c.json(await definitions.put({ id, ...body }));
       });
     },

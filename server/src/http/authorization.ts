@@ -9,35 +9,35 @@ import { RecentSet } from "./recent-set.js";
 
 type Scheme = "App" | "Bearer";
 
-/** What stands after the scheme in a request's `Authorization`, or null. */
+/** The credential after the scheme in a request's `Authorization`, or null. */
 const credential = (request: Request, scheme: Scheme): string | null => {
   const [given, value, ...rest] = (request.headers.get("authorization") ?? "").trim().split(/ +/);
   return given?.toLowerCase() === scheme.toLowerCase() && value && !rest.length ? value : null;
 };
 
-/** Credentials that are remembered as good: an hour's of a busy site, in a few megabytes. */
-const REMEMBERED = 10_000;
+/** How many valid credentials are remembered: those of an hour of a busy site, in a few megabytes. */
+const REMEMBERED_CREDENTIALS = 10_000;
 
 /**
- * Looks up the credential of a request. It is called first on every route that needs one, before anything of the body is
- * received, so that whoever has none costs an indexed look-up at most, and only so many of them a minute.
+ * Authenticates a request. Every protected route calls this first, before it receives the body, so that a request without a
+ * valid credential costs one indexed lookup at most, and those lookups are rate-limited.
  */
 export type Authenticate = <Found>(
   c: Context,
   scheme: Scheme,
-  /** Throws a 401 where the credential is not good. */
+  /** Throws a 401 if the credential is invalid. */
   lookUp: (credential: string | null) => Promise<Found>,
 ) => Promise<Found>;
 
 const isRefusal = (error: unknown): boolean => error instanceof Problem && error.status === 401;
 
 /**
- * Counts the failed authentications of each address. One that was good lately is looked up whatever the count says: an
- * office behind one address goes on while somebody in it guesses.
+ * Limits the failed authentications of each address. Recently valid credentials are exempt, so that an office behind one
+ * address keeps working while somebody in it guesses keys.
  */
 export function createAuthenticator(failuresPerMinute: number, addressOf: AddressOf): Authenticate {
   const limit = limitFailures(failuresPerMinute, isRefusal);
-  const good = new RecentSet(REMEMBERED);
+  const good = new RecentSet(REMEMBERED_CREDENTIALS);
   return async (c, scheme, lookUp) => {
     const given = credential(c.req.raw, scheme);
     const address = addressOf(c);
@@ -58,14 +58,14 @@ export function createAuthenticator(failuresPerMinute: number, addressOf: Addres
   };
 }
 
-/** Lets only a known API key pass. */
+/** Returns a lookup that accepts only known API keys. */
 export const findKey = (keys: ApiKeys) => async (key: string | null) => {
   const found = key === null ? null : await keys.find(key);
   if (!found) throw new Problem(4010, "the API key is not known", { "WWW-Authenticate": "App" });
   return found;
 };
 
-/** An API key with more scopes than tracking is refused: everybody can read it in the page's source. */
+/** Refuses an API key with more scopes than tracking, because everybody can read it in the page's source. */
 export function requireTrackingScope(scopes: readonly string[]): void {
   if (scopes.length !== 1 || scopes[0] !== TRACKING_SCOPE)
     throw new Problem(4031, `the API key's only scope must be ${TRACKING_SCOPE}`);

@@ -3,16 +3,16 @@ import { Problem } from "./problem.js";
 /** What a request costs in memory beside its body, so that a flood of empty requests is bounded too. */
 export const REQUEST_BYTES = 4 * 1024;
 
-/** Takes so many bytes more for a request; throws where there is no room for them. */
-export type TakeBytes = (bytes: number) => void;
+/** Reserves more bytes for a request; throws a 429 or 503 if they exceed a limit. */
+export type ReserveBytes = (bytes: number) => void;
 
 const RETRY_SOON = { "Retry-After": "1" };
 
 /**
- * Bounds the memory that requests hold while they are received, wait for their turn and are worked on. Bytes are taken
- * before they are received and given back when the work has ended.
+ * Bounds the memory of requests that are being received, queued or processed. Bytes are reserved before they are received
+ * and released when the work settles.
  *
- * @returns what runs such work; a 429 where `perAddress` bytes of the address are in flight, a 503 where `total` are
+ * @returns a function that runs such work. It throws a 429 beyond `perAddress` bytes of an address, a 503 beyond `total`
  */
 export function limitBytesInFlight(total: number, perAddress: number) {
   let all = 0;
@@ -26,10 +26,10 @@ export function limitBytesInFlight(total: number, perAddress: number) {
   };
   return async <Result>(
     address: string | undefined,
-    work: (take: TakeBytes) => Promise<Result>,
+    work: (reserve: ReserveBytes) => Promise<Result>,
   ): Promise<Result> => {
     let held = 0;
-    const take: TakeBytes = (bytes) => {
+    const reserve: ReserveBytes = (bytes) => {
       if (address !== undefined && (byAddress.get(address) ?? 0) + bytes > perAddress)
         throw new Problem(4290, "too many bytes of this address are in flight", RETRY_SOON);
       if (all + bytes > total) throw new Problem(5031, "too many bytes are in flight", RETRY_SOON);
@@ -37,8 +37,8 @@ export function limitBytesInFlight(total: number, perAddress: number) {
       held += bytes;
     };
     try {
-      take(REQUEST_BYTES);
-      return await work(take);
+      reserve(REQUEST_BYTES);
+      return await work(reserve);
     } finally {
       add(address, -held);
     }

@@ -6,33 +6,33 @@ import ipaddr from "ipaddr.js";
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /**
- * The proxies whose word on where a request came from counts: how many stand in front of the service, or their addresses
- * and networks (`10.0.0.0/8`).
+ * The proxies whose `X-Forwarded-For` is trusted: the number of proxies in front of the service, or their addresses and
+ * networks (`10.0.0.0/8`).
  */
 export type TrustProxy = number | readonly string[];
 
-/** What limits count a request by; undefined where the service is called without a server. */
+/** Returns the address by which limits count a request; undefined if the service is called without an HTTP server. */
 export type AddressOf = (c: Context) => string | undefined;
 
 /**
- * Tells clients apart by their addresses. `X-Forwarded-For` is read from its right end, where the nearest proxy wrote, and
- * only as far as the proxies are trusted: what stands left of that is whatever the client liked to send.
+ * Finds the addresses of clients. `X-Forwarded-For` is read from its right end, where the nearest proxy appended, and only
+ * through trusted proxies: a client can send anything to the left of that.
  *
- * @param onUntrusted called at the first `X-Forwarded-For` that is not looked at because no proxy is trusted
+ * @param onUntrusted called at the first `X-Forwarded-For` that is ignored because no proxy is trusted
  */
 export function addressReader(trustProxy: TrustProxy | undefined, onUntrusted: () => void): AddressOf {
   const isTrusted = trustOf(trustProxy ?? 0);
-  let isTold = trustProxy !== undefined;
+  let hasWarned = trustProxy !== undefined;
   return (c) => {
     let client = parse((c.env as Partial<HttpBindings> | undefined)?.incoming?.socket.remoteAddress);
     const forwarded = c.req.header("x-forwarded-for");
-    if (forwarded !== undefined && !isTold) {
-      isTold = true;
+    if (forwarded !== undefined && !hasWarned) {
+      hasWarned = true;
       onUntrusted();
     }
     const hops = forwarded?.split(",") ?? [];
     for (let count = 0; client && isTrusted(client, count); count++) {
-      // What is no address (`unknown`, a name) hides the client: it is counted with the proxy that passed it on.
+      // A client without an address (`unknown`, a name) is counted by the proxy that forwarded it.
       const next = parse(hops.pop());
       if (!next) break;
       client = next;
@@ -41,7 +41,7 @@ export function addressReader(trustProxy: TrustProxy | undefined, onUntrusted: (
   };
 }
 
-/** Whether an address is one of the proxies, by how many come before it. */
+/** Returns whether an address belongs to a trusted proxy; `count` is the number of proxies before it. */
 function trustOf(trustProxy: TrustProxy): (address: Address, count: number) => boolean {
   if (typeof trustProxy === "number") return (_, count) => count < trustProxy;
   const networks = trustProxy.map(parseNetwork);
@@ -59,14 +59,14 @@ function parseNetwork(text: string): [Address, number] {
   return [address, bits === undefined ? most : Number(bits)];
 }
 
-/** An address as sockets and proxies write it, maybe with a port. An IPv4 address in IPv6 is the IPv4 address. */
+/** Parses an address of a socket or a proxy, with or without a port. An IPv4-mapped IPv6 address becomes IPv4. */
 function parse(text: string | undefined): Address | undefined {
   const trimmed = text?.trim() ?? "";
   const [, bare = trimmed] = /^\[([^\]]*)\](?::\d+)?$/.exec(trimmed) ?? /^([\d.]+):\d+$/.exec(trimmed) ?? [];
   return isIP(bare) ? ipaddr.process(bare) : undefined;
 }
 
-/** The whole of an IPv4 address; of IPv6 the network, for anyone has 2^64 addresses in it. */
+/** The whole IPv4 address, or the /64 network of an IPv6 address, because one client has all 2^64 addresses of it. */
 const networkOf = (address: Address): string =>
   address instanceof ipaddr.IPv4
     ? address.toString()
@@ -75,7 +75,7 @@ const networkOf = (address: Address): string =>
         .map((part) => part.toString(16))
         .join(":")}::/64`;
 
-/** A number of proxies, or their addresses and networks with commas between, as {@link TrustProxy} has them. */
+/** Parses a number of proxies, or a comma-separated list of addresses and networks. */
 export function readTrustProxy(text: string | undefined): TrustProxy | undefined {
   if (!text?.trim()) return undefined;
   if (/^\s*\d{1,2}\s*$/.test(text)) return Number(text);

@@ -1,7 +1,7 @@
 import { Problem } from "./problem.js";
 
-/** Runs at most so many pieces of work at once for each key; a 429 beyond. */
-export function limitAtOnce(max: number) {
+/** Runs at most `max` pieces of work at once for each key, and throws a 429 beyond that. */
+export function limitConcurrency(max: number) {
   const counts = new Map<number, number>();
   return async <Result>(key: number, work: () => Promise<Result>): Promise<Result> => {
     const count = counts.get(key) ?? 0;

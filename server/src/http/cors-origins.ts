@@ -1,6 +1,6 @@
 /**
- * Refuses what no browser sends as `Origin`, because it would never match: a path, a trailing slash, capitals, a default
- * port. `*` stands for any origin.
+ * Checks that each origin has the form in which browsers send it: without a path, a trailing slash, capitals or a default
+ * port. Any other form would never match. `*` stands for any origin.
  *
  * @throws an Error that says what to write instead
  */
@@ -19,5 +19,5 @@ export function checkCorsOrigins(origins: readonly string[]): void {
 const isOrigin = (text: string): boolean =>
   /^https?:/i.test(text)
     ? URL.canParse(text) && new URL(text).origin === text
-    : // The pages of apps and of browser extensions have schemes of their own, for which URL knows no origin.
+    : // Apps and browser extensions have schemes of their own, for which `URL` returns no origin.
       /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.:_-]+$/.test(text);

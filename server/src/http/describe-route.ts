@@ -16,13 +16,13 @@ export interface Parameter {
   schema: JsonSchema;
 }
 
-/** What a schema begins with, if it is a pipe: only that is asked for. */
+/** The first schema of a pipe, or the schema itself. */
 const startOf = (schema: v.GenericSchema & { pipe?: readonly unknown[] }): unknown =>
   schema.pipe ? startOf(schema.pipe[0] as v.GenericSchema) : schema;
 
 /**
- * A Valibot schema as OpenAPI 3.1 has it. Checks that JSON Schema cannot express are left out: the document then allows
- * a little more than the service does, and nothing less.
+ * Converts a Valibot schema to OpenAPI 3.1. Checks that JSON Schema cannot express are left out, so the document allows
+ * everything that the service accepts, and a little more.
  */
 export const jsonSchemaOf = (schema: v.GenericSchema): JsonSchema => {
   const { $schema: _, ...rest } = toJsonSchema(schema, {
@@ -32,11 +32,11 @@ export const jsonSchemaOf = (schema: v.GenericSchema): JsonSchema => {
     overrideSchema: ({ valibotSchema }) => {
       if (startOf(definitionPropertiesSchema) === valibotSchema)
         return { type: "object", additionalProperties: { enum: [...PROPERTY_TYPES] } };
-      // The guard in front of every record.
+      // The object check in front of every record.
       return valibotSchema.type === "custom" ? { type: "object" } : undefined;
     },
     overrideAction: ({ valibotAction, jsonSchema }) => {
-      // A JSON Schema pattern minds the case of letters.
+      // A JSON Schema pattern is case-sensitive.
       const { requirement } = valibotAction as { requirement?: unknown };
       if (!(requirement instanceof RegExp && requirement.ignoreCase)) return undefined;
       const { pattern: __, ...caseless } = jsonSchema;
@@ -57,7 +57,7 @@ const ERROR_ANSWERS = {
 } as const;
 type ErrorStatus = keyof typeof ERROR_ANSWERS;
 
-/** What any route may answer. */
+/** The errors of every route. */
 const EVERYWHERE = {
   500: "Something went wrong.",
   503: "The database cannot be reached or does not answer in time, or more is in flight than fits; see `Retry-After`.",
@@ -70,7 +70,7 @@ export interface RouteDescription {
   security?: "apiKey" | "registration" | "liveChat";
   body?: JsonSchema;
   parameters?: Parameter[];
-  /** The answer when all is well; without a schema it has no body. */
+  /** The successful response; without a schema it has no body. */
   answer: { status: number; description: string; schema?: JsonSchema; media?: string };
   also?: Record<number, string>;
   errors: readonly ErrorStatus[];
@@ -78,7 +78,7 @@ export interface RouteDescription {
 
 const json = (schema: JsonSchema, media = "application/json") => ({ [media]: { schema } });
 
-/** One route of the OpenAPI document. */
+/** Describes one route of the OpenAPI document. */
 export function describe(route: RouteDescription): MiddlewareHandler {
   const errors = Object.fromEntries(route.errors.map((status) => [status, ERROR_ANSWERS[status]]));
   const { status, description, schema, media } = route.answer;
@@ -86,7 +86,7 @@ export function describe(route: RouteDescription): MiddlewareHandler {
     summary: route.summary,
     tags: [route.tag],
     security: route.security ? [{ [route.security]: [] }] : [],
-    // The types of the document's parameters are those of OpenAPI 3.0.
+    // The library types parameters by OpenAPI 3.0.
     ...(route.parameters && { parameters: route.parameters as DescribeRouteOptions["parameters"] & object }),
     ...(route.body && { requestBody: { required: true, content: json(route.body) } }),
     responses: {

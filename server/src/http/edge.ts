@@ -4,7 +4,7 @@ import { limitBytesInFlight } from "./bytes-in-flight.js";
 import { addressReader, type AddressOf, type TrustProxy } from "./client-address.js";
 import type { Limits } from "./limits.js";
 
-/** What a request passes before a route does its work: whose it is, and whether there is room for it. */
+/** What each route uses before its own work: the address and the credential of a request, and the memory limit. */
 export interface Edge {
   addressOf: AddressOf;
   authenticate: Authenticate;

@@ -1,4 +1,4 @@
-/** Whether `If-None-Match` names the tag: weakly compared, as it should be for a GET. */
+/** Whether `If-None-Match` contains the tag, by weak comparison as RFC 9110 requires for GET. */
 export const isCurrent = (ifNoneMatch: string | undefined, tag: string): boolean =>
   (ifNoneMatch ?? "")
     .split(",")

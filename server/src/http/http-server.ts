@@ -4,33 +4,33 @@ import type { AddressInfo, Socket } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { endSlowReader } from "./slow-readers.js";
 
-/** Headers are small; who takes longer than this is not waiting for an answer. */
+/** Headers are small: a client that takes longer than this is broken or hostile. */
 const HEADERS_TIMEOUT_MS = 10_000;
-/** What {@link startHttpServer} does where its options are silent. */
+/** The defaults of {@link HttpServerOptions}. */
 export const HTTP_DEFAULTS = { answerTimeoutMs: 60_000 } as const;
 
-/** How often slow requests are looked for. */
+/** The interval at which Node checks for slow requests. */
 const CHECK_MS = 1_000;
 
 export interface HttpServerOptions {
   host: string;
   port: number;
-  /** How long a request may take to arrive, its body included; a 408 then. */
+  /** The time in which a request with its body must arrive; a 408 otherwise. */
   requestTimeoutMs: number;
-  /** How long an answer may take to be read, or the connection is cut off: 60 s. */
+  /** The time in which a client must read its response, or the connection is closed: 60 s. */
   answerTimeoutMs?: number;
-  /** Connections at once; more are closed as they come. No limit by default. */
+  /** The maximum number of connections; more are closed on arrival. No limit by default. */
   maxConnections?: number;
 }
 
 export interface HttpServer {
-  /** The one that the system chose, where 0 was asked for. */
+  /** The port on which it listens; if 0 was given, the one that the system chose. */
   port: number;
-  /** Accepts nothing new, answers what is under way, and ends. */
+  /** Stops accepting connections, finishes pending requests, and closes. */
   stop: () => Promise<void>;
 }
 
-/** @throws an Error that says what to do where it cannot listen there */
+/** @throws an Error that says what to do if it cannot listen on the address */
 export async function startHttpServer(
   fetch: (request: Request, bindings: object) => Response | Promise<Response>,
   {
@@ -62,7 +62,7 @@ export async function startHttpServer(
     busy.add(socket);
     endSlowReader(response, answerTimeoutMs);
     response.once("close", () => busy.delete(socket));
-    // A closed server goes on serving the connections that it has for as long as they are busy; this ends them.
+    // A closed server keeps serving its keep-alive connections; this closes each after its response.
     if (isStopping) response.shouldKeepAlive = false;
   });
   server.listen(port, host);
@@ -77,9 +77,9 @@ export async function startHttpServer(
     isStopping = true;
     const closed = once(server, "close");
     server.close();
-    // Node takes a connection on which nothing has come yet for a busy one, and browsers open such in advance.
+    // Node counts a connection without a request as busy, and browsers open such connections in advance.
     for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
-    // Nor does a closed server look for slow requests any more.
+    // A closed server no longer checks for slow requests.
     setTimeout(() => server.closeAllConnections(), requestTimeoutMs).unref();
     await closed;
   };

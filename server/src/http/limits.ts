@@ -2,42 +2,42 @@ import { LIMITS } from "../../../src/protocol/wire.js";
 import { POSTGRES_DEFAULTS, type DatabaseOptions } from "../database/database.js";
 import { REQUEST_BYTES } from "./bytes-in-flight.js";
 
-/** What the service takes at most. Each is a whole number of at least 1. */
+/** The limits of the service. Each is a whole number of at least 1. */
 export interface Limits {
-  /** Bytes of a batch, as sent and as decompressed: 1 MiB. */
+  /** Bytes of a batch, both compressed and decompressed: 1 MiB. */
   bodyBytes: number;
-  /** Operations a batch: 5,000. */
+  /** Operations of a batch: 5,000. */
   operationsPerBatch: number;
-  /** Batches a minute for one profile, however many registrations it has: 3,000. */
+  /** Batches per minute for one profile, however many registrations it has: 3,000. */
   batchesPerMinute: number;
-  /** Batches of one profile under way at once, all but one of them waiting: 64. */
+  /** Concurrent batches of one profile, of which one is applied and the others are queued: 64. */
   batchesAtOnce: number;
-  /** Batches being applied at once, of all profiles: two less than the connections to PostgreSQL, 2 at least; 1 on PGlite. */
+  /** Batches applied concurrently, of all profiles: two less than the connections to PostgreSQL, 2 at least; 1 on PGlite. */
   batchesAtWork: number;
-  /** Registrations a minute for one profile: 120. */
+  /** Registrations per minute for one profile: 120. */
   registrationsPerMinute: number;
-  /** Registrations a minute from one address, new visitors' among them: 600. */
+  /** Registrations per minute from one address, new visitors included: 600. */
   registrationsPerAddressPerMinute: number;
-  /** Chats that one address starts a minute, and again sign-ins: 600. */
+  /** Chats that one address starts per minute, and separately its sign-ins: 600. */
   chatsPerMinute: number;
-  /** Keys and tokens that turn out wrong, a minute from one address: 300. */
+  /** Failed authentications per minute from one address: 300. */
   failedAuthenticationsPerMinute: number;
-  /** Bytes of requests that are received, wait or are worked on, of all addresses: 64 MiB. */
+  /** Bytes of requests that are being received, queued or processed, of all addresses: 64 MiB. */
   bytesInFlight: number;
-  /** And of one address: 16 MiB. */
+  /** The same for one address: 16 MiB. */
   bytesInFlightPerAddress: number;
 }
 
 const MIB = 1024 * 1024;
-/** Connections left for what every request asks before its batch is applied, and for everything else. */
+/** Connections reserved for authentication and all other requests, while batches use the others. */
 const SPARE_CONNECTIONS = 2;
 
 export const DEFAULT_LIMITS: Limits = {
   bodyBytes: LIMITS.batchBytes,
   operationsPerBatch: LIMITS.operationsPerBatch,
-  // A browser that comes back with a million operations sends as fast as it is answered; that is no flood.
+  // A browser that returns with a million operations sends batch after batch. That is legitimate.
   batchesPerMinute: 3000,
-  // A browser sends one at a time, however many tabs it has.
+  // A browser sends one batch at a time, however many tabs it has.
   batchesAtOnce: 64,
   batchesAtWork: POSTGRES_DEFAULTS.connections - SPARE_CONNECTIONS,
   registrationsPerMinute: 120,
@@ -46,12 +46,12 @@ export const DEFAULT_LIMITS: Limits = {
   registrationsPerAddressPerMinute: 600,
   chatsPerMinute: 600,
   failedAuthenticationsPerMinute: 300,
-  // Four addresses that send as much as they may fill it; what one address waits with fits sixteen of the largest batches.
+  // One address can have sixteen of the largest batches in flight; four such addresses exhaust the total.
   bytesInFlight: 64 * MIB,
   bytesInFlightPerAddress: 16 * MIB,
 };
 
-/** The limits of a service: those given, and for the rest the defaults that suit its database. */
+/** Completes the given limits with the defaults for the database. */
 export function resolveLimits(given: Partial<Limits>, database: DatabaseOptions): Limits {
   const limits = { ...DEFAULT_LIMITS, batchesAtWork: batchesAtWorkOn(database), ...given };
   for (const name of ["bytesInFlight", "bytesInFlightPerAddress"] as const)
@@ -63,7 +63,7 @@ export function resolveLimits(given: Partial<Limits>, database: DatabaseOptions)
   return limits;
 }
 
-/** PGlite works in this very thread, one statement after the other: whatever else had begun would only be in the way. */
+/** PGlite runs in this thread, one statement at a time, so concurrent batches would only delay each other. */
 const batchesAtWorkOn = (database: DatabaseOptions): number =>
   "url" in database
     ? Math.max(2, (database.connections ?? POSTGRES_DEFAULTS.connections) - SPARE_CONNECTIONS)

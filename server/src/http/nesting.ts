@@ -1,6 +1,6 @@
 /**
- * Arrays and objects within each other. What the wire knows needs seven: a batch, its operations, one of them, its
- * person, the custom attributes, a list, an item. The rest is room for fields of later versions.
+ * The maximum depth of arrays and objects. The wire protocol needs seven levels: a batch, its operations, an operation, its
+ * person, the custom attributes, a list, an item. The rest is reserved for later versions.
  */
 export const MAX_NESTING = 32;
 
@@ -12,9 +12,9 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
 /**
- * Whether JSON holds more than so many arrays and objects within each other, told from its bytes in one pass. A parser
- * and the schemas behind it take a hundred times as long for them. Brackets in strings do not count; of what is no JSON it
- * may say either, for the parser refuses that.
+ * Whether JSON is nested deeper than `max`, found in one pass over its bytes. Parsing and validating deeply nested JSON takes
+ * a hundred times as long. Brackets in strings do not count. For invalid JSON the result is arbitrary, because the parser
+ * refuses it anyway.
  */
 export function isNestedDeeper(json: Uint8Array, max: number): boolean {
   let depth = 0;
@@ -22,7 +22,7 @@ export function isNestedDeeper(json: Uint8Array, max: number): boolean {
   for (let index = 0; index < json.length; index++) {
     const byte = json[index]!;
     if (isInString) {
-      // Whatever is escaped, the next byte ends no string. Bytes of longer characters are all above 0x7f.
+      // An escaped byte does not end the string. All bytes of multi-byte characters are above 0x7f.
       if (byte === BACKSLASH) index++;
       else if (byte === QUOTE) isInString = false;
     } else if (byte === QUOTE) isInString = true;

@@ -1,6 +1,6 @@
 import type { ErrorBody } from "../../../src/protocol/wire.js";
 
-/** Every answer but 2xx, by the code in its body. The wire names 4031 and 4032; the others are this service's own. */
+/** Status and name of every error response, by the code in its body. The wire protocol defines 4031 and 4032. */
 const PROBLEMS = {
   4000: [400, "BadRequestError"],
   4010: [401, "UnauthorizedError"],
@@ -17,15 +17,15 @@ const PROBLEMS = {
 } as const;
 type ProblemCode = keyof typeof PROBLEMS;
 
-/** A database is seldom back sooner, and all browsers that were refused come again at about the same time. */
+/** A database is seldom back sooner, and all refused browsers retry at about the same time. */
 const RETRY_AFTER_S = "5";
 
 const MESSAGE_LENGTH = 500;
 
-/** A message that an answer can carry: messages quote what was sent, which may be long and may hold half a character. */
+/** Shortens a message for a response. Messages quote input, which may be long and may contain unpaired surrogates. */
 export const cutMessage = (message: string): string => message.slice(0, MESSAGE_LENGTH).toWellFormed();
 
-/** Thrown anywhere below a route, answered by the application's one error handler. */
+/** An error response. It is thrown anywhere below a route, and the application's error handler sends it. */
 export class Problem extends Error {
   readonly status;
   readonly headers: Readonly<Record<string, string>>;

@@ -17,17 +17,17 @@ const consume = async (limiter: RateLimiterMemory, key: string | number, message
   }
 };
 
-/** At most so many calls a minute for each key; a 429 with `Retry-After` beyond. Each process counts for itself. */
+/** Allows `perMinute` calls for each key, and throws a 429 with `Retry-After` beyond that. Each process counts separately. */
 export function limitRate(perMinute: number): RateLimit {
   const limiter = perMinuteLimiter(perMinute);
   return (key) => consume(limiter, key, "too many requests");
 }
 
-/** Runs attempts of which so many may fail a minute for each key; a 429 with `Retry-After` beyond, without an attempt. */
+/** Allows `perMinute` failed attempts for each key. Beyond that it throws a 429 with `Retry-After` without an attempt. */
 export function limitFailures(perMinute: number, isFailure: (error: unknown) => boolean) {
   const limiter = perMinuteLimiter(perMinute);
   return async <Result>(key: string, attempt: () => Promise<Result>): Promise<Result> => {
-    // Counted before it is known, so that a thousand attempts at once are no way round.
+    // Counted before the outcome is known, so that a thousand concurrent attempts cannot bypass the limit.
     await consume(limiter, key, "too many failed authentications from this address");
     try {
       const result = await attempt();

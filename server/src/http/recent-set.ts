@@ -1,6 +1,6 @@
-/** The values that were added or met last, so many at most. */
+/** A bounded set that evicts the least recently used value. */
 export class RecentSet {
-  /** In the order in which they were last met. */
+  /** In the order of their last use. */
   readonly #values = new Set<string>();
   readonly #size: number;
 
@@ -8,7 +8,7 @@ export class RecentSet {
     this.#size = size;
   }
 
-  /** Whether the value is there; it counts as met just now. */
+  /** Whether the set has the value. Asking counts as a use. */
   has(value: string): boolean {
     const isThere = this.#values.delete(value);
     if (isThere) this.#values.add(value);

@@ -1,39 +1,43 @@
 import { gunzipSync } from "node:zlib";
 import * as v from "valibot";
 import { problemOf } from "../../../src/protocol/schemas.js";
-import type { TakeBytes } from "./bytes-in-flight.js";
+import type { ReserveBytes } from "./bytes-in-flight.js";
 import { isNestedDeeper, MAX_NESTING } from "./nesting.js";
 import { Problem } from "./problem.js";
 
-/** What most bodies unfold into, or a few times that. */
+/** The size of most decompressed bodies, or a few times that. */
 const CHUNK_BYTES = 64 * 1024;
-/** What every request but a batch may hold: the longest JWT is an eighth of it, the largest definition a third. */
+/** The maximum body of all requests but batches: the longest JWT is an eighth of it, the largest definition a third. */
 export const SMALL_BODY_BYTES = 64 * 1024;
 
-/** A small request's JSON as a schema has it; a 400, 413 or 415 otherwise. */
+/** Reads and validates the JSON body of a request; throws a 400, 413 or 415 if it is invalid. */
 export async function readBody<Output>(
   request: Request,
   schema: v.GenericSchema<unknown, Output>,
   maxBytes: number,
-  take: TakeBytes,
+  reserve: ReserveBytes,
 ): Promise<Output> {
-  return parseBody(await receiveBody(request, maxBytes, take), schema, maxBytes);
+  return parseBody(await receiveBody(request, maxBytes, reserve), schema, maxBytes);
 }
 
-/** Receives a body, and leaves it as it is. Its bytes are taken before they come. */
-export async function receiveBody(request: Request, maxBytes: number, take: TakeBytes): Promise<Buffer> {
+/** Receives a body without decompressing it. Its bytes are reserved before they arrive. */
+export async function receiveBody(
+  request: Request,
+  maxBytes: number,
+  reserve: ReserveBytes,
+): Promise<Buffer> {
   const encoding = request.headers.get("content-encoding")?.trim().toLowerCase() || "identity";
   if (!["identity", "gzip", "x-gzip"].includes(encoding))
     throw new Problem(4150, "the content encoding must be gzip or none", { "Accept-Encoding": "gzip" });
   const length = request.headers.get("content-length");
-  if (length === null) return readStream(request, maxBytes, take);
+  if (length === null) return readStream(request, maxBytes, reserve);
   if (Number(length) > maxBytes) throw tooLarge(maxBytes);
-  take(Number(length));
-  // No more can come than was announced, and it comes cheaper whole than through a stream.
+  reserve(Number(length));
+  // No more bytes than announced can arrive, and reading them at once is cheaper than a stream.
   return Buffer.from(await request.arrayBuffer().catch(cutOff));
 }
 
-/** `maxBytes` counts as sent and again as decompressed, so that a small body cannot unfold into a large one. */
+/** Decompresses, parses and validates a body. `maxBytes` also limits the decompressed size, against compression bombs. */
 export function parseBody<Output>(
   bytes: Buffer,
   schema: v.GenericSchema<unknown, Output>,
@@ -48,14 +52,14 @@ export function parseBody<Output>(
 }
 
 /**
- * Told from the first bytes, with which no JSON begins: a proxy may have decompressed the body and left the header, or
- * have dropped the header.
+ * Detects gzip by its first bytes, with which no JSON begins, rather than by the header: a proxy may decompress the body and
+ * keep the header, or drop the header.
  */
 const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
 /**
- * How many bytes a body will be once it is decompressed, as its own end says. One that lies is served as if it were
- * smaller, and unfolds into no more than any other.
+ * The decompressed size of a body, by the length field at the end of gzip. A false length only changes the body's place in
+ * the queue: decompression is limited by itself.
  */
 export const unpackedLength = (bytes: Buffer): number =>
   isGzip(bytes) && bytes.length >= 4
@@ -72,8 +76,8 @@ function parseJson(bytes: Buffer): unknown {
 
 const tooLarge = (maxBytes: number) => new Problem(4130, `the body is larger than ${maxBytes} bytes`);
 
-/** A body that comes without its length. */
-async function readStream(request: Request, maxBytes: number, take: TakeBytes): Promise<Buffer> {
+/** Receives a body without `Content-Length`. */
+async function readStream(request: Request, maxBytes: number, reserve: ReserveBytes): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = request.body?.getReader();
@@ -83,7 +87,7 @@ async function readStream(request: Request, maxBytes: number, take: TakeBytes): 
       if (!next?.value) return Buffer.concat(chunks);
       length += next.value.length;
       if (length > maxBytes) throw tooLarge(maxBytes);
-      take(next.value.length);
+      reserve(next.value.length);
       chunks.push(next.value);
     }
   } catch (error) {
@@ -96,7 +100,7 @@ const cutOff = (): never => {
   throw new Problem(4000, "the body was cut off");
 };
 
-/** At once: a megabyte at most takes less than parsing it, and a thread's way there and back costs more than it saves. */
+/** Decompresses synchronously, because the thread pool would cost more than it saves for a megabyte at most. */
 function decompress(bytes: Buffer, maxBytes: number): Buffer {
   try {
     return gunzipSync(bytes, { maxOutputLength: maxBytes, chunkSize: CHUNK_BYTES });
@@ -107,17 +111,17 @@ function decompress(bytes: Buffer, maxBytes: number): Buffer {
   }
 }
 
-/** Either a backslash that stands for itself, or an escape of a code unit that PostgreSQL cannot hold by itself. */
+/** An escaped backslash, or an escape of NUL or of a surrogate, with its pair if it has one. */
 const ESCAPES =
   /\\\\|\\u0000|\\u[dD][89aAbB][0-9a-fA-F]{2}(?:\\u[dD][c-fC-F][0-9a-fA-F]{2})?|\\u[dD][c-fC-F][0-9a-fA-F]{2}/g;
 
 /**
- * JSON of which every string can be stored: NUL and halves of surrogate pairs become U+FFFD, as they would wherever text
- * is written as UTF-8. They come from texts that a page cut in the middle of an emoji, and an event is worth more than
- * its half emoji. Done on the text, so that names, values and any depth are covered at once.
+ * Replaces what PostgreSQL cannot store in strings: NUL and unpaired surrogates become U+FFFD. Unpaired surrogates come
+ * from texts that a page cut in the middle of an emoji, and the event is worth keeping. The replacement works on the JSON
+ * text, so that it covers names and values at any depth.
  */
 const storable = (json: string): string =>
-  // Most bodies hold no escape at all, and looking for a backslash costs next to nothing.
+  // Most bodies contain no escape, and searching for a backslash is cheap.
   !json.includes("\\")
     ? json
     : json.replace(ESCAPES, (escape) => (escape === "\\\\" || escape.length === 12 ? escape : "\\ufffd"));

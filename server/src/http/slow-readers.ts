@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 
 /**
- * Ends the connection of a client that does not take its answer in time. Whatever of an answer the network has not taken
- * stays in memory, and no other timeout looks at a request that is answered.
+ * Closes the connection of a client that does not read its response before the timeout. The unread part of a response
+ * stays in memory, and no timeout of Node's applies after the response is written.
  */
 export function endSlowReader(response: ServerResponse, timeoutMs: number): void {
   response.once("prefinish", () => {

@@ -13,10 +13,11 @@ export interface LiveChatAnswer {
 }
 
 export interface LiveChat {
-  /** A chat begins: a new lead. */
+  /** Starts a chat for a new lead. */
   start(): Promise<LiveChatAnswer>;
+  /** Signs a user in with a JWT of a widget, in the given session if that is possible. */
   authenticate(jwt: string, sessionId?: string): Promise<LiveChatAnswer>;
-  /** The session of a token, as it is now, or a 401 where it was terminated. */
+  /** Returns the session of a token; throws a 401 if it was terminated. */
   current(token: string | null): Promise<Omit<LiveChatAnswer, "token">>;
   terminate(token: string | null): Promise<void>;
 }
@@ -38,14 +39,14 @@ export function openLiveChat(
   widgets: ReadonlyMap<string, Widget>,
 ): LiveChat {
   const newSession = async (tx: Database, person: number): Promise<string> => {
-    // Random, because who knows a session's id may sign in to it.
+    // Random, because knowing a session's id is the right to sign in to it.
     const id = randomUUID();
     await tx.insert(liveChatSessions).values({ id, person, startedAt: clock() });
     return id;
   };
-  /** The person whom a JWT names, one for each widget; made at the first authentication. */
+  /** Finds or creates the person of a JWT. The same subject under two widgets is two persons. */
   const authenticatedPerson = async (tx: Database, { widget, type, value }: Subject) => {
-    // A person from before the widget was kept is that of the first widget that signs the user in again.
+    // A person from before widgets were stored belongs to the first widget that signs the user in again.
     const [known] = await tx
       .update(profiles)
       .set({ widget })
@@ -75,9 +76,8 @@ export function openLiveChat(
   };
 
   /**
-   * The session that a sign-in goes on in, or a new one. A lead's session becomes the user's, and one of the same user
-   * stays it. Another user's ends: a session never changes its person otherwise. A terminated or unknown id is retired
-   * for good, and yet the user must be able to sign in.
+   * Chooses the session of a sign-in. A lead's session becomes the user's, and the same user's session continues. Another
+   * user's session is terminated and a new one starts. A terminated or unknown id is never used again; a new session starts.
    */
   const sessionFor = async (tx: Database, sessionId: string | undefined, person: number): Promise<string> => {
     const [known] = sessionId
@@ -148,7 +148,7 @@ export function openLiveChat(
     },
     async terminate(token) {
       const { sessionId } = await find(token);
-      // Again is harmless: the first answer may have been lost, and the end stays where it was.
+      // Idempotent, because the first response may have been lost: the time of the end does not change.
       await db
         .update(liveChatSessions)
         .set({ terminatedAt: clock() })

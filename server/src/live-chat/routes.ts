@@ -19,13 +19,13 @@ const personSchema = v.object({ kind: v.picklist(["lead", "authenticated"]), id:
 const currentSchema = v.object({ sessionId: v.string(), person: personSchema });
 const answerSchema = v.object({ sessionId: v.string(), token: v.string(), person: personSchema });
 
-/** What a site's Live Chat calls. */
+/** The routes for a site's Live Chat widget. */
 export function addLiveChatRoutes(
   app: Hono,
   { liveChat, limits }: { liveChat: LiveChat; limits: Limits },
   { addressOf, authenticate, inFlight }: Edge,
 ): void {
-  // Anybody may call them, so that there is nothing but the address to count by.
+  // These routes need no credential, so they are limited by address only.
   const [limitStarts, limitSignIns] = [limitRate(limits.chatsPerMinute), limitRate(limits.chatsPerMinute)];
   app.post(
     path,
@@ -39,8 +39,8 @@ export function addLiveChatRoutes(
     async (c) => {
       const address = addressOf(c);
       if (address !== undefined) await limitStarts(address);
-      return inFlight(address, async (take) => {
-        await readBody(c.req.raw, startSchema, SMALL_BODY_BYTES, take);
+      return inFlight(address, async (reserve) => {
+        await readBody(c.req.raw, startSchema, SMALL_BODY_BYTES, reserve);
         return c.json(await liveChat.start(), 201);
       });
     },
@@ -57,8 +57,8 @@ export function addLiveChatRoutes(
     async (c) => {
       const address = addressOf(c);
       if (address !== undefined) await limitSignIns(address);
-      return inFlight(address, async (take) => {
-        const { jwt, sessionId } = await readBody(c.req.raw, authenticateSchema, SMALL_BODY_BYTES, take);
+      return inFlight(address, async (reserve) => {
+        const { jwt, sessionId } = await readBody(c.req.raw, authenticateSchema, SMALL_BODY_BYTES, reserve);
         return c.json(await liveChat.authenticate(jwt, sessionId));
       });
     },

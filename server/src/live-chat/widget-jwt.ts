@@ -5,30 +5,30 @@ import type { Database } from "../database/database.js";
 import { usedJwtIds } from "../database/schema.js";
 import { Problem } from "../http/problem.js";
 
-/** A Live Chat widget, whose backend signs its users in with a JWT. */
+/** A Live Chat widget whose backend signs its users in with JWTs. */
 export interface Widget {
   /** The JWT's `iss`. */
   id: string;
-  /** Its signing keys: the JWT's `ski` names one, and its secret, of at least 32 bytes, verifies it. */
+  /** Its signing keys. A JWT's `ski` names one of them; a secret has at least 32 bytes. */
   keys: readonly { id: string; secret: string }[];
-  /** From a JWT's `iat` to its `exp` at most: 24 h. One is used once, right after the sign-in that it is made for. */
+  /** The maximum time from a JWT's `iat` to its `exp`: 24 h. Each JWT is used once, right after it was issued. */
   maxJwtLifetimeMs?: number;
 }
 
-/** Whom a JWT names: a person of that widget, whom the same value under another widget does not name. */
+/** The subject of a JWT. The same value under another widget is another person. */
 export interface Subject {
   widget: string;
   type: string;
   value: string;
 }
 
-/** How far ahead or behind the clock of the backend that signs may be. */
+/** The tolerated difference between the clocks of the service and of the signing backend. */
 const CLOCK_TOLERANCE_S = 60;
 const DEFAULT_MAX_JWT_LIFETIME_MS = DAY;
-/** As long as what HS256 makes of it (RFC 7518, section 3.2): a shorter one is the weakest part, and can be guessed. */
+/** The minimum length of an HS256 secret (RFC 7518, section 3.2). */
 const SECRET_BYTES = 32;
 
-/** @throws an Error that says what is wrong with a widget, without its secrets */
+/** @throws an Error that says what is wrong with a widget, without quoting its secrets */
 export function checkWidget({ id, keys, maxJwtLifetimeMs = DEFAULT_MAX_JWT_LIFETIME_MS }: Widget): void {
   if (!id) throw new Error("a widget needs an id");
   if (!keys.length || keys.some((key) => !key.id))
@@ -44,7 +44,7 @@ export function checkWidget({ id, keys, maxJwtLifetimeMs = DEFAULT_MAX_JWT_LIFET
     );
 }
 
-// Bounded, because they are kept in indexes; without NUL, which PostgreSQL's text cannot hold.
+// Bounded because the columns are indexed; without NUL, which PostgreSQL cannot store.
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(256), v.regex(/^[^\0]*$/));
 /** Seconds since the epoch, before the year 5138. */
 const seconds = v.pipe(v.number(), v.minValue(0), v.maxValue(1e11));
@@ -64,7 +64,7 @@ const claimsSchema = v.object({
 
 const refused = () => new Problem(4010, "the JWT is not valid", { "WWW-Authenticate": "Bearer" });
 
-/** Verifies a widget's JWT and marks its `jti` as used, in the transaction that signs the user in. */
+/** Verifies a widget's JWT and stores its `jti` as used, in the transaction that signs the user in. */
 export async function redeemJwt(
   db: Database,
   widgets: ReadonlyMap<string, Widget>,
@@ -72,7 +72,7 @@ export async function redeemJwt(
   now: number,
 ): Promise<Subject> {
   const claims = await verify(widgets, jwt, now).catch(() => {
-    // Which check failed is nobody's business but the widget's, and it can look at its own JWT.
+    // The response does not reveal which check failed. The widget's backend can inspect its own JWT.
     throw refused();
   });
   const fresh = await db
@@ -80,7 +80,7 @@ export async function redeemJwt(
     .values({
       widget: claims.iss,
       jti: claims.jti.toWellFormed(),
-      // Verification counts whole seconds: forgotten within its last one, it could be used again.
+      // Verification counts whole seconds. If the `jti` were deleted within the last one, the JWT could be replayed.
       expiresAt: (Math.ceil(claims.exp) + CLOCK_TOLERANCE_S) * 1000,
     })
     .onConflictDoNothing()
@@ -90,12 +90,12 @@ export async function redeemJwt(
 }
 
 async function verify(widgets: ReadonlyMap<string, Widget>, jwt: string, now: number) {
-  // Read before it is verified, only to find the key that verifies it.
+  // Decoded without verification, only to find the key that verifies it.
   const { iss, ski } = decodeJwt(jwt);
   const widget = widgets.get(iss ?? "");
   const key = widget?.keys.find(({ id }) => id === ski);
   if (!widget || !key) throw new Error("unknown widget or key");
-  // Its times too: that it is good already (`nbf`), and still (`exp`).
+  // This also checks `nbf` and `exp`.
   const { payload } = await jwtVerify(jwt, new TextEncoder().encode(key.secret), {
     algorithms: ["HS256"],
     clockTolerance: CLOCK_TOLERANCE_S,
@@ -103,8 +103,8 @@ async function verify(widgets: ReadonlyMap<string, Widget>, jwt: string, now: nu
   });
   const claims = v.parse(claimsSchema, payload);
   if (claims.iat > now / 1000 + CLOCK_TOLERANCE_S) throw new Error("issued in the future");
-  // From a moment that is past, so that it also ends within that time from now.
+  // `iat` is in the past, so the JWT also expires within this time from now.
   if (claims.exp - claims.iat > (widget.maxJwtLifetimeMs ?? DEFAULT_MAX_JWT_LIFETIME_MS) / 1000)
-    throw new Error("good for too long");
+    throw new Error("valid for too long");
   return claims;
 }

@@ -3,7 +3,7 @@ import type { WireProperties } from "../../../src/protocol/wire.js";
 import type { Database } from "../database/database.js";
 import { events, profiles, type PersonFields, type ProfileRow } from "../database/schema.js";
 
-/** A lead or an authenticated user, with the fields that were set. */
+/** A lead or an authenticated user, with its fields. */
 export type Person = PersonFields & {
   id: string;
   kind: "lead" | "authenticated";
@@ -12,14 +12,14 @@ export type Person = PersonFields & {
 };
 
 export interface TimelineEntry {
-  /** Stands for `after` in the next request. */
+  /** The `after` of a request for the entries that follow this one. */
   cursor: string;
   type: "event";
-  /** The operation's; absent where the service closed a session. */
+  /** The operation's id; absent if the service closed a session. */
   id?: string;
   definitionId: string;
   sessionId: string;
-  /** Corrected for the browser's clock. */
+  /** The time corrected for the browser's clock. */
   occurredAt: string;
   givenAt: string;
   receivedAt: string;
@@ -29,12 +29,12 @@ export interface TimelineEntry {
 }
 
 export interface Persons {
-  /** In the order in which they came to be. */
+  /** Lists persons in the order of their creation. */
   list(limit: number, after?: string): Promise<{ persons: Person[]; next: string | null }>;
   find(id: string): Promise<Person | null>;
   /**
-   * By corrected time, ties in the order of acceptance, or all that backwards; null where there is no such person. `after`
-   * is the cursor of an entry, from whichever order: what follows it in this one.
+   * Reads a page of a timeline by corrected time, ties in the order of acceptance. `after` is the cursor of an entry, read
+   * in either order. Returns null if there is no such person.
    */
   timeline(
     id: string,
@@ -48,7 +48,7 @@ export const TIMELINE_ORDERS = ["oldest", "newest"] as const;
 /** Which entries come first. */
 export type TimelineOrder = (typeof TIMELINE_ORDERS)[number];
 
-/** A time and a `seq`: two numbers that JavaScript and PostgreSQL both hold exactly. */
+/** A cursor: a time and a `seq`, each small enough to be exact in both JavaScript and PostgreSQL. */
 export const CURSOR = /^(\d{1,15})-(\d{1,15})$/;
 const readCursor = (text: string): [number, number] => {
   const [, time = "0", seq = "0"] = CURSOR.exec(text) ?? [];
@@ -56,7 +56,7 @@ const readCursor = (text: string): [number, number] => {
 };
 
 export function openPersons(db: Database): Persons {
-  // A visitor cannot be read, so that its profile is the same as none. Word for word as the index has it.
+  // A visitor cannot be read. This condition must match that of the partial index.
   const isPerson = sql`${profiles.kind} <> 'visitor'`;
   const findRow = async (id: string): Promise<ProfileRow | undefined> =>
     (
@@ -105,7 +105,7 @@ export function openPersons(db: Database): Persons {
   };
 }
 
-/** One index, read forwards or backwards. */
+/** Both orders read the same index, forwards or backwards. */
 const READING = {
   oldest: { direction: asc, follows: sql`>` },
   newest: { direction: desc, follows: sql`<` },

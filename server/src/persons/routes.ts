@@ -62,7 +62,7 @@ const order: Parameter = {
   schema: { type: "string", enum: [...TIMELINE_ORDERS], default: "oldest" },
 };
 
-/** What a page of a list asks for; a 400 where it is not one. */
+/** Reads the paging parameters of a request; throws a 400 if they are invalid. */
 function readPage(c: Context): [limit: number, after: string | undefined] {
   const { limit = String(PAGE_SIZE), after } = c.req.query();
   if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > PAGE_SIZE)
@@ -79,7 +79,7 @@ function readOrder(c: Context): TimelineOrder {
   return found;
 }
 
-/** Our ids are UUIDs; nothing else need reach the database. */
+/** Reads the id of a person. Ids are UUIDs; anything else is a 404 without a query. */
 const personId = (c: Context): string => {
   const id = c.req.param("id") ?? "";
   if (!v.is(v.pipe(v.string(), v.uuid()), id)) throw noPerson();
@@ -87,7 +87,7 @@ const personId = (c: Context): string => {
 };
 const noPerson = () => new Problem(4040, "there is no such person");
 
-/** Where persons and their timelines are read, with an API key of the scope `people:read`. */
+/** The routes that read persons and their timelines, with an API key of the scope `people:read`. */
 export function addPersonRoutes(
   app: Hono,
   { keys, persons }: { keys: ApiKeys; persons: Persons },

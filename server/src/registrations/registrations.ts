@@ -12,25 +12,25 @@ import type { RateLimit } from "../http/rate-limit.js";
 /** A browser that was offline learns late that its Live Chat session ended: it may register for this long after the end. */
 const REGISTER_AFTER_LIVE_CHAT_MS = 30 * DAY;
 
-/** A browser's right to write to one profile, as a batch finds it. */
+/** A browser's right to write to one profile. */
 export interface Registration {
-  /** The profile's. */
+  /** The profile's key. */
   key: number;
   kind: ProfileKind;
-  /** The person that a visitor was merged into; it may have changed since. */
+  /** The person that a visitor was merged into, at the time of reading. */
   mergedInto: number | null;
-  /** When the Live Chat session that gave the right ended, or the lead's part of it. */
+  /** When the Live Chat session that proved the right ended, or the lead's part of that session. */
   liveChatEndedAt: number | null;
 }
 
 export interface Registrations {
-  /** `limit` is asked with the profile's key, once the right to it is proven. */
+  /** Registers a browser. `limit` is called with the profile's key after the right to it is proven. */
   create(apiKeyId: string, request: RegistrationRequest, limit: RateLimit): Promise<RegistrationAnswer>;
-  /** The registration of a token that is good now, or a 401. */
+  /** Returns the registration of a valid token; throws a 401 otherwise. */
   find(token: string | null): Promise<Registration>;
 }
 
-/** The end of what a Live Chat token stands for: its session's end, or the moment when the lead signed in. */
+/** When a Live Chat token's right ended: at the end of its session, or when the lead signed in. */
 const liveChatEnd = sql<
   string | number | null
 >`least(${liveChatSessions.terminatedAt}, ${liveChatTokens.supersededAt})`;
@@ -42,7 +42,7 @@ export function openRegistrations(
   definitions: Definitions,
   lifetimeMs: number,
 ): Registrations {
-  /** Asked with every batch. */
+  /** Executed for every batch. */
   const registrationOf = db
     .select({
       key: profiles.key,
@@ -60,7 +60,7 @@ export function openRegistrations(
     .where(eq(registrations.tokenHash, sql.placeholder("tokenHash")))
     .prepare("registration_of");
 
-  /** The visitor's profile, made where it is new. */
+  /** Finds or creates the profile of a visitor. */
   const visitorKey = async (id: string): Promise<number> => {
     const known = await db
       .select({ key: profiles.key })
@@ -76,7 +76,7 @@ export function openRegistrations(
     return made!.key;
   };
 
-  /** The person's profile, where the Live Chat token is that person's. */
+  /** Finds the profile of a person, if the Live Chat token belongs to that person. */
   const personKey = async (profile: Profile, token: string | undefined): Promise<number> => {
     const [row] = await db
       .select({ key: profiles.key, kind: profiles.kind, id: profiles.id, endedAt: liveChatEnd })

@@ -15,7 +15,7 @@ interface RegistrationBackend {
   registrations: Registrations;
 }
 
-/** Where a tracker registers before it sends its first batch. */
+/** The route with which a tracker registers before its first batch. */
 export function addRegistrationRoutes(
   app: Hono,
   { keys, limits, registrations }: RegistrationBackend,
@@ -41,10 +41,10 @@ export function addRegistrationRoutes(
       const key = await authenticate(c, "App", findKey(keys));
       requireTrackingScope(key.scopes);
       const address = addressOf(c);
-      // Anybody can read the key in a page's source.
+      // Anybody can read the key in a page's source, so registrations are also limited by address.
       if (address !== undefined) await limitAddress(address);
-      return inFlight(address, async (take) => {
-        const request = await readBody(c.req.raw, registrationRequestSchema, SMALL_BODY_BYTES, take);
+      return inFlight(address, async (reserve) => {
+        const request = await readBody(c.req.raw, registrationRequestSchema, SMALL_BODY_BYTES, reserve);
         return c.json(await registrations.create(key.id, request, limitRegistrations));
       });
     },

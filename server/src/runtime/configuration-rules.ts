@@ -5,7 +5,7 @@ import { checkCorsOrigins } from "../http/cors-origins.js";
 import { checkWidget, type Widget } from "../live-chat/widget-jwt.js";
 
 /**
- * What one environment variable means. It is called without a text where the variable is unset or empty.
+ * Parses one environment variable. It is called with `undefined` if the variable is unset or empty.
  *
  * @throws an Error whose message follows the variable's name, such as "must be a whole number"
  */
@@ -34,14 +34,14 @@ export const oneOf =
     return value;
   };
 
-/** An absolute path; a relative one begins in the working directory. */
+/** An absolute path. Relative paths are resolved from the working directory. */
 export const folder =
   (otherwise: string): Rule<string> =>
   (given) =>
     given === undefined ? otherwise : resolve(given);
 
 export const postgresUrl: Rule<string | undefined> = (given) => {
-  // Without the text itself, which holds a password.
+  // The message does not quote the text, which contains a password.
   if (given !== undefined && !(/^postgres(ql)?:\/\//.test(given) && URL.canParse(given)))
     throw new Error("must be a URL such as postgres://user:password@host:5432/database");
   return given;
@@ -95,7 +95,7 @@ function parseWidgets(given: string): Widget[] {
   try {
     return v.parse(widgetsSchema, JSON.parse(given));
   } catch {
-    // Without the text itself, which holds secrets.
+    // The message does not quote the text, which contains secrets.
     throw new Error('must be JSON: [{"id": "…", "keys": [{"id": "…", "secret": "…"}]}]');
   }
 }

@@ -18,7 +18,7 @@ import {
 } from "./configuration-rules.js";
 import { readLimits } from "./limit-variables.js";
 
-/** Every environment variable of the service, with what it may be; the README says what each is for. */
+/** Every environment variable of the service, with its default and its range. The README explains each. */
 const VARIABLES = {
   HOST: text("127.0.0.1"),
   PORT: integer(8080, { min: 0, max: 65_535 }),
@@ -30,7 +30,7 @@ const VARIABLES = {
   DATABASE_URL: postgresUrl,
   DATABASE_CONNECTIONS: integer(POSTGRES_DEFAULTS.connections, { min: 1, max: 10_000 }),
   DATABASE_TIMEOUT_MS: integer(POSTGRES_DEFAULTS.timeoutMs, { min: 100, max: 600_000 }),
-  // Beside the package, so that the service and its command `keys` find the same folder from wherever they are started.
+  // In the package, so that the service and the command `keys` use the same folder in whichever directory they are started.
   DATA_DIR: folder(join(packageFolder, "data")),
   CORS_ORIGINS: corsOrigins,
   WIDGETS: widgets,
@@ -39,7 +39,7 @@ const VARIABLES = {
 
 type Variables = { [Name in keyof typeof VARIABLES]: ReturnType<(typeof VARIABLES)[Name]> };
 
-/** What the environment says of the service. */
+/** The configuration of the service, from its environment. */
 export interface Configuration {
   host: string;
   port: number;
@@ -47,7 +47,7 @@ export interface Configuration {
   answerTimeoutMs: number;
   maxConnections: number;
   limits: Partial<Limits>;
-  /** Undefined where nothing is said, which is warned about where there seems to be a proxy. */
+  /** Undefined if it is not set; the service then warns if a proxy seems to be in front. */
   trustProxy: TrustProxy | undefined;
   shutdownGraceMs: number;
   database: DatabaseOptions;

@@ -2,16 +2,16 @@ import { sql } from "drizzle-orm";
 import type { Database } from "../database/database.js";
 import { Problem } from "../http/problem.js";
 
-/** Those who ask wait for a few seconds, and a service whose database is slower than this is not ready. */
+/** Health checks wait a few seconds at most, and a service whose database is slower than this is not ready. */
 const TIMEOUT_MS = 3_000;
 
 /**
- * Whether the database answers, in time. Whoever asks while a question is under way gets its answer, so that the
- * question, which is open to everyone, takes one connection at most.
+ * Creates a check that queries the database. Concurrent checks share one query, because the route is public and must not
+ * use more than one connection.
  *
- * @returns what asks, and throws a 503 where it does not answer
+ * @returns the check; it throws a 503 if the database fails or exceeds the timeout
  */
-export function openHealth(db: Database, timeoutMs = TIMEOUT_MS): () => Promise<void> {
+export function createHealthCheck(db: Database, timeoutMs = TIMEOUT_MS): () => Promise<void> {
   let pending: Promise<unknown> | undefined;
   return async () => {
     pending ??= Promise.resolve(db.execute(sql`select 1`)).finally(() => (pending = undefined));

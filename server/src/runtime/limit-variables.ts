@@ -1,7 +1,7 @@
 import { DEFAULT_LIMITS, type Limits } from "../http/limits.js";
 import { integer } from "./configuration-rules.js";
 
-/** As many as a row of 32 bits counts: no limit at all. */
+/** The largest 32-bit number is as good as no limit. */
 const readLimit = integer(1, { min: 1, max: 2 ** 31 - 1 });
 const PREFIX = "LIMIT_";
 /** `LIMIT_BODY_BYTES` for `bodyBytes`. */
@@ -10,9 +10,9 @@ const variableOf = (name: string): string =>
 const NAMES = new Map(Object.keys(DEFAULT_LIMITS).map((name) => [variableOf(name), name as keyof Limits]));
 
 /**
- * The limits that the environment sets, each by the variable of its name.
+ * Reads the limits that the environment sets.
  *
- * @param problems what is wrong goes here; a variable that names no limit is, for it would limit nothing
+ * @param problems collects what is wrong. A `LIMIT_` variable that names no limit is wrong, because it would limit nothing
  */
 export function readLimits(environment: NodeJS.ProcessEnv, problems: string[]): Partial<Limits> {
   const limits: Partial<Limits> = {};

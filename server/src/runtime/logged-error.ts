@@ -1,11 +1,11 @@
 import { DrizzleQueryError } from "drizzle-orm";
 
-/** SQLSTATE class 22: what is wrong with a value, which the message then quotes. */
+/** SQLSTATE class 22, data exceptions, whose messages quote the value. */
 const DATA_EXCEPTION = /^22[0-9A-Z]{3}$/;
 
 /**
- * What of an error may be logged. A failed statement names its parameters, which hold what a person did; the database's
- * own error quotes rows; and one that the pool tells of brings the whole connection along.
+ * The parts of an error that may be logged. An error of Drizzle contains the parameters, which are personal data. An error
+ * of the database can quote rows, and an error of the pool contains the whole connection.
  */
 export function loggedError(error: unknown): object {
   if (!(error instanceof Error)) return { name: typeof error };
@@ -17,7 +17,7 @@ export function loggedError(error: unknown): object {
     ...(code && { code }),
     ...(error instanceof DrizzleQueryError && { query: error.query }),
     ...(!isSilent && { message }),
-    // Without its first lines, which are the message again.
+    // Without the first lines of the stack, which repeat the message.
     at: stack.split("\n").filter((line) => /^ +at /.test(line)),
     ...(cause !== undefined && { cause: loggedError(cause) }),
   };

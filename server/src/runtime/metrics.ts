@@ -1,7 +1,7 @@
 import { Counter, Histogram, Registry } from "prom-client";
 import type { OperationResult } from "../../../src/protocol/wire.js";
 
-/** A service's own figures, apart from any other service in the process. */
+/** The metrics of one service, separate from any other service in the process. */
 export interface Metrics {
   registry: Registry;
   request(method: string, route: string, status: number, durationMs: number): void;

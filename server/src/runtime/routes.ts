@@ -10,7 +10,7 @@ const statusSchema: JsonSchema = {
   required: ["status"],
 };
 
-/** What those who run the service look at. */
+/** The routes for operators: health, metrics and the OpenAPI document. */
 export function addRuntimeRoutes(
   app: Hono,
   { health, metrics }: { health: () => Promise<void>; metrics: Metrics },

@@ -1,10 +1,10 @@
 import type { Logger } from "pino";
 
 /**
- * Begins with the first SIGTERM or SIGINT; another one ends the process at once, as it does in any program. The process
- * then has `graceMs` to end by itself. After that it is ended, whatever it waits for.
+ * Starts the shutdown at the first SIGTERM or SIGINT. A second signal ends the process at once, as in any program. If the
+ * process has not ended by itself after `graceMs`, it exits with code 1.
  *
- * @returns what is aborted when the shutdown begins
+ * @returns a signal that is aborted when the shutdown starts
  */
 export function onShutdown(graceMs: number, logger: Logger): AbortSignal {
   const shutdown = new AbortController();
@@ -13,7 +13,7 @@ export function onShutdown(graceMs: number, logger: Logger): AbortSignal {
     logger.info({ signal, graceMs }, "stopping");
     for (const each of SIGNALS) process.removeListener(each, begin);
     setTimeout(() => {
-      logger.error({ graceMs }, "not stopped within the grace: what is under way is cut off");
+      logger.error({ graceMs }, "the shutdown exceeded its grace period: pending requests are cut off");
       process.exit(1);
     }, graceMs);
     shutdown.abort();

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { fairTurns } from "../../src/batches/fair-queue.js";
+import { createFairQueue } from "../../src/batches/fair-queue.js";
 
 const settle = () => new Promise((resolve) => setTimeout(resolve));
 
 /** Turns whose work ends when it is told to; `begun` is the order in which it began. */
 function newTurns(atWork: number) {
-  const inTurn = fairTurns(atWork);
+  const enqueue = createFairQueue(atWork);
   const begun: string[] = [];
   const ends = new Map<string, (error?: Error) => void>();
   const results: Promise<unknown>[] = [];
   const add = (name: string, cost = 10): Promise<string> => {
-    const result = inTurn(name[0]!, cost, () => {
+    const result = enqueue(name[0]!, cost, () => {
       begun.push(name);
       return new Promise<string>((resolve, reject) => {
         ends.set(name, (error) => (error ? reject(error) : resolve(name)));
@@ -128,10 +128,10 @@ describe("fair turns", () => {
   });
 
   test("a socket is looked at between two pieces that never wait", async () => {
-    const inTurn = fairTurns(1);
+    const enqueue = createFairQueue(1);
     const seen: string[] = [];
-    const first = inTurn("a", 1, async () => void seen.push("a"));
-    const second = inTurn("a", 1, async () => void seen.push("b"));
+    const first = enqueue("a", 1, async () => void seen.push("a"));
+    const second = enqueue("a", 1, async () => void seen.push("b"));
     // What comes from a socket is a macrotask as this is.
     setImmediate(() => seen.push("socket"));
     await Promise.all([first, second]);

@@ -2,7 +2,7 @@ import { Client } from "pg";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { DAY, HOUR, MINUTE } from "../../../src/protocol/wire.js";
 import { ADVISORY_LOCKS } from "../../src/database/advisory-locks.js";
-import { beforeTheNextWriting } from "../support/before-next-write.js";
+import { beforeNextWrite } from "../support/before-next-write.js";
 import { append, merge, pageView } from "../support/operations.js";
 import {
   newDatabase,
@@ -133,7 +133,7 @@ describe("partitions of operation ids", () => {
       const { before, after } = await startAtBorder();
       const { write, person } = await before.lead();
       const batch = [pageView(BORDER - MINUTE), pageView(BORDER - MINUTE)];
-      const meanwhile = beforeTheNextWriting(() => after.statuses(write, batch));
+      const meanwhile = beforeNextWrite(() => after.statuses(write, batch));
       expect(await before.statuses(write, batch)).toEqual(["duplicate", "duplicate"]);
       expect(await meanwhile).toEqual(["accepted", "accepted"]);
       expect(await before.timeline(person.id)).toHaveLength(2);
@@ -144,7 +144,7 @@ describe("partitions of operation ids", () => {
       const [visitor, lead] = [await before.visitor(), await before.lead()];
       const view = pageView(BORDER - MINUTE);
       await before.send(visitor.write, [view]);
-      const meanwhile = beforeTheNextWriting(() => before.send(lead.write, [merge(BORDER, visitor)]));
+      const meanwhile = beforeNextWrite(() => before.send(lead.write, [merge(BORDER, visitor)]));
       expect(await after.statuses(lead.write, [view])).toEqual(["duplicate"]);
       await meanwhile;
       expect(await before.timeline(lead.person.id)).toHaveLength(1);

@@ -1,7 +1,7 @@
 /** Between what a batch of events reads and what it writes, another process may do anything. */
 import { beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { HOUR, MINUTE } from "../../../src/protocol/wire.js";
-import { beforeTheNextWriting } from "../support/before-next-write.js";
+import { beforeNextWrite } from "../support/before-next-write.js";
 import { merge, pageView, sessionEnded } from "../support/operations.js";
 import { newDatabase, START, startService, type Subject } from "../support/start-service.js";
 
@@ -18,7 +18,7 @@ describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
 
   test("an event is the person's whose visitor is merged meanwhile", async () => {
     const { visitor, lead } = { visitor: await subject.visitor(), lead: await subject.lead() };
-    const meanwhile = beforeTheNextWriting(() => other.send(lead.write, [merge(START, visitor)]));
+    const meanwhile = beforeNextWrite(() => other.send(lead.write, [merge(START, visitor)]));
     expect(await subject.statuses(visitor.write, [pageView(START)])).toEqual(["accepted"]);
     await meanwhile;
     expect(await told(lead.person.id)).toEqual(["pageView"]);
@@ -26,7 +26,7 @@ describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
 
   test("an event that occurred after a merge meanwhile is rejected", async () => {
     const { visitor, lead } = { visitor: await subject.visitor(), lead: await subject.lead() };
-    const meanwhile = beforeTheNextWriting(() => other.send(lead.write, [merge(START - 1, visitor)]));
+    const meanwhile = beforeNextWrite(() => other.send(lead.write, [merge(START - 1, visitor)]));
     expect(await subject.statuses(visitor.write, [pageView(START)])).toEqual(["rejected"]);
     await meanwhile;
     expect(await told(lead.person.id)).toEqual([]);
@@ -37,7 +37,7 @@ describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
     await subject.send(write, [pageView(START)]);
     subject.clock.now = other.clock.now = START + HOUR;
     const later = await subject.register(person, token);
-    const swept = beforeTheNextWriting(() => other.service.sweep());
+    const swept = beforeNextWrite(() => other.service.sweep());
     await subject.send(later, [pageView(START + MINUTE)]);
     expect(await swept).toMatchObject({ closedSessions: 1 });
     expect(await told(person.id)).toEqual(["pageView", "pageView"]);
@@ -47,7 +47,7 @@ describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
     const { write, person } = await subject.lead();
     await subject.send(write, [pageView(START)]);
     subject.clock.now = other.clock.now = START + MINUTE;
-    const meanwhile = beforeTheNextWriting(() => other.send(write, [sessionEnded(START + MINUTE)]));
+    const meanwhile = beforeNextWrite(() => other.send(write, [sessionEnded(START + MINUTE)]));
     await subject.send(write, [pageView(START + 1)]);
     await meanwhile;
     // Had the end been forgotten, the service would end the session once more.
@@ -59,7 +59,7 @@ describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
   test("what a visitor, who is merged meanwhile, told of the session counts", async () => {
     const { visitor, lead } = { visitor: await subject.visitor(), lead: await subject.lead() };
     await subject.send(visitor.write, [pageView(START - MINUTE), sessionEnded(START)]);
-    const meanwhile = beforeTheNextWriting(() => other.send(lead.write, [merge(START, visitor)]));
+    const meanwhile = beforeNextWrite(() => other.send(lead.write, [merge(START, visitor)]));
     await subject.send(lead.write, [pageView(START - 1)]);
     await meanwhile;
     subject.clock.now = START + 2 * HOUR;
@@ -70,7 +70,7 @@ describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
   test("of two equal batches at the same time one is applied", async () => {
     const { write, person } = await subject.lead();
     const batch = [pageView(START), pageView(START)];
-    const meanwhile = beforeTheNextWriting(() => other.send(write, batch));
+    const meanwhile = beforeNextWrite(() => other.send(write, batch));
     expect(await subject.statuses(write, batch)).toEqual(["duplicate", "duplicate"]);
     await meanwhile;
     expect(await told(person.id)).toEqual(["pageView", "pageView"]);

@@ -2,7 +2,7 @@ import { Client } from "pg";
 import { vi } from "vitest";
 
 /** Does something once, right before the next batch of events is written; resolves with it. PostgreSQL only. */
-export function beforeTheNextWriting<Result>(work: () => Promise<Result>): Promise<Result> {
+export function beforeNextWrite<Result>(work: () => Promise<Result>): Promise<Result> {
   const original = Reflect.get(Client.prototype, "query") as (...given: unknown[]) => unknown;
   return new Promise((resolve) => {
     const spy = vi.spyOn(Client.prototype, "query").mockImplementation(function (

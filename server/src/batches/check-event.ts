@@ -2,8 +2,8 @@ import { isOfPropertyType } from "../../../src/protocol/schemas.js";
 import type { EventDefinition, EventOperation } from "../../../src/protocol/wire.js";
 import { rejection, type Rejection } from "./rejection.js";
 
-/** Whether an event is as its definition says. Not every property need be given. */
-export function judgeEvent(
+/** Checks an event against its definition. Properties may be missing, but none may be unknown or of another type. */
+export function checkEvent(
   event: EventOperation,
   known: ReadonlyMap<string, EventDefinition>,
 ): Rejection | null {
