@@ -2,7 +2,7 @@
  * The core: what a host runs, whatever kind of host it is. Everything that must hold is decided in the store's
  * transactions, so that any number of these can run on one store at once.
  */
-import type { HostKind, OutboxRow } from "../protocol/api.js";
+import type { OutboxRow } from "../protocol/api.js";
 import { trackingError } from "./errors.js";
 import type {
   AttachAnswer,
@@ -48,7 +48,7 @@ const LONGEST_TIMER_MS = 1 * HOUR;
 /** Where the store fails, nothing has changed: the next change, signal or timer looks again. */
 const unlessStoreFails = (work: Promise<void>): void => void work.catch(() => undefined);
 
-type Hello = Pick<PageHello, "endpoint" | "apiKey" | "globalPrivacyControl" | "host">;
+type Hello = Pick<PageHello, "endpoint" | "apiKey" | "globalPrivacyControl">;
 type Attached = Omit<Extract<AttachAnswer, { ok: true }>, "ok">;
 
 const connected = (
@@ -111,7 +111,7 @@ export class Tracker {
   /** A page's first word to this host: of the service and the key, the last one's holds. With it, what `init()` asks. */
   async attach(hello: Hello, request?: TimedInit): Promise<Attached> {
     if (request) return this.#init(hello, request);
-    return this.#stateIn(await this.#change((record) => connected(record, hello)), hello.host);
+    return this.#stateIn(await this.#change((record) => connected(record, hello)));
   }
 
   /**
@@ -146,7 +146,7 @@ export class Tracker {
       ...reread,
       ...(answer && { view: answer }),
     });
-    if (!isNew) return { ...this.#stateIn(record, hello.host), init: told(answers) };
+    if (!isNew) return { ...this.#stateIn(record), init: told(answers) };
 
     const asked = this.#registrar.ensure(record, profile);
     const registration = await within(this.#ports.timers, REGISTRATION_WAIT_MS, asked, null);
@@ -154,7 +154,7 @@ export class Tracker {
       registration?.kind === "refused" && registration.of !== "profile"
         ? { ok: false, error: trackingError(2018, "people-service") }
         : told(view ? await this.submit(view.pageId, groupOf(view, record, clock.now()).commands) : []);
-    return { ...(await this.state(hello.host)), init };
+    return { ...(await this.state()), init };
   }
 
   async submit(pageId: string, commands: readonly Command[]): Promise<CommandAnswer[]> {
@@ -252,8 +252,8 @@ export class Tracker {
   }
 
   /** What every tab is shown, and the erase generation that commands carry. */
-  async state(host: HostKind): Promise<Pick<Attached, "state" | "generation">> {
-    return this.#stateIn(await this.#ports.store.read(), host);
+  async state(): Promise<Pick<Attached, "state" | "generation">> {
+    return this.#stateIn(await this.#ports.store.read());
   }
 
   close(): void {
@@ -263,9 +263,9 @@ export class Tracker {
     this.#cancelSessionTimer?.();
   }
 
-  #stateIn(record: TrackerRecord, host: HostKind): Pick<Attached, "state" | "generation"> {
+  #stateIn(record: TrackerRecord): Pick<Attached, "state" | "generation"> {
     const { clock, store } = this.#ports;
-    const facts = { host, storage: store.kind, online: this.online };
+    const facts = { storage: store.kind, online: this.online };
     return { state: stateOf(record, facts, clock.now()), generation: record.generation };
   }
 

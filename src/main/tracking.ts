@@ -60,7 +60,7 @@ export const startTracking = (
   let isErased = false;
 
   const pages = createPageViews(settings);
-  const connection = createHostConnection(settings, ({ state, generation }) => {
+  const connection = createHostConnection(settings, (state, generation) => {
     queue.onState(state.host, generation);
     lastState = state;
     later?.onState(state);

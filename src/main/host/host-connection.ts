@@ -3,7 +3,7 @@
  * tries the kinds of host, `host-session.ts` attaches to one, `pending-requests.ts` keeps what was requested, and
  * `watchdog.ts` notices a host that does not respond.
  */
-import type { HostKind, TrackingError } from "../../protocol/api.js";
+import type { HostKind, TrackerState, TrackingError } from "../../protocol/api.js";
 import type { Host, InitAnswer, InitRequest } from "../../protocol/host.js";
 import { SECOND } from "../../protocol/wire.js";
 import { randomId } from "../names.js";
@@ -48,7 +48,7 @@ export interface HostConnection {
 
 export const createHostConnection = (
   { name, hello, hosts, workerUrl }: Settings,
-  onState: (report: StateReport) => void,
+  onState: (state: TrackerState, generation: number) => void,
 ): HostConnection => {
   const [measureClocks, hostMoment, clockSkewMs] = createHostClock();
   let session: HostSession | undefined;
@@ -80,12 +80,14 @@ export const createHostConnection = (
       const open = (onError: (why: string) => void): HostPort =>
         openHost(kind, `${name}:v${hello.protocol}:${abandonedHosts}`, workerUrl, onError);
       const attachArguments = (knowsClocks: boolean): Parameters<Host["attach"]> => [
-        { ...hello, host: kind, online: navigator.onLine },
+        { ...hello, online: navigator.onLine },
         pendingInit && {
           ...pendingInit.request,
           calledAt: knowsClocks ? hostMoment(pendingInit.request.calledAt) : NaN,
         },
       ];
+      const onReport = ({ state, generation }: StateReport): void =>
+        onState({ host: kind, ...state }, generation);
       const onAttached = (init: InitAnswer | undefined): void => {
         if (init) pendingInit?.resolve(init);
         pendingInit = undefined;
@@ -97,7 +99,15 @@ export const createHostConnection = (
         resolve(typeof why === "string" ? fail(2101, `${kind} host: ${why}`).error : why);
       };
       try {
-        session = openSession(open, measureClocks, requests, attachArguments, onState, onAttached, onFailure);
+        session = openSession(
+          open,
+          measureClocks,
+          requests,
+          attachArguments,
+          onReport,
+          onAttached,
+          onFailure,
+        );
         if (isReady) session.attach();
       } catch (thrown) {
         onFailure(describe(thrown));

@@ -3,8 +3,8 @@
  * again where another instance says hello on the same port (WebKit runs a worker's script again) or the page comes back
  * from the back-forward cache.
  */
-import type { TrackerState, TrackingError } from "../../protocol/api.js";
-import type { Host, HostMessage, InitAnswer } from "../../protocol/host.js";
+import type { TrackingError } from "../../protocol/api.js";
+import type { Host, HostMessage, HostState, InitAnswer } from "../../protocol/host.js";
 import { SECOND } from "../../protocol/wire.js";
 import { after } from "../after.js";
 import { describe } from "../outcome.js";
@@ -20,7 +20,7 @@ const INIT_TIMEOUT_MS = 5 * SECOND;
 
 /** What a host reports when the page attaches, and at each change. */
 export interface StateReport {
-  state: TrackerState;
+  state: HostState;
   /** The erase generation of the store. */
   generation: number;
 }
@@ -45,7 +45,7 @@ export const openSession = (
   measureClocks: MeasureClocks,
   requests: PendingRequests,
   attachArguments: (knowsClocks: boolean) => Parameters<Host["attach"]>,
-  onState: (report: StateReport) => void,
+  onReport: (report: StateReport) => void,
   onAttached: (init: InitAnswer | undefined) => void,
   onFailure: (why: string | TrackingError, wasAttached: boolean) => void,
 ): HostSession => {
@@ -81,7 +81,7 @@ export const openSession = (
         stopTimer();
         if (!response.ok) return failed(response.error);
         wasAttached = true;
-        onState(response);
+        onReport(response);
         onAttached(response.init);
         requests.attach(call);
       },
@@ -93,7 +93,7 @@ export const openSession = (
     if (isClosed) return;
     const isHello = message.peopleTracking === "hello";
     measureClocks(message.clocks, isHello);
-    if (!isHello) return onState(message);
+    if (!isHello) return onReport(message);
     if (message.instance === instance) return;
     const isFirst = !instance;
     instance = message.instance;

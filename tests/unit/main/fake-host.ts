@@ -1,5 +1,5 @@
 import { expose } from "comlink";
-import type { Outcome, OutboxRow, TrackerState, TrackingError } from "../../../src/protocol/api.js";
+import type { HostKind, Outcome, OutboxRow, TrackerState, TrackingError } from "../../../src/protocol/api.js";
 import type {
   AttachAnswer,
   Command,
@@ -7,6 +7,7 @@ import type {
   Host,
   HostClocks,
   HostMessage,
+  HostState,
   InitAnswer,
   InitRequest,
   InspectQuery,
@@ -17,8 +18,7 @@ import type {
 import { PROTOCOL_VERSION } from "../../../src/protocol/host.js";
 import { commandsIn } from "../../../src/core/command-batch.js";
 
-export const idleState: TrackerState = {
-  host: "shared",
+const hostState: HostState = {
   storage: "disk",
   online: true,
   optedOut: false,
@@ -27,6 +27,9 @@ export const idleState: TrackerState = {
   outbox: { waiting: 0, rejected: 0 },
   delivery: { status: "idle" },
 };
+
+/** What subscribers get of it where the host is a shared worker. */
+export const idleState: TrackerState = { host: "shared", ...hostState };
 
 const never = new Promise<never>(() => {});
 
@@ -43,7 +46,7 @@ export class FakeHost implements Host {
   undecided = false;
   /** Refuses a command. */
   refuse: (command: Command) => TrackingError | undefined = () => undefined;
-  attachAnswer: AttachAnswer = { ok: true, generation: 0, state: idleState };
+  attachAnswer: AttachAnswer = { ok: true, generation: 0, state: hostState };
   initAnswer: InitAnswer = { ok: true };
   flushAnswer: Outcome<{ waiting: number }> = { success: true, data: { waiting: 0 } };
   rows: OutboxRow[] = [];
@@ -52,7 +55,10 @@ export class FakeHost implements Host {
   port: MessagePort | undefined;
   closed = false;
 
-  constructor(readonly name: string) {}
+  constructor(
+    readonly kind: HostKind,
+    readonly name: string,
+  ) {}
 
   serve(port: MessagePort): void {
     this.port = port;

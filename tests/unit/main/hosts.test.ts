@@ -10,10 +10,10 @@ let page: FakePage;
 const make = (options: TrackingOptions = {}) =>
   using(new PeopleTrackingSDK({ liveChat: null, pageViews: "manual", ...options }));
 const hostKinds = () =>
-  page.hosts.flatMap((host) => host.asked("attach").map(([hello]) => (hello as { host: string }).host));
+  page.hosts.flatMap(({ kind, calls }) => calls.flatMap(([method]) => (method === "attach" ? [kind] : [])));
 
 vi.mock("../../../src/worker/page-host.js", () => ({
-  startPageHost: (port: MessagePort) => page.serve(page.inPage, "in page", port),
+  startPageHost: (port: MessagePort) => page.serve("page", "in page", port),
 }));
 
 beforeEach(() => (page = loadPage()));
@@ -51,6 +51,7 @@ describe("host selection", () => {
       expect(await sdk.init("key")).toEqual(SUCCESS);
       expect(await sdk.track("a")).toEqual(SUCCESS);
       expect(hostKinds()).toEqual([host]);
+      expect(sdk.state).toMatchObject({ host });
     },
   );
 

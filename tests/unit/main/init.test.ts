@@ -40,7 +40,6 @@ describe("init()", () => {
       endpoint: "https://people.example/api",
       apiKey: "key",
       durability: "relaxed",
-      host: "shared",
       online: false,
       globalPrivacyControl: false,
     });
