@@ -1,4 +1,4 @@
-/** What a page does once tracking is on, and need not load before. */
+/** What a page does once tracking has started, in a file that it need not load before. */
 import type { TrackerState } from "../protocol/api.js";
 import type { documentText as DocumentText } from "./document-text.js";
 import { eraseJournals, takeInJournals } from "./journals.js";

@@ -67,7 +67,7 @@ export const createCallQueue = (
   let hostKind: HostKind | undefined;
 
   const writeJournal = (): void => {
-    // What waits for `init()` is journaled only where the page goes: should `init()` fail, its callers are told so.
+    // What waits for `init()` is journaled only where the page goes: should `init()` fail, its callers get that outcome.
     if (!isOpen && !isPageHidden) return;
     const skewMs = connection.clockSkewMs();
     for (const each of undecided) {

@@ -10,8 +10,8 @@ import type { ErrorCode } from "./outcome.js";
  * @param cause - why there is no response
  * @param mayBeStored - an abandoned host may yet store what this one could not decide
  * @returns two batches with the commands that are undecided: those in the journal, for this host or the next to decide,
- *   whose callers know that they are on disk; and those that an abandoned host may yet store, of which nobody can tell
- *   before their deadline that they failed
+ *   whose callers know that they are on disk; and those that an abandoned host may yet store, which nobody can report as
+ *   failed before their deadline
  */
 export const settleBatch = (
   batch: CallBatch,

@@ -1,4 +1,4 @@
-/** One `init()` and all that follows from it, until it fails or the instance is closed. */
+/** What one `init()` starts, until it fails or the instance is closed. It connects the parts of the page's side. */
 import type { Outcome, Page, TrackerState } from "../protocol/api.js";
 import { CALL_TIMEOUT_MS } from "../protocol/host.js";
 import type { Host, InitAnswer, PageSignal } from "../protocol/host.js";
@@ -121,7 +121,7 @@ export const startTracking = (
     if (answer.rereadLiveChat) liveChat?.reread(answer.rereadLiveChat);
     if (view) pages.settleLoad(answer.view);
     queue.open();
-    // A task after `init()` has resolved, which waits for none of it. Should the page end before, the next one does it.
+    // In a task after `init()` has resolved, which waits for none of it. Should the page end before, the next one does it.
     afterStartTimer = setTimeout(() => {
       import("./after-start.js").then(
         ({ afterStart }) =>

@@ -24,7 +24,7 @@ export type CallHost = <Method extends keyof Host>(
   onError?: (thrown: unknown) => void,
 ) => void;
 
-/** @param onMessage receives what the host posts unasked */
+/** @param onMessage receives the messages that the host posts on its own */
 export const createHostCaller = (port: HostPort, onMessage: (message: HostMessage) => void): CallHost => {
   let count = 0;
   const pending = new Map<number, ((response: never) => void) | undefined>();

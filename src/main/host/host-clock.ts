@@ -1,4 +1,4 @@
-/** How far the page's clocks differ from its host's, measured with each message that the host posts unasked. */
+/** How far the page's clocks differ from its host's, measured with each message that the host posts on its own. */
 import type { HostClocks } from "../../protocol/host.js";
 import { monotonicNow } from "../../protocol/monotonic.js";
 

@@ -8,7 +8,7 @@ export type HostPort = MessagePort | Worker;
 /**
  * Starts a host of one kind. Its callers see no difference between the three kinds.
  *
- * @param onError is told why the host cannot start. For a refused worker script browsers give no more than the fact, and
+ * @param onError gets the reason why the host cannot start. For a refused worker script browsers give no more than the fact, and
  *   some not even that: callers set a timeout.
  * @throws where the browser refuses at once
  */
