@@ -74,20 +74,22 @@ export const createHostConnection = (
 
   const requests = createPendingRequests(() => void connect(), abandonHost);
 
-  const tryHost = (kind: HostKind): Promise<TrackingError | undefined> =>
-    new Promise((resolve) => {
+  const attachArguments = (knowsClocks: boolean): Parameters<Host["attach"]> => [
+    { ...hello, online: navigator.onLine },
+    pendingInit && {
+      ...pendingInit.request,
+      calledAt: knowsClocks ? hostMoment(pendingInit.request.calledAt) : NaN,
+    },
+  ];
+
+  const tryHost = (kind: HostKind): Promise<TrackingError | undefined> => {
+    const open = (onError: (why: string) => void): HostPort =>
+      openHost(kind, `${name}:v${hello.protocol}:${abandonedHosts}`, workerUrl, onError);
+    const onReport = ({ state, generation }: StateReport): void =>
+      onState({ host: kind, ...state }, generation);
+
+    return new Promise((resolve) => {
       if (isClosed) return resolve(undefined);
-      const open = (onError: (why: string) => void): HostPort =>
-        openHost(kind, `${name}:v${hello.protocol}:${abandonedHosts}`, workerUrl, onError);
-      const attachArguments = (knowsClocks: boolean): Parameters<Host["attach"]> => [
-        { ...hello, online: navigator.onLine },
-        pendingInit && {
-          ...pendingInit.request,
-          calledAt: knowsClocks ? hostMoment(pendingInit.request.calledAt) : NaN,
-        },
-      ];
-      const onReport = ({ state, generation }: StateReport): void =>
-        onState({ host: kind, ...state }, generation);
       const onAttached = (init: InitAnswer | undefined): void => {
         if (init) pendingInit?.resolve(init);
         pendingInit = undefined;
@@ -113,6 +115,7 @@ export const createHostConnection = (
         onFailure(describe(thrown));
       }
     });
+  };
 
   const connect = async (): Promise<TrackingError | undefined> => {
     // The host that is being tried may be connected already.

@@ -27,6 +27,9 @@ const namespaceOf = async (key: string, endpoint?: string) => {
 beforeEach(() => (page = loadPage()));
 afterEach(leavePage);
 
+const viewsAsked = () =>
+  page.hosts.flatMap((host) => host.inits.map(({ view }) => view && `${view.pageId}-${view.command.n}`));
+
 describe("init()", () => {
   test("attaches and records the page view of the page load in one message", async () => {
     page.navigator.onLine = false;
@@ -77,8 +80,6 @@ describe("init()", () => {
   });
 
   /** The page view that each `init()` asked for, by its operation's id. */
-  const viewsAsked = () =>
-    page.hosts.flatMap((host) => host.inits.map(({ view }) => view && `${view.pageId}-${view.command.n}`));
 
   test("sends the page view of one page load under one id from all instances, until it is recorded", async () => {
     expect(await Promise.all([make().init("key"), make().init("key")])).toEqual([SUCCESS, SUCCESS]);

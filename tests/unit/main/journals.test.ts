@@ -7,6 +7,9 @@ import { PAGE, command, journal } from "./left-journal.js";
 
 const DAY = 24 * 60 * 60 * 1000;
 
+const commandsOf = (text: string) =>
+  readJournal(text, PAGE, Date.now())?.flatMap((batch) => commandsIn(batch));
+
 describe("a journal", () => {
   test.each([
     ["no JSON", "{"],
@@ -28,9 +31,6 @@ describe("a journal", () => {
   test("of a newer version is left for that version", () => {
     expect(readJournal(journal({ v: 4 }), PAGE, Date.now())).toBeNull();
   });
-
-  const commandsOf = (text: string) =>
-    readJournal(text, PAGE, Date.now())?.flatMap((batch) => commandsIn(batch));
 
   test("has fields of a batch that hold for its commands, unless they have their own", () => {
     const [first, third] = [command(1), command(3)];

@@ -201,6 +201,14 @@ describe("the unload journal", () => {
   });
 });
 
+const keyOf = (age: number) => `people-tracking:shop:journal:${String(age).padStart(16, "0")}`;
+
+const tell = (newValue: string): void => {
+  local.storage[KEY] = newValue;
+  const event = Object.assign(new Event("storage"), { key: KEY, newValue, storageArea: local });
+  page.window.dispatchEvent(event);
+};
+
 describe("the unload journal of a page that is gone", () => {
   test("is taken in by the next page under the id of its own, and removed with the response", async () => {
     local.storage[KEY] = journal({ commands: [command(1), command(2)] });
@@ -223,8 +231,6 @@ describe("the unload journal of a page that is gone", () => {
     await pass(1000);
     expect(Object.keys(local.storage)).toEqual([KEY]);
   });
-
-  const keyOf = (age: number) => `people-tracking:shop:journal:${String(age).padStart(16, "0")}`;
 
   test("is dropped with a warning where it is the oldest of more than a megabyte that no host took in", async () => {
     const told = vi.spyOn(console, "warn").mockReturnValue();
@@ -270,12 +276,6 @@ describe("the unload journal of a page that is gone", () => {
     expect(journals()).toEqual([]);
     expect(page.host.asked("submit")).toEqual([]);
   });
-
-  const tell = (newValue: string): void => {
-    local.storage[KEY] = newValue;
-    const event = Object.assign(new Event("storage"), { key: KEY, newValue, storageArea: local });
-    page.window.dispatchEvent(event);
-  };
 
   test("is taken in by a page that is open already, unless its own page removes it", async () => {
     await start();
