@@ -18,9 +18,9 @@ import type {
   TrackerStore,
   Waiting,
 } from "../core/ports.js";
-import { waitingIn } from "../core/lanes.js";
+import { waitingIn } from "../core/record/lanes.js";
 import { bringHome, isCovered, needToBringHome, withKnown, withoutDisk } from "../core/bring-home.js";
-import type { PageMarks } from "../core/page-marks.js";
+import type { PageMarks } from "../core/commands/page-marks.js";
 import type { TrackerRecord } from "../core/tracker-record.js";
 import { emptyRecord } from "../core/tracker-record.js";
 import type { Profile } from "../protocol/api.js";

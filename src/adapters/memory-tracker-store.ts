@@ -1,8 +1,8 @@
 /** The store where IndexedDB is not to be had: the same answers, for as long as the host lives. */
 import type { OutboxRow, Profile } from "../protocol/api.js";
 import type { Held } from "../core/bring-home.js";
-import { sameProfile } from "../core/lanes.js";
-import type { PageMarks } from "../core/page-marks.js";
+import { sameProfile } from "../core/record/lanes.js";
+import type { PageMarks } from "../core/commands/page-marks.js";
 import type {
   CachedDefinitions,
   Change,

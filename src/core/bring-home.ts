@@ -5,15 +5,15 @@
  */
 import type { OutboxRow, Profile } from "../protocol/api.js";
 import { SECOND } from "../protocol/wire.js";
-import { draftOf, endSessionAt } from "./draft.js";
-import { boundUntil } from "./gate.js";
-import { laneOf, sameProfile, waitingIn, withLane, withoutIdleLanes } from "./lanes.js";
-import type { PageMarks } from "./page-marks.js";
-import { isDecided, unitedMarks } from "./page-marks.js";
+import { draftOf, endSessionAt } from "./record/draft.js";
+import { boundUntil } from "./delivery/gate.js";
+import { laneOf, sameProfile, waitingIn, withLane, withoutIdleLanes } from "./record/lanes.js";
+import type { PageMarks } from "./commands/page-marks.js";
+import { isDecided, unitedMarks } from "./commands/page-marks.js";
 import type { Change, Need, Snapshot } from "./ports.js";
-import { liveChatTold, retirementKeys } from "./profile-selection.js";
+import { liveChatTold, retirementKeys } from "./record/profile-selection.js";
 import { instant } from "./time.js";
-import { mergedBefore } from "./timeline.js";
+import { mergedBefore } from "./record/timeline.js";
 import type { Lane, SessionRecord, TrackerRecord } from "./tracker-record.js";
 import { emptyRecord, selectedProfile } from "./tracker-record.js";
 

@@ -1,7 +1,7 @@
 /** What the core needs of the world. Adapters implement these over browser APIs, the tests over a seeded scheduler. */
 import type { OutboxRow, Profile } from "../protocol/api.js";
 import type { DefinitionsAnswer } from "../protocol/wire.js";
-import type { PageMarks } from "./page-marks.js";
+import type { PageMarks } from "./commands/page-marks.js";
 import type { TrackerRecord } from "./tracker-record.js";
 
 /** The wall clock, in milliseconds since the epoch. */

@@ -1,8 +1,8 @@
 /** The one small state object that every tab sees, from what the store keeps and what the host knows. */
 import type { HostKind, TrackerState } from "../protocol/api.js";
-import { isStopped, planOf } from "./gate.js";
-import { rejectedIn, sameProfile, waitingIn } from "./lanes.js";
-import { isLeased } from "./lease.js";
+import { isStopped, planOf } from "./delivery/gate.js";
+import { rejectedIn, sameProfile, waitingIn } from "./record/lanes.js";
+import { isLeased } from "./delivery/lease.js";
 import { iso } from "./time.js";
 import type { SessionRecord, Stop, TrackerRecord } from "./tracker-record.js";
 import { isOptedOut, selectedProfile } from "./tracker-record.js";

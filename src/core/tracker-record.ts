@@ -1,7 +1,7 @@
 /**
  * What the store keeps in one record, of bounded size, read and written whole in every transaction: session, profile,
  * counters, delivery. Instants are milliseconds; every field that holds one is named `…At`, and stands as an ISO time
- * in IndexedDB (see `adapters/readable-times.ts`).
+ * in IndexedDB (see `adapters/indexeddb/readable-times.ts`).
  */
 import type { Profile, TrackingError } from "../protocol/api.js";
 

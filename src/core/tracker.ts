@@ -14,29 +14,29 @@ import type {
   PageSignal,
 } from "../protocol/host.js";
 import { HOUR, SECOND } from "../protocol/wire.js";
-import type { CommandGroup } from "./accept.js";
-import { acceptInto, commandError } from "./accept.js";
-import { problemsOf } from "./check-command.js";
-import { CommandQueue } from "./command-queue.js";
-import { Definitions } from "./definitions.js";
-import { definitionsOver } from "./definitions-request.js";
-import { Delivery } from "./delivery.js";
-import { changeOf, draftOf, endDueSession } from "./draft.js";
-import { withEarlyAttempt } from "./early-attempt.js";
-import { Flushes } from "./flush.js";
-import type { Plan } from "./gate.js";
-import { planOf, withoutBackOff, withoutBounds, withTrials } from "./gate.js";
-import { laneOf } from "./lanes.js";
-import { PAGE_MARKS_LIFETIME_MS } from "./page-marks.js";
-import type { TimedInit } from "./page-clock.js";
+import type { CommandGroup } from "./commands/accept.js";
+import { acceptInto, commandError } from "./commands/accept.js";
+import { problemsOf } from "./commands/check-command.js";
+import { CommandQueue } from "./commands/command-queue.js";
+import { Definitions } from "./definitions/definitions.js";
+import { definitionsOver } from "./definitions/definitions-request.js";
+import { Delivery } from "./delivery/delivery.js";
+import { changeOf, draftOf, endDueSession } from "./record/draft.js";
+import { withEarlyAttempt } from "./delivery/early-attempt.js";
+import { Flushes } from "./delivery/flush.js";
+import type { Plan } from "./delivery/gate.js";
+import { planOf, withoutBackOff, withoutBounds, withTrials } from "./delivery/gate.js";
+import { laneOf } from "./record/lanes.js";
+import { PAGE_MARKS_LIFETIME_MS } from "./commands/page-marks.js";
+import type { TimedInit } from "./commands/page-clock.js";
 import type { Need, Ports, RowQuery } from "./ports.js";
-import { ensureProfile, liveChatTold, retirementKeys } from "./profile-selection.js";
-import { Registrar } from "./registrar.js";
-import { discardRejected, requeueRejected } from "./rejected.js";
+import { ensureProfile, liveChatTold, retirementKeys } from "./record/profile-selection.js";
+import { Registrar } from "./delivery/registrar.js";
+import { discardRejected, requeueRejected } from "./delivery/rejected.js";
 import { stateOf } from "./state.js";
 import type { TrackerRecord } from "./tracker-record.js";
 import { emptyRecord, isOptedOut } from "./tracker-record.js";
-import { discardUnregistered, withUnregisteredTrials } from "./unregistered.js";
+import { discardUnregistered, withUnregisteredTrials } from "./delivery/unregistered.js";
 import { within } from "./within.js";
 
 /** `init` waits for the service's word on a new profile no longer than this. */

@@ -16,10 +16,10 @@ import type {
 import { PROTOCOL_VERSION } from "../protocol/host.js";
 import { firstProblem, idsSchema, inspectQuerySchema } from "../protocol/schemas.js";
 import type { Tracker } from "../core/tracker.js";
-import { commandError } from "../core/accept.js";
-import { commandsIn } from "../core/command-batch.js";
-import type { TimedInit } from "../core/page-clock.js";
-import { plausibleInitAt, withHostTimes } from "../core/page-clock.js";
+import { commandError } from "../core/commands/accept.js";
+import { commandsIn } from "../core/commands/command-batch.js";
+import type { TimedInit } from "../core/commands/page-clock.js";
+import { plausibleInitAt, withHostTimes } from "../core/commands/page-clock.js";
 import { systemClock, systemClocks } from "../adapters/system.js";
 import { monotonicNow } from "../protocol/monotonic.js";
 import { instance } from "./instance.js";

@@ -1,7 +1,7 @@
 /** One tracker for all pages of a namespace that this host serves, and the pages that watch it. */
 import type { HostKind } from "../protocol/api.js";
 import type { HostMessage, PageHello } from "../protocol/host.js";
-import { DexieTrackerStore } from "../adapters/dexie-tracker-store.js";
+import { DexieTrackerStore } from "../adapters/indexeddb/dexie-tracker-store.js";
 import type { DiskStore } from "../adapters/enduring-tracker-store.js";
 import { EnduringTrackerStore } from "../adapters/enduring-tracker-store.js";
 import { systemClock, systemClocks, systemTimers } from "../adapters/system.js";

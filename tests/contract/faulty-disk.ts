@@ -1,5 +1,5 @@
 /** The real store on a disk that misbehaves on demand, and time that a test moves. */
-import { DexieTrackerStore } from "../../src/adapters/dexie-tracker-store.js";
+import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
 import type { DiskStore } from "../../src/adapters/enduring-tracker-store.js";
 import { EnduringTrackerStore } from "../../src/adapters/enduring-tracker-store.js";
 import type { Change, Need, Snapshot } from "../../src/core/ports.js";

@@ -3,12 +3,12 @@ import "fake-indexeddb/auto";
 import { Dexie } from "dexie";
 import { afterEach, describe, expect, test } from "vitest";
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
-import { DexieTrackerStore } from "../../src/adapters/dexie-tracker-store.js";
+import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
 import { EnduringTrackerStore } from "../../src/adapters/enduring-tracker-store.js";
 import { MemoryTrackerStore } from "../../src/adapters/memory-tracker-store.js";
 import { systemClock, systemTimers } from "../../src/adapters/system.js";
-import type { PageMarks } from "../../src/core/page-marks.js";
-import { newPageMarks } from "../../src/core/page-marks.js";
+import type { PageMarks } from "../../src/core/commands/page-marks.js";
+import { newPageMarks } from "../../src/core/commands/page-marks.js";
 import type { Change, TrackerStore } from "../../src/core/ports.js";
 import { emptyRecord } from "../../src/core/tracker-record.js";
 

@@ -8,10 +8,10 @@
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
 import type { Command, CommandAnswer } from "../../src/protocol/host.js";
 import type { Change, WireRequest } from "../../src/core/ports.js";
-import { isDecided } from "../../src/core/page-marks.js";
+import { isDecided } from "../../src/core/commands/page-marks.js";
 import { isOptedOut, selectedProfile } from "../../src/core/tracker-record.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
-import { profileKey } from "../../src/core/registrar.js";
+import { profileKey } from "../../src/core/delivery/registrar.js";
 import type { BatchRequest, ProfileMergeOperation } from "../../src/protocol/wire.js";
 import type { Browser } from "./browser.js";
 import { isBad } from "./calls.js";

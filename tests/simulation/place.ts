@@ -1,6 +1,6 @@
 /** The rows that stand in one place, the origin's disk or a host's memory, and how they are counted there. */
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
-import { profileKey } from "../../src/core/registrar.js";
+import { profileKey } from "../../src/core/delivery/registrar.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import type { SelectionModel } from "./selection-model.js";
 import type { SessionModel } from "./session-model.js";

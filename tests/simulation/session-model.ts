@@ -3,7 +3,7 @@ import type { OutboxRow } from "../../src/protocol/api.js";
 import type { Command } from "../../src/protocol/host.js";
 import { DAY } from "../../src/protocol/wire.js";
 import type { Change } from "../../src/core/ports.js";
-import { profileKey } from "../../src/core/registrar.js";
+import { profileKey } from "../../src/core/delivery/registrar.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { selectedProfile } from "../../src/core/tracker-record.js";
 import type { Profile } from "../../src/protocol/api.js";

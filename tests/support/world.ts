@@ -19,7 +19,7 @@ import type {
   WireAnswer,
   WireRequest,
 } from "../../src/core/ports.js";
-import { isLeased } from "../../src/core/lease.js";
+import { isLeased } from "../../src/core/delivery/lease.js";
 import { stateOf } from "../../src/core/state.js";
 import { Tracker } from "../../src/core/tracker.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";

@@ -3,7 +3,7 @@ import { assert, asyncProperty, constantFrom, boolean, integer, record } from "f
 import { expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../../src/protocol/wire.js";
 import type { OutboxRow } from "../../../src/protocol/api.js";
-import { profileKey } from "../../../src/core/registrar.js";
+import { profileKey } from "../../../src/core/delivery/registrar.js";
 import type { Fault } from "../../support/people-service.js";
 import { PORTAL, UNREACHABLE, answering } from "../../support/people-service.js";
 import { integerBelow, pick } from "../../support/random.js";

@@ -1,11 +1,11 @@
 /** One browser's store and its tabs, driven through the decisions of the core: no transaction, no timer, no network. */
-import type { CommandGroup } from "../../../src/core/accept.js";
-import { accept, needOf } from "../../../src/core/accept.js";
-import type { Draft } from "../../../src/core/draft.js";
-import { changeOf, draftOf, endDueSession } from "../../../src/core/draft.js";
-import type { PageMarks } from "../../../src/core/page-marks.js";
+import type { CommandGroup } from "../../../src/core/commands/accept.js";
+import { accept, needOf } from "../../../src/core/commands/accept.js";
+import type { Draft } from "../../../src/core/record/draft.js";
+import { changeOf, draftOf, endDueSession } from "../../../src/core/record/draft.js";
+import type { PageMarks } from "../../../src/core/commands/page-marks.js";
 import type { Change, Ids } from "../../../src/core/ports.js";
-import { ensureProfile, liveChatTold, retirementKeys } from "../../../src/core/profile-selection.js";
+import { ensureProfile, liveChatTold, retirementKeys } from "../../../src/core/record/profile-selection.js";
 import { emptyRecord, selectedProfile } from "../../../src/core/tracker-record.js";
 import type { LiveChatSession, OutboxRow } from "../../../src/protocol/api.js";
 import type {

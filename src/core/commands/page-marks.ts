@@ -1,0 +1,108 @@
+/**
+ * Acceptance is exactly once: per page load the store keeps which command numbers are decided, as a high-water mark and
+ * its gaps. What is sent again, by a page that lost its host or by a journal found days later, is answered again and
+ * changes nothing. Ranges keep it small: what grows is the number of lost or unlike commands, not that of all.
+ */
+import type { TrackingError } from "../../protocol/api.js";
+import { DAY } from "../../protocol/wire.js";
+
+/** Numbers from one to another, both included. */
+interface Range {
+  from: number;
+  to: number;
+}
+
+export interface PageMarks {
+  pageId: string;
+  /** The highest number that is decided; they begin at 1. */
+  decidedUpTo: number;
+  /** What is not decided below it, ascending. */
+  gaps: readonly Range[];
+  /** The last refusals, so that a refusal stays one; neighbours with one error stand together. */
+  refused: readonly (Range & { error: TrackingError })[];
+  touchedAt: number;
+}
+
+/** As long as a visitor lives: a journal older than that speaks of nobody. */
+export const PAGE_MARKS_LIFETIME_MS = 45 * DAY;
+const REFUSALS_KEPT = 100;
+
+const holds =
+  (n: number) =>
+  ({ from, to }: Range): boolean =>
+    from <= n && n <= to;
+
+export const newPageMarks = (pageId: string): PageMarks => ({
+  pageId,
+  decidedUpTo: 0,
+  gaps: [],
+  refused: [],
+  touchedAt: 0,
+});
+
+export const isDecided = ({ decidedUpTo, gaps }: PageMarks, n: number): boolean =>
+  n <= decidedUpTo && !gaps.some(holds(n));
+
+export const refusalOf = ({ refused }: PageMarks, n: number): TrackingError | undefined =>
+  refused.find(holds(n))?.error;
+
+const without = ({ from, to }: Range, n: number): Range[] =>
+  [
+    { from, to: n - 1 },
+    { from: n + 1, to },
+  ].filter((range) => range.from <= range.to);
+
+const withRefusal = (
+  refused: PageMarks["refused"],
+  n: number,
+  error: TrackingError,
+): PageMarks["refused"] => {
+  const last = refused.at(-1);
+  const continues =
+    last?.to === n - 1 && last.error.code === error.code && last.error.message === error.message;
+  return continues
+    ? [...refused.slice(0, -1), { ...last, to: n }]
+    : [...refused, { from: n, to: n, error }].slice(-REFUSALS_KEPT);
+};
+
+/** Marks a number that was not decided as decided; with an error, as refused. */
+export const decided = (marks: PageMarks, n: number, now: number, error?: TrackingError): PageMarks => {
+  const { decidedUpTo } = marks;
+  const skipped = without({ from: decidedUpTo + 1, to: n }, n);
+  return {
+    ...marks,
+    decidedUpTo: Math.max(decidedUpTo, n),
+    gaps: [...marks.gaps.flatMap((gap) => (holds(n)(gap) ? without(gap, n) : [gap])), ...skipped],
+    refused: error ? withRefusal(marks.refused, n, error) : marks.refused,
+    touchedAt: now,
+  };
+};
+
+const undecidedIn = ({ decidedUpTo, gaps }: PageMarks): Range[] => [
+  ...gaps,
+  { from: decidedUpTo + 1, to: Infinity },
+];
+
+/** What either of two stores has decided. */
+export const unitedMarks = (marks: PageMarks, others: PageMarks | undefined): PageMarks => {
+  if (!others) return marks;
+  const decidedUpTo = Math.max(marks.decidedUpTo, others.decidedUpTo);
+  const inBoth = undecidedIn(marks).flatMap((one) =>
+    undecidedIn(others).map((other) => ({
+      from: Math.max(one.from, other.from),
+      to: Math.min(one.to, other.to, decidedUpTo),
+    })),
+  );
+  const own = marks.refused.flatMap((range) =>
+    undecidedIn(others)
+      .map(({ from, to }) => ({ ...range, from: Math.max(from, range.from), to: Math.min(to, range.to) }))
+      .filter(({ from, to }) => from <= to),
+  );
+  return {
+    ...marks,
+    decidedUpTo,
+    gaps: inBoth.filter(({ from, to }) => from <= to),
+    refused: [...others.refused, ...own].toSorted((a, b) => a.from - b.from).slice(-REFUSALS_KEPT),
+    touchedAt: Math.max(marks.touchedAt, others.touchedAt),
+  };
+};

@@ -1,0 +1,55 @@
+import { headerValueSchema, parsed } from "../../protocol/schemas.js";
+import type { DefinitionsSource } from "./definitions.js";
+import { boundUntil, isStopped, withRetryAfter } from "../delivery/gate.js";
+import { laneOf } from "../record/lanes.js";
+import type { Ports } from "../ports.js";
+import type { Registrar } from "../delivery/registrar.js";
+import type { TrackerRecord } from "../tracker-record.js";
+import { isOptedOut, selectedProfile } from "../tracker-record.js";
+
+/** For whom to ask, and where; `null` where nothing may be asked now. */
+const askable = (record: TrackerRecord, now: number) => {
+  const profile = selectedProfile(record);
+  const { connection, delivery } = record;
+  if (!profile || !connection || isOptedOut(record)) return null;
+  const isBound = boundUntil(delivery, now) !== null;
+  if (isBound || isStopped(delivery.keyStop, now) || isStopped(laneOf(record, profile).stop, now))
+    return null;
+  return { profile, connection };
+};
+
+/** Asks the service for its definitions, within the same bounds as every other request. */
+export const definitionsOver = (
+  { clock, store, transport }: Pick<Ports, "clock" | "store" | "transport">,
+  registrar: Registrar,
+): DefinitionsSource => ({
+  async fetch(etag) {
+    const record = await store.read();
+    const asked = askable(record, clock.now());
+    if (!asked) return null;
+    const registration = await registrar.ensure(record, asked.profile);
+    if (registration.kind !== "registered") return null;
+    // A registration takes its time: somebody may have opted out, or the service asked to wait.
+    const still = askable(await store.read(), clock.now());
+    if (!still) return null;
+    const answer = await transport.send({
+      method: "GET",
+      url: `${still.connection.endpoint}/v1/definitions`,
+      headers: {
+        Authorization: `Bearer ${registration.token}`,
+        ...(etag !== undefined && { "If-None-Match": etag }),
+      },
+    });
+    if (answer.retryAfterMs !== undefined) {
+      await store.commit({}, (snapshot) => ({
+        change: { record: withRetryAfter(snapshot.record, clock.now(), answer) },
+        result: undefined,
+      }));
+    }
+    if (answer.status === 304) return { unchanged: true };
+    if (answer.status !== 200) return null;
+    // One that no header can carry would fail each later request.
+    const newEtag = parsed(headerValueSchema, answer.etag);
+    return { unchanged: false, body: answer.body, ...(newEtag !== null && { etag: newEtag }) };
+  },
+});

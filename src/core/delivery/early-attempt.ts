@@ -1,0 +1,46 @@
+/**
+ * An attempt before its time: a page is online again, so that what waits is tried now and every stop gets its trial. At
+ * most one in 5 s for each browser, however many pages and hosts report it, for the record keeps when. What is reported
+ * within those 5 s is not lost: the attempt comes at their end. Pure.
+ */
+import { SECOND } from "../../protocol/wire.js";
+import { withTrials, withoutRetry } from "./gate.js";
+import { pending } from "./pending.js";
+import type { TrackerRecord } from "../tracker-record.js";
+
+const EARLY_ATTEMPT_INTERVAL_MS = 5 * SECOND;
+/**
+ * With it back-off goes on at 4 s at most: what comes a moment after the connection, a name server perhaps, is not waited
+ * for in minutes, and a connection that comes and goes makes no storm of requests.
+ */
+const FAILURES_KEPT = 2;
+
+/** Ends back-off and gives every stop its trial: now, or when the last early attempt is 5 s ago. Never `Retry-After`. */
+export const withEarlyAttempt = (record: TrackerRecord, now: number): TrackerRecord => {
+  const { earlyAttemptAt: last } = record.delivery;
+  const next = last === undefined ? null : pending(last, last + EARLY_ATTEMPT_INTERVAL_MS, now);
+  if (last === undefined || next === null) return attemptedNow(record, now);
+  return last > now ? record : scheduled(record, next);
+};
+
+const withFewerFailures = (record: TrackerRecord, earlyAttemptAt: number): TrackerRecord => {
+  const failures = Math.min(record.delivery.failures, FAILURES_KEPT);
+  return { ...record, delivery: { ...record.delivery, failures, earlyAttemptAt } };
+};
+
+const attemptedNow = (record: TrackerRecord, now: number): TrackerRecord =>
+  withFewerFailures(withTrials(withoutRetry(record)), now);
+
+/** What is decided until then by a request that is under way heeds it too: see `withFailure`. */
+const scheduled = (record: TrackerRecord, at: number): TrackerRecord => {
+  const { retry, keyStop } = record.delivery;
+  const delivery = {
+    ...record.delivery,
+    ...(retry && { retry: { ...retry, nextAt: Math.min(retry.nextAt, at) } }),
+    ...(keyStop && { keyStop: { ...keyStop, trialAt: Math.min(keyStop.trialAt, at) } }),
+  };
+  const lanes = record.lanes.map((lane) =>
+    lane.stop ? { ...lane, stop: { ...lane.stop, trialAt: Math.min(lane.stop.trialAt, at) } } : lane,
+  );
+  return withFewerFailures({ ...record, delivery, lanes }, at);
+};

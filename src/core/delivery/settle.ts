@@ -1,0 +1,59 @@
+/** What the service's results for a batch change: acknowledged rows leave, rejected ones stay with their reason. */
+import type { OutboxRow, Profile, TrackingError } from "../../protocol/api.js";
+import type { OperationResult } from "../../protocol/wire.js";
+import { serviceError } from "./answers.js";
+import { mergedVisitorId } from "./batch.js";
+import { withLane, withoutIdleLanes } from "../record/lanes.js";
+import type { Change, Need, Snapshot } from "../ports.js";
+import type { TrackerRecord } from "../tracker-record.js";
+
+export const needToSettle = (profile: Profile, rows: readonly OutboxRow[]): Need => ({
+  waiting: { profile, from: rows[0]?.seq ?? 0, to: rows.at(-1)?.seq ?? 0 },
+});
+
+const UNEXPLAINED = { code: 0, name: "RejectedError", message: "The service gave no reason." };
+
+/** No longer needs the token of the visitor that the merge named. */
+export const withoutMerging = (record: TrackerRecord, merge: OutboxRow): TrackerRecord =>
+  withLane(record, { kind: "visitor", id: mergedVisitorId(merge) }, ({ merging: _, ...lane }) => lane);
+
+/**
+ * Settles what the answer names. Rows that somebody else settled meanwhile are left alone, so that a sender that was
+ * frozen and wakes changes nothing twice.
+ */
+export const settle = (
+  snapshot: Snapshot,
+  profile: Profile,
+  rows: readonly OutboxRow[],
+  results: ReadonlyMap<string, OperationResult>,
+): { change: Change & { record: TrackerRecord }; unanswered: number; lastRejection?: TrackingError } => {
+  const waiting = new Set(snapshot.waitingSeqs);
+  const remove: number[] = [];
+  const put: OutboxRow[] = [];
+  let { record } = snapshot;
+  let unanswered = 0;
+  let lastRejection: TrackingError | undefined;
+  for (const row of rows) {
+    const result = results.get(row.id);
+    if (!result) unanswered += 1;
+    if (!result || !waiting.has(row.seq)) continue;
+    if (result.status === "rejected") {
+      lastRejection = serviceError(result.error ?? UNEXPLAINED);
+      put.push({ ...row, state: "rejected", error: lastRejection });
+    } else {
+      remove.push(row.seq);
+      if (row.type === "profile.merge") record = withoutMerging(record, row);
+    }
+  }
+  record = withLane(record, profile, (lane) => ({
+    ...lane,
+    waiting: lane.waiting - remove.length - put.length,
+    rejected: lane.rejected + put.length,
+  }));
+  if (remove.length > 0) record = { ...record, delivery: { ...record.delivery, refusedAlone: 0 } };
+  return {
+    change: { record: withoutIdleLanes(record), remove, put },
+    unanswered,
+    ...(lastRejection && { lastRejection }),
+  };
+};

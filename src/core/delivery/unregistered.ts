@@ -1,0 +1,80 @@
+/** What a person can do about profiles that the service refuses to register: try again, or let go of what waits. */
+import type { OutboxRow, Profile } from "../../protocol/api.js";
+import { mergedVisitorId } from "./batch.js";
+import { laneOf, sameProfile, withLane, withoutIdleLanes, withoutStop } from "../record/lanes.js";
+import type { Change, TrackerStore } from "../ports.js";
+import { needToSettle, withoutMerging } from "./settle.js";
+import type { Lane, TrackerRecord } from "../tracker-record.js";
+
+/** Rows in one transaction, so that others get their turn. */
+const CHUNK = 1_000;
+
+/** Gives each of them its trial at once. */
+export const withUnregisteredTrials = (record: TrackerRecord): TrackerRecord =>
+  record.lanes.some(({ unregistered }) => unregistered)
+    ? { ...record, lanes: record.lanes.map((lane) => (lane.unregistered ? withoutStop(lane) : lane)) }
+    : record;
+
+/**
+ * Lets go of what waits for a profile that cannot be registered, and of the merge of such a visitor: those with these
+ * ids, or all. Answers how many there were.
+ */
+export const discardUnregistered = async (store: TrackerStore, ids?: readonly string[]): Promise<number> => {
+  const wanted = ids && new Set(ids);
+  const { lanes } = await store.read();
+  let count = 0;
+  for (const { profile, unregistered, waiting } of lanes) {
+    if (unregistered && waiting > 0) count += await discardIn(store, profile, wanted);
+  }
+  return count;
+};
+
+const discardIn = async (
+  store: TrackerStore,
+  profile: Profile,
+  wanted: ReadonlySet<string> | undefined,
+): Promise<number> => {
+  let count = 0;
+  for (let after = 0; ;) {
+    const { rows } = await store.readWaiting([profile], CHUNK, after);
+    const last = rows.at(-1);
+    if (!last) return count;
+    count += await store.commit(needToSettle(profile, rows), ({ record, waitingSeqs }) => {
+      const waiting = new Set(waitingSeqs);
+      const lane = laneOf(record, profile);
+      const discarded = rows.filter(
+        (row) => waiting.has(row.seq) && isUndeliverable(row, lane) && (!wanted || wanted.has(row.id)),
+      );
+      return { change: changeWithout(discarded, record, profile), result: discarded.length };
+    });
+    after = last.seq;
+  }
+};
+
+/** By now the profile that it needs may have been registered. */
+const isUndeliverable = (row: OutboxRow, { profile, unregistered }: Lane): boolean =>
+  unregistered !== undefined && (sameProfile(unregistered, profile) || isMergeOf(row, unregistered));
+
+const isMergeOf = (row: OutboxRow, { id }: Profile): boolean =>
+  row.type === "profile.merge" && mergedVisitorId(row) === id;
+
+const changeWithout = (discarded: readonly OutboxRow[], record: TrackerRecord, profile: Profile): Change => {
+  if (discarded.length === 0) return {};
+  const merges = discarded.filter(({ type }) => type === "profile.merge");
+  const counted = withLane(record, profile, (lane) => {
+    const left = { ...lane, waiting: lane.waiting - discarded.length };
+    return isBlockedBy(merges, lane) ? unblocked(left) : left;
+  });
+  return {
+    record: withoutIdleLanes(merges.reduce(withoutMerging, counted)),
+    remove: discarded.map(({ seq }) => seq),
+  };
+};
+
+/** Nothing stands in the way of what comes after the merge. */
+const isBlockedBy = (merges: readonly OutboxRow[], { profile, unregistered }: Lane): boolean =>
+  unregistered !== undefined &&
+  !sameProfile(unregistered, profile) &&
+  merges.some((merge) => isMergeOf(merge, unregistered));
+
+const unblocked = ({ unregistered: _, ...lane }: Lane): Lane => withoutStop(lane);
