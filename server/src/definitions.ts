@@ -4,7 +4,7 @@ import {
   definitionIdSchema,
   definitionPropertiesSchema,
   isOfPropertyType,
-} from "../../src/protocol/schemas.js";
+} from "../../src/protocol/schemas/events.js";
 import type { DefinitionsAnswer, EventDefinition, EventOperation } from "../../src/protocol/wire.js";
 import { STANDARD_EVENTS } from "../../src/protocol/wire.js";
 import { isAmong, type Database } from "./database.js";

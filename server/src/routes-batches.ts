@@ -1,13 +1,15 @@
 import type { Hono } from "hono";
 import * as v from "valibot";
 import {
-  batchAnswerSchema,
   batchRequestSchema,
-  definitionsAnswerSchema,
   operationSchema,
-  registrationAnswerSchema,
   registrationRequestSchema,
-} from "../../src/protocol/schemas.js";
+} from "../../src/protocol/schemas/requests.js";
+import {
+  batchAnswerSchema,
+  definitionsAnswerSchema,
+  registrationAnswerSchema,
+} from "../../src/protocol/schemas/responses.js";
 import type { Backend, Edge } from "./app.js";
 import { limitAtOnce } from "./at-once.js";
 import { findKey, requireTrackingScope } from "./authorization.js";

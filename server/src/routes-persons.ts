@@ -1,6 +1,7 @@
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
-import { firstProblem, personSchema as fieldsSchema } from "../../src/protocol/schemas.js";
+import { firstProblem } from "../../src/protocol/schemas/parse.js";
+import { personSchema as fieldsSchema } from "../../src/protocol/schemas/person.js";
 import type { Backend, Edge } from "./app.js";
 import { findKey, requireScope } from "./authorization.js";
 import { definitionBodySchema, newDefinitionIdSchema } from "./definitions.js";

@@ -14,7 +14,8 @@ import type {
   Refusal,
 } from "../protocol/host.js";
 import { PROTOCOL_VERSION } from "../protocol/host.js";
-import { firstProblem, idsSchema, inspectQuerySchema } from "../protocol/schemas.js";
+import { idsSchema, inspectQuerySchema } from "../protocol/schemas/host.js";
+import { firstProblem } from "../protocol/schemas/parse.js";
 import type { Tracker } from "../core/tracker.js";
 import { commandError } from "../core/commands/accept.js";
 import { commandsIn } from "../core/commands/command-batch.js";

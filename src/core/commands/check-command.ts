@@ -2,14 +2,9 @@
 import type { TrackingError } from "../../protocol/api.js";
 import type { Command } from "../../protocol/host.js";
 import { toJson } from "../../protocol/json.js";
-import {
-  attributeNameSchema,
-  definitionIdSchema,
-  eventPropertiesSchema,
-  firstProblem,
-  listItemSchema,
-  personSchema,
-} from "../../protocol/schemas.js";
+import { definitionIdSchema, eventPropertiesSchema } from "../../protocol/schemas/events.js";
+import { firstProblem } from "../../protocol/schemas/parse.js";
+import { attributeNameSchema, listItemSchema, personSchema } from "../../protocol/schemas/person.js";
 import { LIMITS, STANDARD_EVENTS } from "../../protocol/wire.js";
 import { commandError } from "./accept.js";
 import { utf8Bytes } from "../utf8-bytes.js";

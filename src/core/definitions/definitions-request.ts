@@ -1,4 +1,5 @@
-import { headerValueSchema, parsed } from "../../protocol/schemas.js";
+import { parsed } from "../../protocol/schemas/parse.js";
+import { headerValueSchema } from "../../protocol/schemas/responses.js";
 import type { DefinitionsSource } from "./definitions.js";
 import { boundUntil, isStopped, withRetryAfter } from "../delivery/gate.js";
 import { laneOf } from "../record/lanes.js";

@@ -3,7 +3,9 @@
  * stale knowledge: what the cache does not know is asked anew, and refused only if that answer agrees.
  */
 import type { TrackCommand } from "../../protocol/host.js";
-import { definitionsAnswerSchema, isOfPropertyType, parsed } from "../../protocol/schemas.js";
+import { isOfPropertyType } from "../../protocol/schemas/events.js";
+import { parsed } from "../../protocol/schemas/parse.js";
+import { definitionsAnswerSchema } from "../../protocol/schemas/responses.js";
 import type { EventDefinition } from "../../protocol/wire.js";
 import { SECOND } from "../../protocol/wire.js";
 import type { CachedDefinitions, Ports } from "../ports.js";

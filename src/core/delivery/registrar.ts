@@ -1,7 +1,8 @@
 /** Asks the service for the right to write to a profile, and remembers what it answered. */
 import type { Profile, TrackingError } from "../../protocol/api.js";
 import { toJson } from "../../protocol/json.js";
-import { parsed, registrationAnswerSchema } from "../../protocol/schemas.js";
+import { parsed } from "../../protocol/schemas/parse.js";
+import { registrationAnswerSchema } from "../../protocol/schemas/responses.js";
 import type { RegistrationRequest } from "../../protocol/wire.js";
 import { DAY } from "../../protocol/wire.js";
 import { registrationFailureOf } from "./answers.js";

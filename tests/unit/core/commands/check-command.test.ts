@@ -2,7 +2,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { commandProblem } from "../../../../src/core/commands/check-command.js";
-import { eventPropertiesSchema, isOfPropertyType, parsed } from "../../../../src/protocol/schemas.js";
+import { eventPropertiesSchema, isOfPropertyType } from "../../../../src/protocol/schemas/events.js";
+import { parsed } from "../../../../src/protocol/schemas/parse.js";
 import { LIMITS, MINUTE } from "../../../../src/protocol/wire.js";
 import type {
   AppendToListCommand,
