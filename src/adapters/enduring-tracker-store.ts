@@ -9,18 +9,18 @@
  */
 import type {
   CachedDefinitions,
-  Change,
+  WriteSet,
   Clock,
-  Need,
+  ReadSet,
   RowQuery,
   Snapshot,
   Timers,
   TrackerStore,
-  Waiting,
+  WaitingRows,
 } from "../core/ports.js";
-import { waitingIn } from "../core/record/lanes.js";
+import { waitingIn } from "../core/record/profile-queues.js";
 import { bringHome, isCovered, needToBringHome, withKnown, withoutDisk } from "../core/bring-home.js";
-import type { PageMarks } from "../core/commands/page-marks.js";
+import type { ProcessedCommands } from "../core/commands/processed-commands.js";
 import type { TrackerRecord } from "../core/tracker-record.js";
 import { emptyRecord } from "../core/tracker-record.js";
 import type { Profile } from "../protocol/api.js";
@@ -57,7 +57,7 @@ interface Options {
   onMove: () => void;
 }
 
-type Decision<Result> = { change: Change; result: Result };
+type Decision<Result> = { change: WriteSet; result: Result };
 type Decide<Result> = (snapshot: Snapshot) => Decision<Result>;
 
 interface Attempt<Result> {
@@ -99,7 +99,7 @@ export class EnduringTrackerStore implements TrackerStore {
   readonly #retired = new Set<string>();
   /** What the disk said last. */
   #known: TrackerRecord | null = null;
-  readonly #pages = new Map<string, PageMarks>();
+  readonly #pages = new Map<string, ProcessedCommands>();
   #definitions: CachedDefinitions | null = null;
   /** How often memory took over: what the disk says late, of a time before, is no news. */
   #departures = 0;
@@ -120,14 +120,14 @@ export class EnduringTrackerStore implements TrackerStore {
     return this.#memory && !this.#memory.isErased ? this.#leftWaiting : 0;
   }
 
-  async commit<Result>(need: Need, decide: Decide<Result>): Promise<Result> {
+  async commit<Result>(readSet: ReadSet, decide: Decide<Result>): Promise<Result> {
     const attempt: Attempt<Result> = { isGivenUp: false };
     const wait = {
       heard: () => this.#commits,
       isOver: () => this.#memory !== null,
       extraMs: () => writingMs(attempt.decision?.change.put?.length ?? 0),
     };
-    const onDisk = (disk: DiskStore): Promise<Result> => this.#commitOn(disk, need, decide, attempt);
+    const onDisk = (disk: DiskStore): Promise<Result> => this.#commitOn(disk, readSet, decide, attempt);
     const answer = await this.#ask(onDisk, wait, attempt);
     if (answer !== SILENT) return answer;
     attempt.isGivenUp = true;
@@ -135,18 +135,18 @@ export class EnduringTrackerStore implements TrackerStore {
     if (attempt.decision && attempt.isTaken) return attempt.decision.result;
     // Nothing is awaited between this and the commit: a move that begins takes it along.
     while (this.#moving) await this.#moving;
-    return this.#memory ? this.#memory.commit(need, decide) : this.commit(need, decide);
+    return this.#memory ? this.#memory.commit(readSet, decide) : this.commit(readSet, decide);
   }
 
   async #commitOn<Result>(
     disk: DiskStore,
-    need: Need,
+    readSet: ReadSet,
     decide: Decide<Result>,
     attempt: Attempt<Result>,
   ): Promise<Result> {
     let isEmptied = false;
     const departures = this.#departures;
-    const committing = disk.commit(need, (snapshot) => {
+    const committing = disk.commit(readSet, (snapshot) => {
       if (attempt.isGivenUp || this.#memory) throw new Error("given up");
       this.#commits += 1;
       try {
@@ -178,7 +178,7 @@ export class EnduringTrackerStore implements TrackerStore {
     });
   }
 
-  readWaiting(profiles: readonly Profile[], limit: number, after?: number): Promise<Waiting> {
+  readWaiting(profiles: readonly Profile[], limit: number, after?: number): Promise<WaitingRows> {
     return this.#read(async (store) => {
       const asked = this.#asking();
       const { record, rows } = await store.readWaiting(profiles, limit, after);
@@ -287,13 +287,13 @@ export class EnduringTrackerStore implements TrackerStore {
     return (this.#memory ??= new MemoryTrackerStore());
   }
 
-  #remember({ record, pages = [], retire = [] }: Change): void {
+  #remember({ record, pages = [], retire = [] }: WriteSet): void {
     if (record) this.#known = record;
     for (const key of retire) this.#retired.add(key);
     for (const key of this.#retired) if (this.#retired.size > RETIRED_KNOWN) this.#retired.delete(key);
-    for (const marks of pages) {
-      this.#pages.delete(marks.pageId);
-      this.#pages.set(marks.pageId, marks);
+    for (const processed of pages) {
+      this.#pages.delete(processed.pageId);
+      this.#pages.set(processed.pageId, processed);
     }
     for (const pageId of this.#pages.keys()) {
       if (this.#pages.size <= PAGES_KNOWN) break;
@@ -302,7 +302,7 @@ export class EnduringTrackerStore implements TrackerStore {
   }
 
   /** An erase is made anew in memory, so that it comes to the disk in any case. */
-  #takeDoubtful(): Change {
+  #takeDoubtful(): WriteSet {
     const attempt = this.#doubtful;
     this.#doubtful = null;
     if (!attempt?.decision || attempt.decision.change.erase) return {};
@@ -319,7 +319,7 @@ export class EnduringTrackerStore implements TrackerStore {
     const doubtful = this.#takeDoubtful();
     const { clock, onMove } = this.#options;
     const pages = new Map(this.#pages);
-    for (const marks of doubtful.pages ?? []) pages.set(marks.pageId, marks);
+    for (const processed of doubtful.pages ?? []) pages.set(processed.pageId, processed);
     this.#begun = doubtful.record ?? this.#known;
     const record = this.#begun ?? emptyRecord();
     const doubtfulRows = doubtful.put ?? [];
@@ -349,12 +349,12 @@ export class EnduringTrackerStore implements TrackerStore {
     const opening = this.#opened();
     let isGivenUp = false;
     let letGo: (() => void) | undefined;
-    const move = async (disk: DiskStore): Promise<Change> => {
-      const need = needToBringHome(memory.contents);
-      const moved = await disk.commit(need, (snapshot) => {
+    const move = async (disk: DiskStore): Promise<WriteSet> => {
+      const readSet = needToBringHome(memory.contents);
+      const moved = await disk.commit(readSet, (snapshot) => {
         if (isGivenUp) throw new Error("given up");
         // A page came to memory since: what the disk knows of it was not asked for.
-        if (!isCovered(needToBringHome(memory.contents), need)) return { change: {}, result: null };
+        if (!isCovered(needToBringHome(memory.contents), readSet)) return { change: {}, result: null };
         // What is accepted from here on waits for the end of this.
         this.#moving = new Promise((resolve) => {
           letGo = resolve;

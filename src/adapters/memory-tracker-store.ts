@@ -1,16 +1,16 @@
 /** The store where IndexedDB is not to be had: the same answers, for as long as the host lives. */
 import type { OutboxRow, Profile } from "../protocol/api.js";
 import type { Held } from "../core/bring-home.js";
-import { sameProfile } from "../core/record/lanes.js";
-import type { PageMarks } from "../core/commands/page-marks.js";
+import { sameProfile } from "../core/record/profile-queues.js";
+import type { ProcessedCommands } from "../core/commands/processed-commands.js";
 import type {
   CachedDefinitions,
-  Change,
-  Need,
+  WriteSet,
+  ReadSet,
   RowQuery,
   Snapshot,
   TrackerStore,
-  Waiting,
+  WaitingRows,
 } from "../core/ports.js";
 import type { TrackerRecord } from "../core/tracker-record.js";
 import { emptyRecord } from "../core/tracker-record.js";
@@ -34,7 +34,7 @@ export class MemoryTrackerStore implements TrackerStore {
   #definitions: CachedDefinitions | null = null;
   /** In the order of `seq`, which only grows. */
   readonly #rows = new Map<number, OutboxRow>();
-  readonly #pages = new Map<string, PageMarks>();
+  readonly #pages = new Map<string, ProcessedCommands>();
   readonly #retired = new Set<string>();
   #erased = false;
 
@@ -62,14 +62,16 @@ export class MemoryTrackerStore implements TrackerStore {
   }
 
   async commit<Result>(
-    need: Need,
-    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    readSet: ReadSet,
+    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
   ): Promise<Result> {
-    const { waiting, rejected } = need;
+    const { waiting, rejected } = readSet;
     const { change, result } = decide({
       record: this.#record,
-      pages: new Map((need.pages ?? []).flatMap((id) => this.#pages.get(id) ?? []).map((m) => [m.pageId, m])),
-      retired: new Set((need.liveChat ?? []).filter((key) => this.#retired.has(key))),
+      pages: new Map(
+        (readSet.pages ?? []).flatMap((id) => this.#pages.get(id) ?? []).map((m) => [m.pageId, m]),
+      ),
+      retired: new Set((readSet.liveChat ?? []).filter((key) => this.#retired.has(key))),
       waitingSeqs: waiting ? this.#waitingSeqs(waiting) : [],
       rejected: rejected ? this.#select({ state: "rejected", ...rejected }) : [],
     });
@@ -81,7 +83,7 @@ export class MemoryTrackerStore implements TrackerStore {
     return this.#record;
   }
 
-  async readWaiting(profiles: readonly Profile[], limit: number, after = 0): Promise<Waiting> {
+  async readWaiting(profiles: readonly Profile[], limit: number, after = 0): Promise<WaitingRows> {
     const first = this.#first(
       ({ state, profile, seq }) => seq > after && state === "waiting" && isAmong(profiles, profile),
       1,
@@ -114,7 +116,7 @@ export class MemoryTrackerStore implements TrackerStore {
     }
   }
 
-  #waitingSeqs({ profile, from, to }: NonNullable<Need["waiting"]>): number[] {
+  #waitingSeqs({ profile, from, to }: NonNullable<ReadSet["waiting"]>): number[] {
     const isWaiting = waitingOf(profile);
     return this.#first((row) => row.seq >= from && row.seq <= to && isWaiting(row), to - from + 1).map(
       ({ seq }) => seq,
@@ -137,7 +139,7 @@ export class MemoryTrackerStore implements TrackerStore {
     return found;
   }
 
-  #write(change: Change): void {
+  #write(change: WriteSet): void {
     if (change.erase) {
       this.#erased = true;
       this.#rows.clear();
@@ -145,7 +147,7 @@ export class MemoryTrackerStore implements TrackerStore {
       this.#definitions = null;
     }
     if (change.record) this.#record = change.record;
-    for (const marks of change.pages ?? []) this.#pages.set(marks.pageId, marks);
+    for (const processed of change.pages ?? []) this.#pages.set(processed.pageId, processed);
     for (const key of change.retire ?? []) this.#retired.add(key);
     for (const row of change.put ?? []) this.#rows.set(row.seq, row);
     for (const seq of change.remove ?? []) this.#rows.delete(seq);

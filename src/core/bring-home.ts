@@ -5,16 +5,22 @@
  */
 import type { OutboxRow, Profile } from "../protocol/api.js";
 import { SECOND } from "../protocol/wire.js";
-import { draftOf, endSessionAt } from "./record/draft.js";
+import { unitOfWorkOn, endSessionAt } from "./record/unit-of-work.js";
 import { boundUntil } from "./delivery/gate.js";
-import { laneOf, sameProfile, waitingIn, withLane, withoutIdleLanes } from "./record/lanes.js";
-import type { PageMarks } from "./commands/page-marks.js";
-import { isDecided, unitedMarks } from "./commands/page-marks.js";
-import type { Change, Need, Snapshot } from "./ports.js";
+import {
+  profileQueueOf,
+  sameProfile,
+  waitingIn,
+  withProfileQueue,
+  withoutIdleQueues,
+} from "./record/profile-queues.js";
+import type { ProcessedCommands } from "./commands/processed-commands.js";
+import { isProcessed, unitedProcessedCommands } from "./commands/processed-commands.js";
+import type { WriteSet, ReadSet, Snapshot } from "./ports.js";
 import { liveChatTold, retirementKeys } from "./record/profile-selection.js";
 import { instant } from "./time.js";
 import { mergedBefore } from "./record/timeline.js";
-import type { Lane, SessionRecord, TrackerRecord } from "./tracker-record.js";
+import type { ProfileQueue, SessionRecord, TrackerRecord } from "./tracker-record.js";
 import { emptyRecord, selectedProfile } from "./tracker-record.js";
 
 /** Further than other hosts number while nobody looks: rows of two places never share a number. */
@@ -27,7 +33,7 @@ const PAST_SESSIONS_KEPT = 20;
 export interface Held {
   record: TrackerRecord;
   rows: readonly OutboxRow[];
-  pages: readonly PageMarks[];
+  pages: readonly ProcessedCommands[];
   retired: readonly string[];
   /** An erase was asked for meanwhile. */
   erased: boolean;
@@ -36,7 +42,7 @@ export interface Held {
 const withCounts = (record: TrackerRecord, rows: readonly OutboxRow[]): TrackerRecord =>
   rows.reduce(
     (counted, { profile, state }) =>
-      withLane(counted, profile, (lane) => ({ ...lane, [state]: lane[state] + 1 })),
+      withProfileQueue(counted, profile, (queue) => ({ ...queue, [state]: queue[state] + 1 })),
     record,
   );
 
@@ -53,7 +59,7 @@ export const withoutDisk = (
 ): Pick<Held, "record" | "rows"> => {
   const gap = Math.max(SEQ_GAP, unusedFrom - (record.nextSeq - doubtful.length));
   const rows = doubtful.map((row) => ({ ...row, seq: row.seq + gap }));
-  const lanes = record.lanes.map((lane) => ({ ...lane, waiting: 0, rejected: 0 }));
+  const lanes = record.lanes.map((queue) => ({ ...queue, waiting: 0, rejected: 0 }));
   const retry = { decidedAt: now, nextAt: now + SLOW_DISK_MS };
   const leftBehind = waitingIn(record) > rows.length;
   const delivery = leftBehind ? { ...record.delivery, retry } : record.delivery;
@@ -79,7 +85,7 @@ export const withKnown = (record: TrackerRecord, known: TrackerRecord | null): T
   };
 };
 
-export const needToBringHome = ({ record, pages }: Held): Need => ({
+export const needToBringHome = ({ record, pages }: Held): ReadSet => ({
   pages: pages.map(({ pageId }) => pageId),
   liveChat: record.liveChat ? retirementKeys({ ...record.liveChat, token: "" }) : [],
 });
@@ -90,8 +96,8 @@ const holdsAll = (all: readonly string[] = [], some: readonly string[] = []): bo
 };
 
 /** Whether what was asked of the disk answers this. */
-export const isCovered = (need: Need, asked: Need): boolean =>
-  holdsAll(asked.pages, need.pages) && holdsAll(asked.liveChat, need.liveChat);
+export const isCovered = (readSet: ReadSet, asked: ReadSet): boolean =>
+  holdsAll(asked.pages, readSet.pages) && holdsAll(asked.liveChat, readSet.liveChat);
 
 const sameHistory = (a: TrackerRecord, b: TrackerRecord | null): boolean =>
   b !== null &&
@@ -106,14 +112,14 @@ const isOnDisk =
   (pages: Snapshot["pages"]) =>
   ({ id }: OutboxRow): boolean => {
     const dash = id.lastIndexOf("-");
-    const marks = pages.get(id.slice(0, dash));
-    return marks !== undefined && isDecided(marks, Number(id.slice(dash + 1)));
+    const processed = pages.get(id.slice(0, dash));
+    return processed !== undefined && isProcessed(processed, Number(id.slice(dash + 1)));
   };
 
-const withLaneOf = (record: TrackerRecord, held: Lane): TrackerRecord =>
-  withLane(record, held.profile, (lane) => {
+const withLaneOf = (record: TrackerRecord, held: ProfileQueue): TrackerRecord =>
+  withProfileQueue(record, held.profile, (queue) => {
     const { waiting: _, rejected: __, ...known } = held;
-    return { ...lane, ...known };
+    return { ...queue, ...known };
   });
 
 const isChosen = ({ consent }: TrackerRecord): boolean => consent === "in" || consent === "out";
@@ -172,7 +178,7 @@ export const bringHome = (
   left: TrackerRecord | null,
   now: number,
   begun = left,
-): Change & { record: TrackerRecord } => {
+): WriteSet & { record: TrackerRecord } => {
   const mine = held.record;
   // Numbered on from where memory is: what was sent from there is on its way too.
   const base = withKnown(disk.record, left && { ...left, nextSeq: mine.nextSeq });
@@ -192,7 +198,7 @@ export const bringHome = (
     (held.erased ||
       selectedProfile(base) === null ||
       [left, begun, mine].some((record) => sameHistory(base, record)));
-  const ending = draftOf(mine, now);
+  const ending = unitOfWorkOn(mine, now);
   const known = new Set(base.pastSessions.map(({ id }) => id));
   // Of one that the disk knew, what happened there has made the end.
   const isKnown = [base, left].some((record) => record?.session?.id === mine.session?.id);
@@ -223,21 +229,23 @@ export const bringHome = (
     nextSeq: first + rows.length,
     delivery,
   };
-  const draft = draftOf(withCounts(mine.lanes.reduce(withLaneOf, record), rows), now);
-  draft.put.push(...rows);
-  draft.retire.push(...held.retired);
+  const work = unitOfWorkOn(withCounts(mine.lanes.reduce(withLaneOf, record), rows), now);
+  work.put.push(...rows);
+  work.retire.push(...held.retired);
   const { liveChat } = mine;
   const toldBefore = (isForgotten ? left : base)?.liveChat?.id;
   if (!goesOn && liveChat && liveChat.id !== toldBefore) {
     const person: Profile = { kind: liveChat.kind, id: liveChat.personId };
-    const token = laneOf(mine, person).liveChatToken;
-    if (token !== undefined) liveChatTold(draft, { ...liveChat, token }, now, disk.retired);
+    const token = profileQueueOf(mine, person).liveChatToken;
+    if (token !== undefined) liveChatTold(work, { ...liveChat, token }, now, disk.retired);
   }
   return {
-    record: withoutIdleLanes(draft.record),
-    put: draft.put,
-    retire: draft.retire,
-    pages: held.pages.map((marks) => unitedMarks(marks, disk.pages.get(marks.pageId))),
+    record: withoutIdleQueues(work.record),
+    put: work.put,
+    retire: work.retire,
+    pages: held.pages.map((processed) =>
+      unitedProcessedCommands(processed, disk.pages.get(processed.pageId)),
+    ),
     ...(held.erased && { erase: true }),
   };
 };

@@ -21,7 +21,7 @@ export interface Selection {
   merges: boolean;
 }
 
-export interface Stop {
+export interface CircuitBreaker {
   error: TrackingError;
   stoppedAt: number;
   /** One request may be tried from then on. */
@@ -29,7 +29,7 @@ export interface Stop {
 }
 
 /** What is kept for each profile that has rows, or that is selected. */
-export interface Lane {
+export interface ProfileQueue {
   profile: Profile;
   waiting: number;
   rejected: number;
@@ -38,7 +38,7 @@ export interface Lane {
   registration?: { token: string; registeredAt: number; expiresAt: number };
   /** A merge of this visitor waits and will need its token. */
   merging?: true;
-  stop?: Stop;
+  stop?: CircuitBreaker;
   /** The service refused to register this profile, or the visitor whose merge waits here; kept until it does. */
   unregistered?: Profile;
 }
@@ -59,7 +59,7 @@ export interface DeliveryRecord {
   /** `Retry-After`: binds every request, whatever a page says. */
   retryAfter?: { receivedAt: number; endsAt: number };
   /** The key was refused: nothing is sent for any profile. */
-  keyStop?: Stop;
+  keyStop?: CircuitBreaker;
   /** Operations refused alone since one was accepted. */
   refusedAlone: number;
   /** When back-off last ended before its time, or will: see `early-attempt.ts`. */
@@ -88,7 +88,7 @@ export interface TrackerRecord {
   /** The last 20 of which an end was made, in that order. */
   pastSessions: readonly SessionRecord[];
   nextSeq: number;
-  lanes: readonly Lane[];
+  lanes: readonly ProfileQueue[];
   delivery: DeliveryRecord;
   /** Who sends now. Held while sending, and renewed. `underLock`: the holder has the Web Lock too, as long as it lives. */
   lease: { holder: string; takenAt: number; expiresAt: number; underLock?: true } | null;

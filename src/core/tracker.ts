@@ -17,26 +17,26 @@ import { HOUR, SECOND } from "../protocol/wire.js";
 import type { CommandGroup } from "./commands/accept.js";
 import { acceptInto, commandError } from "./commands/accept.js";
 import { problemsOf } from "./commands/check-command.js";
-import { CommandQueue } from "./commands/command-queue.js";
+import { GroupCommit } from "./commands/group-commit.js";
 import { Definitions } from "./definitions/definitions.js";
 import { definitionsOver } from "./definitions/definitions-request.js";
 import { Delivery } from "./delivery/delivery.js";
-import { changeOf, draftOf, endDueSession } from "./record/draft.js";
+import { writeSetOf, unitOfWorkOn, endDueSession } from "./record/unit-of-work.js";
 import { withEarlyAttempt } from "./delivery/early-attempt.js";
 import { Flushes } from "./delivery/flush.js";
 import type { Plan } from "./delivery/gate.js";
-import { planOf, withoutBackOff, withoutBounds, withTrials } from "./delivery/gate.js";
-import { laneOf } from "./record/lanes.js";
-import { PAGE_MARKS_LIFETIME_MS } from "./commands/page-marks.js";
+import { planOf, withoutBackOff, withoutBounds, withHalfOpenBreakers } from "./delivery/gate.js";
+import { profileQueueOf } from "./record/profile-queues.js";
+import { PAGE_MARKS_LIFETIME_MS } from "./commands/processed-commands.js";
 import type { TimedInit } from "./commands/page-clock.js";
-import type { Need, Ports, RowQuery } from "./ports.js";
+import type { ReadSet, Ports, RowQuery } from "./ports.js";
 import { ensureProfile, liveChatTold, retirementKeys } from "./record/profile-selection.js";
 import { Registrar } from "./delivery/registrar.js";
 import { discardRejected, requeueRejected } from "./delivery/rejected.js";
 import { stateOf } from "./state.js";
 import type { TrackerRecord } from "./tracker-record.js";
 import { emptyRecord, isOptedOut } from "./tracker-record.js";
-import { discardUnregistered, withUnregisteredTrials } from "./delivery/unregistered.js";
+import { discardUnregistered, withUnregisteredHalfOpen } from "./delivery/unregistered.js";
 import { within } from "./within.js";
 
 /** `init` waits for the service's word on a new profile no longer than this. */
@@ -46,7 +46,7 @@ const REGISTRATION_WAIT_MS = 2 * SECOND;
 const LONGEST_TIMER_MS = 1 * HOUR;
 
 /** Where the store fails, nothing has changed: the next change, signal or timer looks again. */
-const unlessStoreFails = (work: Promise<void>): void => void work.catch(() => undefined);
+const ignoreStoreErrors = (work: Promise<void>): void => void work.catch(() => undefined);
 
 type Hello = Pick<PageHello, "endpoint" | "apiKey" | "globalPrivacyControl" | "host">;
 type Attached = Omit<Extract<AttachAnswer, { ok: true }>, "ok">;
@@ -79,7 +79,7 @@ export class Tracker {
   readonly #registrar: Registrar;
   readonly #definitions: Definitions;
   readonly #delivery: Delivery;
-  readonly #commands: CommandQueue;
+  readonly #groupCommit: GroupCommit;
   readonly #flushes: Flushes;
   readonly #stopListening: () => void;
   #cancelSessionTimer: (() => void) | null = null;
@@ -95,16 +95,16 @@ export class Tracker {
     });
     this.#definitions = new Definitions(ports, definitionsOver(ports, this.#registrar));
     this.#delivery = new Delivery(ports, this.#registrar, hostId, () => this.#deliveryChanged());
-    this.#commands = new CommandQueue(ports, this.#definitions, () => this.online);
+    this.#groupCommit = new GroupCommit(ports, this.#definitions, () => this.online);
     this.#flushes = new Flushes(ports.store, ports.timers);
-    this.#stopListening = ports.changes.listen(() => unlessStoreFails(this.#heardOfChange()));
+    this.#stopListening = ports.changes.listen(() => ignoreStoreErrors(this.#heardOfChange()));
   }
 
   /** To be called once, before anything else. A page waits for it, and leaves a host whose slow disk takes too long. */
   async start(): Promise<void> {
-    await Promise.all([this.#change(withTrials), this.#definitions.load()]);
-    unlessStoreFails(this.#endDueSession());
-    unlessStoreFails(this.#ports.store.forgetPages(this.#ports.clock.now() - PAGE_MARKS_LIFETIME_MS));
+    await Promise.all([this.#change(withHalfOpenBreakers), this.#definitions.load()]);
+    ignoreStoreErrors(this.#endDueSession());
+    ignoreStoreErrors(this.#ports.store.forgetPages(this.#ports.clock.now() - PAGE_MARKS_LIFETIME_MS));
     this.#delivery.wake();
   }
 
@@ -120,21 +120,21 @@ export class Tracker {
    */
   async #init(hello: Hello, { at, liveChat, view }: TimedInit): Promise<Attached> {
     const { clock, ids, store } = this.#ports;
-    const need: Need = {
+    const readSet: ReadSet = {
       pages: view ? [view.pageId] : [],
       liveChat: liveChat ? retirementKeys(liveChat) : [],
     };
-    const { record, profile, isNew, answers } = await store.commit(need, (snapshot) => {
-      const draft = draftOf(withTrials(connected(snapshot.record, hello)), clock.now());
-      if (liveChat) liveChatTold(draft, liveChat, at, snapshot.retired);
-      const profile = ensureProfile(draft, at, ids);
-      const isActive = !isOptedOut(draft.record);
-      const isNew = isActive && !laneOf(draft.record, profile).registration;
-      const groups = view && isActive && !isNew ? [groupOf(view, draft.record, draft.now)] : [];
-      const { pages, answers } = acceptInto(draft, snapshot, groups, ids);
-      const { record } = draft;
+    const { record, profile, isNew, answers } = await store.commit(readSet, (snapshot) => {
+      const work = unitOfWorkOn(withHalfOpenBreakers(connected(snapshot.record, hello)), clock.now());
+      if (liveChat) liveChatTold(work, liveChat, at, snapshot.retired);
+      const profile = ensureProfile(work, at, ids);
+      const isActive = !isOptedOut(work.record);
+      const isNew = isActive && !profileQueueOf(work.record, profile).registration;
+      const groups = view && isActive && !isNew ? [groupOf(view, work.record, work.now)] : [];
+      const { pages, answers } = acceptInto(work, snapshot, groups, ids);
+      const { record } = work;
       return {
-        change: { ...changeOf(draft), pages },
+        change: { ...writeSetOf(work), pages },
         result: { record, profile, isNew, answers: answers.flat() },
       };
     });
@@ -159,7 +159,7 @@ export class Tracker {
 
   async submit(pageId: string, commands: readonly Command[]): Promise<CommandAnswer[]> {
     try {
-      const answers = await this.#commands.submit(pageId, commands);
+      const answers = await this.#groupCommit.submit(pageId, commands);
       this.#announce();
       this.#delivery.wake();
       return answers;
@@ -202,7 +202,7 @@ export class Tracker {
 
   async retryRejected(ids?: readonly string[]): Promise<number> {
     const count = await requeueRejected(this.#ports.store, ids);
-    await this.#change(withUnregisteredTrials);
+    await this.#change(withUnregisteredHalfOpen);
     this.#announce();
     this.#delivery.wake();
     return count;
@@ -241,10 +241,10 @@ export class Tracker {
         // What the service asked of this browser is no data of the visitor's.
         delivery: { ...empty.delivery, ...(retryAfter && { retryAfter }) },
       };
-      const draft = draftOf(cleared, now);
-      ensureProfile(draft, now, ids);
+      const work = unitOfWorkOn(cleared, now);
+      ensureProfile(work, now, ids);
       const retire = record.liveChat ? [record.liveChat.id] : [];
-      return { change: { ...changeOf(draft), retire, erase: true }, result: undefined };
+      return { change: { ...writeSetOf(work), retire, erase: true }, result: undefined };
     });
     this.#definitions.forget();
     this.#ports.transport.abortAll();
@@ -286,7 +286,7 @@ export class Tracker {
 
   #changed(): void {
     this.#deliveryChanged();
-    unlessStoreFails(this.#watchSession());
+    ignoreStoreErrors(this.#watchSession());
   }
 
   #deliveryChanged(): void {
@@ -310,16 +310,16 @@ export class Tracker {
     const delay = Math.min(LONGEST_TIMER_MS, Math.max(0, session.expiresAt - clock.now()));
     this.#cancelSessionTimer = timers.after(delay, () => {
       this.#cancelSessionTimer = null;
-      unlessStoreFails(this.#endDueSession().then(() => this.#watchSession()));
+      ignoreStoreErrors(this.#endDueSession().then(() => this.#watchSession()));
     });
   }
 
   async #endDueSession(): Promise<void> {
     const { clock, store } = this.#ports;
     const ended = await store.commit({}, ({ record }) => {
-      const draft = draftOf(record, clock.now());
-      endDueSession(draft);
-      return draft.put.length > 0 ? { change: changeOf(draft), result: true } : { change: {}, result: false };
+      const work = unitOfWorkOn(record, clock.now());
+      endDueSession(work);
+      return work.put.length > 0 ? { change: writeSetOf(work), result: true } : { change: {}, result: false };
     });
     if (!ended) return;
     this.#announce();

@@ -2,7 +2,7 @@
 import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
 import type { DiskStore } from "../../src/adapters/enduring-tracker-store.js";
 import { EnduringTrackerStore } from "../../src/adapters/enduring-tracker-store.js";
-import type { Change, Need, Snapshot } from "../../src/core/ports.js";
+import type { WriteSet, ReadSet, Snapshot } from "../../src/core/ports.js";
 import { seededRandom } from "../support/random.js";
 import { VirtualTime } from "../support/virtual-time.js";
 
@@ -109,9 +109,12 @@ export class FaultyDisk {
     return {
       kind: "disk",
       outOfReach: 0,
-      commit: <Result>(need: Need, decide: (snapshot: Snapshot) => { change: Change; result: Result }) =>
+      commit: <Result>(
+        readSet: ReadSet,
+        decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
+      ) =>
         call(() =>
-          real.commit(need, (snapshot) => {
+          real.commit(readSet, (snapshot) => {
             const decision = decide(snapshot);
             if (this.#isUndoing) throw domError("AbortError");
             this.onDecided();

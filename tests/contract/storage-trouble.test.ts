@@ -186,7 +186,7 @@ test("what was rejected and waits again, perhaps, stays the disk's and comes hom
   const direct = await disk.direct();
   const row = (await rowsOn(disk)).find(({ id }) => id === "page-1")!;
   await direct.commit({}, ({ record }) => {
-    const lanes = record.lanes.map((lane) => ({ ...lane, waiting: lane.waiting - 1, rejected: 1 }));
+    const lanes = record.lanes.map((queue) => ({ ...queue, waiting: queue.waiting - 1, rejected: 1 }));
     return { change: { record: { ...record, lanes }, put: [{ ...row, state: "rejected" }] }, result: null };
   });
   disk.onCall = () => "unheard";

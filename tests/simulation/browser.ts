@@ -2,7 +2,7 @@
 import type { LiveChatSession } from "../../src/protocol/api.js";
 import type { Command } from "../../src/protocol/host.js";
 import { DAY, MINUTE, SECOND } from "../../src/protocol/wire.js";
-import type { Change, WireAnswer } from "../../src/core/ports.js";
+import type { WriteSet, WireAnswer } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { SimulatedHost } from "./host.js";
 import { hasLater } from "./later-version.js";
@@ -135,7 +135,7 @@ export class Browser {
     return [...this.journals].filter(([owner]) => owner !== pageId);
   }
 
-  committed(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+  committed(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     if (change.erase) this.#erased(after.generation);
     this.#consentMayHaveChanged(before, after);
     const keepsLater = change.erase || !hasLater(before) || hasLater(after);
@@ -145,7 +145,7 @@ export class Browser {
   }
 
   /** What a host accepted in memory has come to the disk. */
-  broughtHome(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+  broughtHome(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     this.world.chronicle.count("homecomings");
     this.sending.cameHome(host);
     if (change.erase) this.#erased(after.generation);
@@ -153,7 +153,12 @@ export class Browser {
     this.ledger.broughtHome(host, before, change, after);
   }
 
-  committedInMemory(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+  committedInMemory(
+    host: SimulatedHost,
+    before: TrackerRecord,
+    change: WriteSet,
+    after: TrackerRecord,
+  ): void {
     if (change.erase) this.#erased(after.generation);
     this.ledger.committedInMemory(host, before, change, after);
   }

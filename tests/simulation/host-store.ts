@@ -3,7 +3,7 @@
  * fails. In memory's worlds it is the real store that goes over to memory and comes back.
  */
 import { EnduringTrackerStore } from "../../src/adapters/enduring-tracker-store.js";
-import type { Change, Need, Snapshot, TrackerStore } from "../../src/core/ports.js";
+import type { WriteSet, ReadSet, Snapshot, TrackerStore } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { SECOND } from "../../src/protocol/wire.js";
 import type { SimulatedHost } from "./host.js";
@@ -74,8 +74,8 @@ export class HostStore implements TrackerStore {
   }
 
   commit<Result>(
-    need: Need,
-    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    readSet: ReadSet,
+    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
   ): Promise<Result> {
     const decideHere = (snapshot: Snapshot) => {
       const decision = decide(snapshot);
@@ -85,7 +85,7 @@ export class HostStore implements TrackerStore {
       else this.#host.browser.committedInMemory(this.#host, record, change, change.record ?? record);
       return decision;
     };
-    return this.#ask(this.#inner.commit(need, decideHere));
+    return this.#ask(this.#inner.commit(readSet, decideHere));
   }
 
   read = () => this.#ask(this.#inner.read());

@@ -7,8 +7,8 @@
  */
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
 import type { Command, CommandAnswer } from "../../src/protocol/host.js";
-import type { Change, WireRequest } from "../../src/core/ports.js";
-import { isDecided } from "../../src/core/commands/page-marks.js";
+import type { WriteSet, WireRequest } from "../../src/core/ports.js";
+import { isProcessed } from "../../src/core/commands/processed-commands.js";
 import { isOptedOut, selectedProfile } from "../../src/core/tracker-record.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { profileKey } from "../../src/core/delivery/registrar.js";
@@ -157,13 +157,18 @@ export class Ledger {
 
   // --- what the store accepted ---
 
-  committed(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+  committed(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     if (change.record) this.#checkCleared(after);
     this.#committed(this.disk, host, before, change, after);
   }
 
   /** While the disk fails for it, a host goes on in memory, by the same rules. */
-  committedInMemory(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+  committedInMemory(
+    host: SimulatedHost,
+    before: TrackerRecord,
+    change: WriteSet,
+    after: TrackerRecord,
+  ): void {
     const memory = this.#memoryOf.get(host);
     if (!memory) return this.#expect(false, () => `${host.name} decides in a memory that it has not`);
     if (!memory.record) {
@@ -188,7 +193,7 @@ export class Ledger {
     place: Place,
     host: SimulatedHost,
     before: TrackerRecord,
-    change: Change,
+    change: WriteSet,
     after: TrackerRecord,
   ): void {
     if (change.erase) {
@@ -281,20 +286,20 @@ export class Ledger {
   #moved(known: Accepted, row: OutboxRow): void {
     const { world } = this.#browser;
     const { id } = row;
-    const lane = known.place.laneOf(row.profile);
+    const queue = known.place.profileQueueOf(row.profile);
     if (row.state === "rejected") {
       this.#expect(known.fate === "waiting", () => `${id} is rejected though ${known.fate}`);
       this.#expect(world.service.refusals.has(id), () => `${id} is rejected, and the service never did`);
       this.#expect(row.error !== undefined, () => `${id} is rejected without a reason`);
       known.fate = "rejected";
       known.wasRejected = true;
-      lane.waiting -= 1;
-      lane.rejected += 1;
+      queue.waiting -= 1;
+      queue.rejected += 1;
     } else {
       this.#expect(known.fate === "rejected", () => `${id} waits again though ${known.fate}`);
       known.fate = "waiting";
-      lane.waiting += 1;
-      lane.rejected -= 1;
+      queue.waiting += 1;
+      queue.rejected -= 1;
     }
   }
 
@@ -302,12 +307,12 @@ export class Ledger {
     const known = place.rows.get(seq);
     if (!known) return this.#expect(false, () => `row ${seq} is removed and was not there`);
     const { id, profile } = known.row;
-    const lane = place.laneOf(profile);
+    const queue = place.profileQueueOf(profile);
     place.rows.delete(seq);
     if (known.fate === "rejected") {
       this.#expect(this.#browser.discards > 0, () => `the rejected ${id} is dropped`);
       known.fate = "discarded";
-      lane.rejected -= 1;
+      queue.rejected -= 1;
       return;
     }
     const { service } = this.#browser.world;
@@ -318,7 +323,7 @@ export class Ledger {
       () => `${id} leaves the outbox unacknowledged`,
     );
     if (known.fate === "dropped") this.#browser.world.chronicle.count("operations let go of");
-    lane.waiting -= 1;
+    queue.waiting -= 1;
   }
 
   /** Somebody let go of what waits for a profile that the service refused to register, or of such a visitor's merge. */
@@ -410,7 +415,7 @@ export class Ledger {
     else memory.empty("home");
   }
 
-  broughtHome(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+  broughtHome(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     const memory = this.#memoryOf.get(host);
     if (!memory) return this.#expect(false, () => `${host.name} brings home what it has not`);
     const { put = [] } = change;
@@ -462,13 +467,13 @@ export class Ledger {
 
   /** @returns how many of the rows are memory's own: those that are left, in their order, and no others */
   #checkHomecoming(memory: Memory, put: readonly OutboxRow[], isErasedHere: boolean): number {
-    const marks = new Map(this.#browser.store.rows.contents.pages.map((one) => [one.pageId, one]));
+    const processed = new Map(this.#browser.store.rows.contents.pages.map((one) => [one.pageId, one]));
     let next = 0;
     for (const { row, fate } of memory.rows.values()) {
       const { id } = row;
       const coming = put[next];
-      const page = marks.get(pageOf(id));
-      const isOnDisk = !isOfTracker(id) && page !== undefined && isDecided(page, numberOf(id));
+      const page = processed.get(pageOf(id));
+      const isOnDisk = !isOfTracker(id) && page !== undefined && isProcessed(page, numberOf(id));
       if (coming?.id === id) {
         next += 1;
         this.#expect(

@@ -7,10 +7,10 @@ import type { Command, CommandAnswer, InitAnswer, LoadView } from "../../src/pro
 import { SECOND, SESSION_TIMEOUT_MS } from "../../src/protocol/wire.js";
 import { MemoryTrackerStore } from "../../src/adapters/memory-tracker-store.js";
 import type {
-  Change,
+  WriteSet,
   ChangeSignal,
   Hold,
-  Need,
+  ReadSet,
   Ports,
   SendLock,
   Snapshot,
@@ -279,12 +279,12 @@ class HostStore implements TrackerStore {
   }
 
   commit<Result>(
-    need: Need,
-    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    readSet: ReadSet,
+    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
   ): Promise<Result> {
     const { world } = this.#host;
     return this.#turn("commits", () =>
-      world.store.commit(need, (snapshot) => {
+      world.store.commit(readSet, (snapshot) => {
         const decision = decide(snapshot);
         for (const row of decision.change.put ?? []) {
           if (row.state === "waiting" && !world.accepted.has(row.id)) world.accepted.set(row.id, row);

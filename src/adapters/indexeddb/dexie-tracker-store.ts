@@ -10,12 +10,12 @@ import { Dexie } from "dexie";
 import type { OutboxRow, Profile } from "../../protocol/api.js";
 import type {
   CachedDefinitions,
-  Change,
-  Need,
+  WriteSet,
+  ReadSet,
   RowQuery,
   Snapshot,
   TrackerStore,
-  Waiting,
+  WaitingRows,
 } from "../../core/ports.js";
 import type { TrackerRecord } from "../../core/tracker-record.js";
 import { allAsked, asked } from "./idb-transaction.js";
@@ -102,11 +102,11 @@ export class DexieTrackerStore implements TrackerStore {
   }
 
   commit<Result>(
-    need: Need,
-    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    readSet: ReadSet,
+    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
   ): Promise<Result> {
     return this.#in("readwrite", Object.keys(SCHEMA), async (transaction) => {
-      const { change, result } = decide(await snapshotIn(transaction, need));
+      const { change, result } = decide(await snapshotIn(transaction, readSet));
       writeIn(transaction, change);
       return result;
     });
@@ -116,7 +116,7 @@ export class DexieTrackerStore implements TrackerStore {
     return this.#in("readonly", ["tracker"], recordIn);
   }
 
-  readWaiting(profiles: readonly Profile[], limit: number, after = 0): Promise<Waiting> {
+  readWaiting(profiles: readonly Profile[], limit: number, after = 0): Promise<WaitingRows> {
     return this.#in("readonly", ["tracker", "outbox"], async (transaction) => {
       const [record, rows] = await allAsked([
         recordIn(transaction),

@@ -34,14 +34,14 @@ export const inTransaction = <Result>(
         transaction.commit?.();
       } catch (error) {
         refusal = { error };
-        if (!aborted(transaction)) reject(error);
+        if (!tryAbort(transaction)) reject(error);
       }
     };
     void run();
   });
 
 /** Whether it could be ended without a trace; it cannot where it has ended. */
-export const aborted = (transaction: IDBTransaction): boolean => {
+export const tryAbort = (transaction: IDBTransaction): boolean => {
   try {
     transaction.abort();
     return true;

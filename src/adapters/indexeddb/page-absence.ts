@@ -3,7 +3,7 @@
  * an open transaction then keeps the whole origin from the store for as long as the page is there (WebKit), or throws the
  * page out of the cache (Chromium).
  */
-import { aborted, inTransaction } from "./idb-transaction.js";
+import { tryAbort, inTransaction } from "./idb-transaction.js";
 
 const running = new Set<IDBTransaction>();
 const cutShort = new WeakSet<IDBTransaction>();
@@ -15,7 +15,7 @@ export const leave = (): void => {
   absence ??= new Promise((resolve) => {
     endAbsence = resolve;
   });
-  for (const transaction of running) if (aborted(transaction)) cutShort.add(transaction);
+  for (const transaction of running) if (tryAbort(transaction)) cutShort.add(transaction);
 };
 
 export const comeBack = (): void => {

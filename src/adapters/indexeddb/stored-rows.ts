@@ -1,7 +1,7 @@
 /** The database's schema, and what one transaction reads and writes of it. */
 import type { OutboxRow, Profile } from "../../protocol/api.js";
-import type { PageMarks } from "../../core/commands/page-marks.js";
-import type { Change, Need, RowQuery, Snapshot } from "../../core/ports.js";
+import type { ProcessedCommands } from "../../core/commands/processed-commands.js";
+import type { WriteSet, ReadSet, RowQuery, Snapshot } from "../../core/ports.js";
 import type { TrackerRecord } from "../../core/tracker-record.js";
 import { emptyRecord } from "../../core/tracker-record.js";
 import { allAsked, asked } from "./idb-transaction.js";
@@ -77,7 +77,7 @@ export const rowsIn = async (
     return asked(transaction.objectStore("outbox").getAll(IDBKeyRange.lowerBound(after, true), limit));
   const { lanes } = await recordIn(transaction);
   const own = lanes
-    .filter((lane) => lane[state] > 0)
+    .filter((queue) => queue[state] > 0)
     .map(({ profile }) => rangeOf(state, profile, after + 1))
     .map((range) => asked<OutboxRow[]>(byProfile(transaction).getAll(range, limit)));
   return (await allAsked(own))
@@ -92,9 +92,9 @@ const found = async <Row>(store: IDBObjectStore, keys: readonly string[]): Promi
 };
 
 /** Asked for together, so that it takes one round trip. */
-export const snapshotIn = async (transaction: IDBTransaction, need: Need): Promise<Snapshot> => {
-  const { pages = [], liveChat = [], waiting, rejected } = need;
-  const [record, marks, retired, waitingSeqs, rejectedRows] = await allAsked([
+export const snapshotIn = async (transaction: IDBTransaction, readSet: ReadSet): Promise<Snapshot> => {
+  const { pages = [], liveChat = [], waiting, rejected } = readSet;
+  const [record, processed, retired, waitingSeqs, rejectedRows] = await allAsked([
     recordIn(transaction),
     found<object>(transaction.objectStore("pages"), pages),
     found<{ key: string }>(transaction.objectStore("retiredLiveChatSessions"), liveChat),
@@ -107,7 +107,7 @@ export const snapshotIn = async (transaction: IDBTransaction, need: Need): Promi
       : [],
     rejected ? rowsIn(transaction, { state: "rejected", ...rejected }) : [],
   ]);
-  const known = marks.map((stored) => withInstants<PageMarks>(stored));
+  const known = processed.map((stored) => withInstants<ProcessedCommands>(stored));
   return {
     record,
     pages: new Map(known.map((page) => [page.pageId, page])),
@@ -119,12 +119,12 @@ export const snapshotIn = async (transaction: IDBTransaction, need: Need): Promi
 
 export const writeIn = (
   transaction: IDBTransaction,
-  { record, pages = [], retire = [], put = [], remove = [], erase }: Change,
+  { record, pages = [], retire = [], put = [], remove = [], erase }: WriteSet,
 ): void => {
   const store = (name: string): IDBObjectStore => transaction.objectStore(name);
   if (erase) for (const name of ["outbox", "pages", "definitions"]) store(name).clear();
   if (record) store("tracker").put(withReadableTimes(record), RECORD_KEY);
-  for (const marks of pages) store("pages").put(withReadableTimes(marks));
+  for (const processed of pages) store("pages").put(withReadableTimes(processed));
   for (const key of retire) store("retiredLiveChatSessions").put({ key });
   if (put.length > 0) {
     const outbox = store("outbox");

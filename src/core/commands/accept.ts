@@ -14,25 +14,25 @@ import type {
 } from "../../protocol/host.js";
 import type { EventOperation, ListAppendOperation, PersonUpdateOperation } from "../../protocol/wire.js";
 import { STANDARD_EVENTS } from "../../protocol/wire.js";
-import type { Draft } from "../record/draft.js";
+import type { UnitOfWork } from "../record/unit-of-work.js";
 import {
   append,
   appendEnd,
   appendStart,
   bookOf,
-  changeOf,
-  draftOf,
+  writeSetOf,
+  unitOfWorkOn,
   endDueSession,
   isVisitor,
-} from "../record/draft.js";
-import { rejectedIn, waitingIn } from "../record/lanes.js";
-import type { PageMarks } from "./page-marks.js";
-import { decided, isDecided, newPageMarks, refusalOf } from "./page-marks.js";
-import type { Change, Ids, Need, Snapshot } from "../ports.js";
+} from "../record/unit-of-work.js";
+import { rejectedIn, waitingIn } from "../record/profile-queues.js";
+import type { ProcessedCommands } from "./processed-commands.js";
+import { withProcessed, isProcessed, noProcessedCommands, refusalOf } from "./processed-commands.js";
+import type { WriteSet, Ids, ReadSet, Snapshot } from "../ports.js";
 import { ensureProfile, liveChatLeft, liveChatTold, retirementKeys } from "../record/profile-selection.js";
 import { placeActivity } from "../record/session-clock.js";
 import { iso } from "../time.js";
-import { erasOf, instantOf, personSince, profileAt } from "../record/timeline.js";
+import { profileBoundaries, instantOf, personSince, profileAt } from "../record/timeline.js";
 import { isOptedOut } from "../tracker-record.js";
 
 const TOO_LATE_CAUSE = "it reached the tracker's host too late to be stored";
@@ -57,7 +57,7 @@ const ERROR_CODES = {
 export const commandError = (command: Command, cause: string): TrackingError =>
   trackingError(ERROR_CODES[command.type], "worker", cause);
 
-export const needOf = (groups: readonly CommandGroup[]): Need => ({
+export const readSetOf = (groups: readonly CommandGroup[]): ReadSet => ({
   pages: [...new Set(groups.map(({ pageId }) => pageId))],
   liveChat: groups.flatMap(({ commands }) =>
     commands.flatMap((command) =>
@@ -67,15 +67,15 @@ export const needOf = (groups: readonly CommandGroup[]): Need => ({
 });
 
 /** Whom an update is about: who was selected at the call, or whom that one has merged into since. */
-const personOf = ({ record, now }: Draft, { at }: UpdatePersonCommand | AppendToListCommand) =>
+const personOf = ({ record, now }: UnitOfWork, { at }: UpdatePersonCommand | AppendToListCommand) =>
   personSince(record, instantOf(record, at, now));
 
 /** What Live Chat says is told once: it is never too late for it. */
 const isLate = ({ type, deadline = Infinity }: Command, now: number): boolean =>
   type !== "liveChat" && now > deadline;
 
-const refusalCause = (draft: Draft, command: Command): string | null => {
-  const { record } = draft;
+const refusalCause = (work: UnitOfWork, command: Command): string | null => {
+  const { record } = work;
   if (command.generation < record.generation) {
     return "this browser's tracking data was erased in the meantime";
   }
@@ -87,58 +87,58 @@ const refusalCause = (draft: Draft, command: Command): string | null => {
     return `the outbox is full: ${held} operations wait or were rejected (maxWaiting is ${command.maxWaiting})`;
   }
   if (command.type === "updatePerson" || command.type === "appendToList") {
-    const kind = personOf(draft, command)?.kind ?? "visitor";
+    const kind = personOf(work, command)?.kind ?? "visitor";
     if (kind !== "lead") return `only a lead can be updated, and the profile is of kind ${kind}`;
   }
   return null;
 };
 
 const recordActivity = (
-  draft: Draft,
+  work: UnitOfWork,
   command: TrackCommand | PageViewCommand,
   ids: Ids,
   event: Pick<EventOperation, "id" | "definitionId" | "properties" | "page">,
 ): void => {
-  const selected = ensureProfile(draft, command.at, ids);
-  const at = instantOf(draft.record, command.at, draft.now);
-  endDueSession(draft, at);
+  const selected = ensureProfile(work, command.at, ids);
+  const at = instantOf(work.record, command.at, work.now);
+  endDueSession(work, at);
   const { book, session, occurredAt, starts } = placeActivity(
-    bookOf(draft.record),
+    bookOf(work.record),
     { at, timeoutMs: command.sessionTimeoutMs },
-    erasOf(draft.record),
+    profileBoundaries(work.record),
     () => ids.sessionId(),
   );
-  draft.record = { ...draft.record, ...book };
-  const profile = profileAt(draft.record, occurredAt) ?? selected;
-  if (starts) appendStart(draft, profile, session);
+  work.record = { ...work.record, ...book };
+  const profile = profileAt(work.record, occurredAt) ?? selected;
+  if (starts) appendStart(work, profile, session);
   const { id, ...rest } = event;
-  append(draft, profile, {
+  append(work, profile, {
     id,
     type: "event",
     occurredAt: iso(occurredAt),
     sessionId: session.id,
     ...rest,
   });
-  if (starts) appendEnd(draft, profile, session);
-  const { visitor } = draft.record;
+  if (starts) appendEnd(work, profile, session);
+  const { visitor } = work.record;
   if (visitor && isVisitor(profile, visitor)) {
     const lastActivityAt = Math.max(visitor.lastActivityAt, occurredAt);
-    draft.record = { ...draft.record, visitor: { ...visitor, lastActivityAt } };
+    work.record = { ...work.record, visitor: { ...visitor, lastActivityAt } };
   }
 };
 
 const recordUpdate = (
-  draft: Draft,
+  work: UnitOfWork,
   command: UpdatePersonCommand | AppendToListCommand,
   operationAt: (occurredAt: string) => PersonUpdateOperation | ListAppendOperation,
 ): void => {
-  const profile = personOf(draft, command);
+  const profile = personOf(work, command);
   if (!profile) return;
-  append(draft, profile, operationAt(iso(instantOf(draft.record, command.at, draft.now))));
+  append(work, profile, operationAt(iso(instantOf(work.record, command.at, work.now))));
 };
 
 const apply = (
-  draft: Draft,
+  work: UnitOfWork,
   pageId: string,
   command: Command,
   retired: ReadonlySet<string>,
@@ -148,7 +148,7 @@ const apply = (
   switch (command.type) {
     case "track": {
       const { eventId, properties, page } = command;
-      return recordActivity(draft, command, ids, {
+      return recordActivity(work, command, ids, {
         id,
         definitionId: eventId,
         ...(properties && { properties }),
@@ -157,7 +157,7 @@ const apply = (
     }
     case "pageView": {
       const properties = { ...command.page };
-      return recordActivity(draft, command, ids, {
+      return recordActivity(work, command, ids, {
         id,
         definitionId: STANDARD_EVENTS.pageView,
         ...(Object.keys(properties).length > 0 && { properties }),
@@ -165,7 +165,7 @@ const apply = (
     }
     case "updatePerson": {
       const { person } = command;
-      return recordUpdate(draft, command, (occurredAt) => ({
+      return recordUpdate(work, command, (occurredAt) => ({
         id,
         type: "person.update",
         occurredAt,
@@ -174,7 +174,7 @@ const apply = (
     }
     case "appendToList": {
       const { attribute, item } = command;
-      return recordUpdate(draft, command, (occurredAt) => ({
+      return recordUpdate(work, command, (occurredAt) => ({
         id,
         type: "list.append",
         occurredAt,
@@ -183,41 +183,41 @@ const apply = (
       }));
     }
     case "liveChat":
-      if (command.session) return liveChatTold(draft, command.session, command.at, retired);
-      if (command.left !== undefined) liveChatLeft(draft, command.left, command.at, ids);
+      if (command.session) return liveChatTold(work, command.session, command.at, retired);
+      if (command.left !== undefined) liveChatLeft(work, command.left, command.at, ids);
   }
 };
 
 /** Adds them to a change that is being made. Answers what is decided now of their pages, and the answer to each. */
 export const acceptInto = (
-  draft: Draft,
+  work: UnitOfWork,
   snapshot: Pick<Snapshot, "pages" | "retired">,
   groups: readonly CommandGroup[],
   ids: Ids,
-): { pages: PageMarks[]; answers: CommandAnswer[][] } => {
-  const { now } = draft;
-  const pages = new Map<string, PageMarks>();
+): { pages: ProcessedCommands[]; answers: CommandAnswer[][] } => {
+  const { now } = work;
+  const pages = new Map<string, ProcessedCommands>();
   const answers = groups.map(({ pageId, commands, invalid }) =>
     commands.map((command): CommandAnswer => {
       const { n } = command;
-      const marks = pages.get(pageId) ?? snapshot.pages.get(pageId) ?? newPageMarks(pageId);
-      if (isDecided(marks, n)) {
-        const error = refusalOf(marks, n);
+      const processed = pages.get(pageId) ?? snapshot.pages.get(pageId) ?? noProcessedCommands(pageId);
+      if (isProcessed(processed, n)) {
+        const error = refusalOf(processed, n);
         return error ? { n, error } : { n };
       }
       if (isLate(command, now)) {
         // Undecided: a copy without a deadline, in the journal of a page that went, may still come.
         return { n, error: commandError(command, TOO_LATE_CAUSE), undecided: true };
       }
-      const cause = refusalCause(draft, command);
+      const cause = refusalCause(work, command);
       const error = invalid.get(n) ?? (cause === null ? undefined : commandError(command, cause));
-      pages.set(pageId, decided(marks, n, now, error));
+      pages.set(pageId, withProcessed(processed, n, now, error));
       if (error) return { n, error };
-      apply(draft, pageId, command, snapshot.retired, ids);
+      apply(work, pageId, command, snapshot.retired, ids);
       return { n };
     }),
   );
-  endDueSession(draft);
+  endDueSession(work);
   return { pages: [...pages.values()], answers };
 };
 
@@ -226,8 +226,8 @@ export const accept = (
   groups: readonly CommandGroup[],
   now: number,
   ids: Ids,
-): { change: Change; result: CommandAnswer[][] } => {
-  const draft = draftOf(snapshot.record, now);
-  const { pages, answers } = acceptInto(draft, snapshot, groups, ids);
-  return { change: { ...changeOf(draft), pages }, result: answers };
+): { change: WriteSet; result: CommandAnswer[][] } => {
+  const work = unitOfWorkOn(snapshot.record, now);
+  const { pages, answers } = acceptInto(work, snapshot, groups, ids);
+  return { change: { ...writeSetOf(work), pages }, result: answers };
 };

@@ -1,8 +1,8 @@
 import { parsed } from "../../protocol/schemas/parse.js";
 import { headerValueSchema } from "../../protocol/schemas/responses.js";
 import type { DefinitionsSource } from "./definitions.js";
-import { boundUntil, isStopped, withRetryAfter } from "../delivery/gate.js";
-import { laneOf } from "../record/lanes.js";
+import { boundUntil, isBreakerOpen, withRetryAfter } from "../delivery/gate.js";
+import { profileQueueOf } from "../record/profile-queues.js";
 import type { Ports } from "../ports.js";
 import type { Registrar } from "../delivery/registrar.js";
 import type { TrackerRecord } from "../tracker-record.js";
@@ -14,7 +14,11 @@ const askable = (record: TrackerRecord, now: number) => {
   const { connection, delivery } = record;
   if (!profile || !connection || isOptedOut(record)) return null;
   const isBound = boundUntil(delivery, now) !== null;
-  if (isBound || isStopped(delivery.keyStop, now) || isStopped(laneOf(record, profile).stop, now))
+  if (
+    isBound ||
+    isBreakerOpen(delivery.keyStop, now) ||
+    isBreakerOpen(profileQueueOf(record, profile).stop, now)
+  )
     return null;
   return { profile, connection };
 };

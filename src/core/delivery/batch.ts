@@ -28,18 +28,18 @@ const operationJson = (row: OutboxRow, tokens: ReadonlyMap<string, string>): str
   return toJson({ ...operation, from: { ...operation.from, token } });
 };
 
-export interface Batch {
+export interface OperationBatch {
   rows: readonly OutboxRow[];
   body: string;
 }
 
 /** As many of the rows, from the first on, as fit into one batch; always at least one. */
-export const batchOf = (
+export const operationBatchOf = (
   id: string,
   sentAt: number,
   rows: readonly OutboxRow[],
   visitorTokens: ReadonlyMap<string, string>,
-): Batch => {
+): OperationBatch => {
   const operations: string[] = [];
   let bytes = ENVELOPE_BYTES;
   for (const row of rows) {

@@ -4,7 +4,7 @@
  * within those 5 s is not lost: the attempt comes at their end. Pure.
  */
 import { SECOND } from "../../protocol/wire.js";
-import { withTrials, withoutRetry } from "./gate.js";
+import { withHalfOpenBreakers, withoutRetry } from "./gate.js";
 import { pending } from "./pending.js";
 import type { TrackerRecord } from "../tracker-record.js";
 
@@ -29,7 +29,7 @@ const withFewerFailures = (record: TrackerRecord, earlyAttemptAt: number): Track
 };
 
 const attemptedNow = (record: TrackerRecord, now: number): TrackerRecord =>
-  withFewerFailures(withTrials(withoutRetry(record)), now);
+  withFewerFailures(withHalfOpenBreakers(withoutRetry(record)), now);
 
 /** What is decided until then by a request that is under way heeds it too: see `withFailure`. */
 const scheduled = (record: TrackerRecord, at: number): TrackerRecord => {
@@ -39,8 +39,8 @@ const scheduled = (record: TrackerRecord, at: number): TrackerRecord => {
     ...(retry && { retry: { ...retry, nextAt: Math.min(retry.nextAt, at) } }),
     ...(keyStop && { keyStop: { ...keyStop, trialAt: Math.min(keyStop.trialAt, at) } }),
   };
-  const lanes = record.lanes.map((lane) =>
-    lane.stop ? { ...lane, stop: { ...lane.stop, trialAt: Math.min(lane.stop.trialAt, at) } } : lane,
+  const lanes = record.lanes.map((queue) =>
+    queue.stop ? { ...queue, stop: { ...queue.stop, trialAt: Math.min(queue.stop.trialAt, at) } } : queue,
   );
   return withFewerFailures({ ...record, delivery, lanes }, at);
 };

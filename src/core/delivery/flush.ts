@@ -1,6 +1,6 @@
 /** Waits until what was accepted before is settled, and says how much of it is not. */
 import type { Profile } from "../../protocol/api.js";
-import { waitingIn } from "../record/lanes.js";
+import { waitingIn } from "../record/profile-queues.js";
 import type { Timers, TrackerStore } from "../ports.js";
 import type { TrackerRecord } from "../tracker-record.js";
 

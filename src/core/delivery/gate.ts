@@ -2,15 +2,15 @@
 import type { Profile, TrackingError } from "../../protocol/api.js";
 import { MINUTE, SECOND } from "../../protocol/wire.js";
 import { withoutCompressionJudged } from "./compression.js";
-import { sameProfile, withLane, withoutStop } from "../record/lanes.js";
+import { sameProfile, withProfileQueue, withClosedBreaker } from "../record/profile-queues.js";
 import { pending } from "./pending.js";
 import type { WireAnswer } from "../ports.js";
-import type { DeliveryRecord, Lane, Stop, TrackerRecord } from "../tracker-record.js";
+import type { DeliveryRecord, ProfileQueue, CircuitBreaker, TrackerRecord } from "../tracker-record.js";
 import { isOptedOut } from "../tracker-record.js";
 
 const FIRST_RETRY_MS = 1 * SECOND;
 const LONGEST_RETRY_MS = 5 * MINUTE;
-const LONGEST_STOP_MS = 15 * MINUTE;
+const OPEN_BREAKER_MS = 15 * MINUTE;
 
 /** `Retry-After`: binds every request to the endpoint. */
 export const boundUntil = ({ retryAfter }: DeliveryRecord, now: number): number | null =>
@@ -19,25 +19,27 @@ export const boundUntil = ({ retryAfter }: DeliveryRecord, now: number): number 
 const backedOffUntil = ({ retry }: DeliveryRecord, now: number): number | null =>
   retry ? pending(retry.decidedAt, retry.nextAt, now) : null;
 
-const stoppedUntil = (stop: Stop | undefined, now: number): number | null =>
+const breakerOpenUntil = (stop: CircuitBreaker | undefined, now: number): number | null =>
   stop ? pending(stop.stoppedAt, stop.trialAt, now) : null;
 
-export const isStopped = (stop: Stop | undefined, now: number): boolean => stoppedUntil(stop, now) !== null;
+export const isBreakerOpen = (stop: CircuitBreaker | undefined, now: number): boolean =>
+  breakerOpenUntil(stop, now) !== null;
 
-export type Plan = { kind: "idle" } | { kind: "wait"; until: number } | { kind: "send"; lanes: Lane[] };
+export type Plan =
+  { kind: "idle" } | { kind: "wait"; until: number } | { kind: "send"; lanes: ProfileQueue[] };
 
 /** What delivery should do now. */
 export const planOf = (record: TrackerRecord, now: number): Plan => {
-  const waiting = record.lanes.filter((lane) => lane.waiting > 0);
+  const waiting = record.lanes.filter((queue) => queue.waiting > 0);
   if (isOptedOut(record) || !record.connection || waiting.length === 0) return { kind: "idle" };
   const { delivery } = record;
   const bound = Math.max(
     boundUntil(delivery, now) ?? 0,
     backedOffUntil(delivery, now) ?? 0,
-    stoppedUntil(delivery.keyStop, now) ?? 0,
+    breakerOpenUntil(delivery.keyStop, now) ?? 0,
   );
   if (bound > 0) return { kind: "wait", until: bound };
-  const lanes = waiting.filter(({ stop }) => !isStopped(stop, now));
+  const lanes = waiting.filter(({ stop }) => !isBreakerOpen(stop, now));
   if (lanes.length > 0) return { kind: "send", lanes };
   return { kind: "wait", until: Math.min(...waiting.map(({ stop }) => stop?.trialAt ?? now)) };
 };
@@ -73,7 +75,7 @@ export const withRetryAfter = (
 
 const withoutWaiting = ({ retry: _, ...delivery }: DeliveryRecord): DeliveryRecord => delivery;
 const withoutLastError = ({ lastError: _, ...delivery }: DeliveryRecord): DeliveryRecord => delivery;
-const withoutKeyStop = ({ keyStop: _, ...delivery }: DeliveryRecord): DeliveryRecord => delivery;
+const withClosedKeyBreaker = ({ keyStop: _, ...delivery }: DeliveryRecord): DeliveryRecord => delivery;
 
 /** The service answers: no reason to wait. How often it failed counts on until it takes operations. */
 export const withGoodAnswer = (record: TrackerRecord): TrackerRecord => ({
@@ -100,17 +102,17 @@ export const withoutBackOff = (record: TrackerRecord): TrackerRecord => ({
 });
 
 /** Lets every stop have its one trial request: an `init`, a host start, an early attempt. */
-export const withTrials = (record: TrackerRecord): TrackerRecord => ({
+export const withHalfOpenBreakers = (record: TrackerRecord): TrackerRecord => ({
   ...record,
-  delivery: withoutKeyStop(record.delivery),
-  lanes: record.lanes.map(withoutStop),
+  delivery: withClosedKeyBreaker(record.delivery),
+  lanes: record.lanes.map(withClosedBreaker),
 });
 
 /** Another service or another key: what the former one said, and how it was reached, counts no more. */
 export const withoutBounds = (record: TrackerRecord): TrackerRecord => {
-  const free = withoutBackOff(withTrials(record));
+  const free = withoutBackOff(withHalfOpenBreakers(record));
   const { retryAfter: _, ...delivery } = withoutCompressionJudged(free.delivery);
-  const lanes = free.lanes.map(({ unregistered: __, ...lane }) => lane);
+  const lanes = free.lanes.map(({ unregistered: __, ...queue }) => queue);
   return { ...free, delivery, lanes };
 };
 
@@ -118,22 +120,27 @@ export const withoutBounds = (record: TrackerRecord): TrackerRecord => {
  * Stops the key (`null`) or one profile, and keeps everything. A profile's registration goes: its trial is to ask for
  * the right anew, with the Live Chat token of that time.
  */
-export const withStop = (
+export const withOpenBreaker = (
   record: TrackerRecord,
   profile: Profile | null,
   error: TrackingError,
   now: number,
 ): TrackerRecord => {
-  const stop: Stop = { error, stoppedAt: now, trialAt: now + LONGEST_STOP_MS };
+  const stop: CircuitBreaker = { error, stoppedAt: now, trialAt: now + OPEN_BREAKER_MS };
   const delivery = { ...withoutWaiting(record.delivery), failures: 0, lastError: error };
   return profile
-    ? withLane({ ...record, delivery }, profile, ({ registration: _, ...lane }) => ({ ...lane, stop }))
+    ? withProfileQueue({ ...record, delivery }, profile, ({ registration: _, ...queue }) => ({
+        ...queue,
+        stop,
+      }))
     : { ...record, delivery: { ...delivery, keyStop: stop } };
 };
 
 /** The key works, and this profile may be written to. */
-export const withoutStopsOf = (record: TrackerRecord, profile: Profile): TrackerRecord => ({
+export const withClosedBreakersOf = (record: TrackerRecord, profile: Profile): TrackerRecord => ({
   ...record,
-  delivery: withoutKeyStop(record.delivery),
-  lanes: record.lanes.map((lane) => (sameProfile(lane.profile, profile) ? withoutStop(lane) : lane)),
+  delivery: withClosedKeyBreaker(record.delivery),
+  lanes: record.lanes.map((queue) =>
+    sameProfile(queue.profile, profile) ? withClosedBreaker(queue) : queue,
+  ),
 });

@@ -1,8 +1,8 @@
 /** The next batch's rows, read while those before them are on their way. */
 import type { OutboxRow, Profile } from "../../protocol/api.js";
-import { sameProfile } from "../record/lanes.js";
-import type { TrackerStore, Waiting } from "../ports.js";
-import type { Lane, TrackerRecord } from "../tracker-record.js";
+import { sameProfile } from "../record/profile-queues.js";
+import type { TrackerStore, WaitingRows } from "../ports.js";
+import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
 
 interface Ahead {
   profile: Profile;
@@ -23,12 +23,17 @@ export class ReadAhead {
    * Reads what comes after these rows, if that is a whole batch. Of several profiles none, for another may come first
    * then.
    */
-  begin(record: TrackerRecord, lanes: readonly Lane[], sent: readonly OutboxRow[], limit: number): void {
-    const [lane] = lanes;
+  begin(
+    record: TrackerRecord,
+    lanes: readonly ProfileQueue[],
+    sent: readonly OutboxRow[],
+    limit: number,
+  ): void {
+    const [queue] = lanes;
     this.#ahead = null;
-    if (!lane || lanes.length > 1 || lane.waiting < sent.length + limit) return;
-    const ahead: Ahead = { profile: lane.profile, generation: record.generation };
-    this.#store.readWaiting([lane.profile], limit, sent.at(-1)?.seq).then(
+    if (!queue || lanes.length > 1 || queue.waiting < sent.length + limit) return;
+    const ahead: Ahead = { profile: queue.profile, generation: record.generation };
+    this.#store.readWaiting([queue.profile], limit, sent.at(-1)?.seq).then(
       ({ rows }) => (ahead.rows = rows),
       () => undefined, // the store failed: read again, when it is their turn
     );
@@ -44,7 +49,7 @@ export class ReadAhead {
    * What was read ahead, with the record of the turn that lets it be sent. Whatever was decided since has added rows
    * at most, unless it erased them.
    */
-  take(record: TrackerRecord, profiles: readonly Profile[], limit: number): Waiting | null {
+  take(record: TrackerRecord, profiles: readonly Profile[], limit: number): WaitingRows | null {
     const ahead = this.#ahead;
     this.#ahead = null;
     const [profile = null] = profiles;

@@ -6,10 +6,15 @@ import { registrationAnswerSchema } from "../../protocol/schemas/responses.js";
 import type { RegistrationRequest } from "../../protocol/wire.js";
 import { DAY } from "../../protocol/wire.js";
 import { registrationFailureOf } from "./answers.js";
-import { boundUntil, withFailure, withGoodAnswer, withRetryAfter, withStop } from "./gate.js";
-import { laneOf, withLane, withUnregistered, withoutUnregistered } from "../record/lanes.js";
+import { boundUntil, withFailure, withGoodAnswer, withRetryAfter, withOpenBreaker } from "./gate.js";
+import {
+  profileQueueOf,
+  withProfileQueue,
+  withUnregistered,
+  withoutUnregistered,
+} from "../record/profile-queues.js";
 import type { Ports, WireAnswer } from "../ports.js";
-import type { Lane, TrackerRecord } from "../tracker-record.js";
+import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
 import { isOptedOut } from "../tracker-record.js";
 
 /** What a service says beyond this is no instant that a date can hold. */
@@ -23,7 +28,7 @@ export type Registration =
   | { kind: "unavailable" };
 
 /** A token that still counts, or `null`. */
-export const tokenOf = ({ registration }: Lane, now: number): string | null =>
+export const tokenOf = ({ registration }: ProfileQueue, now: number): string | null =>
   registration && now >= registration.registeredAt && now < registration.expiresAt
     ? registration.token
     : null;
@@ -49,7 +54,7 @@ export class Registrar {
    * @param refused A token that the service refused, and that counts no more.
    */
   async ensure(record: TrackerRecord, profile: Profile, refused?: string): Promise<Registration> {
-    const token = tokenOf(laneOf(record, profile), this.#ports.clock.now());
+    const token = tokenOf(profileQueueOf(record, profile), this.#ports.clock.now());
     if (token !== null && token !== refused) return { kind: "registered", token };
     const key = profileKey(profile);
     let underWay = this.#underWay.get(key);
@@ -66,7 +71,7 @@ export class Registrar {
     if (!connection || isOptedOut(record) || boundUntil(record.delivery, clock.now()) !== null) {
       return { kind: "unavailable" };
     }
-    const { liveChatToken } = laneOf(record, profile);
+    const { liveChatToken } = profileQueueOf(record, profile);
     const request: RegistrationRequest = {
       profile,
       ...(profile.kind !== "visitor" && liveChatToken !== undefined && { liveChatToken }),
@@ -84,7 +89,7 @@ export class Registrar {
         const expiresAt = now + Math.min(expiresInMs, LONGEST_REGISTRATION_MS);
         const registration = { token, registeredAt: now, expiresAt };
         // A stop stays: only operations that are taken prove that it is over.
-        const registered = withLane(current, profile, (lane) => ({ ...lane, registration }));
+        const registered = withProfileQueue(current, profile, (queue) => ({ ...queue, registration }));
         return withGoodAnswer(withoutUnregistered(registered, profile));
       });
       this.#onDefinitionsVersion(definitionsVersion);
@@ -103,7 +108,7 @@ export class Registrar {
         const message = `the ${profile.kind} ${profile.id} cannot be registered: ${verdict.error.message}`;
         const error = { ...verdict.error, message };
         await this.#keep(record, answer, (current, now) =>
-          withUnregistered(withStop(current, profile, error, now), profile, profile),
+          withUnregistered(withOpenBreaker(current, profile, error, now), profile, profile),
         );
         return { kind: "refused", error, of: "profile" };
       }
@@ -111,7 +116,7 @@ export class Registrar {
       case "forbidden": {
         const of = verdict.kind === "unauthorized" || verdict.scope === "key" ? "key" : "token";
         await this.#keep(record, answer, (current, now) =>
-          withStop(current, of === "key" ? null : profile, verdict.error, now),
+          withOpenBreaker(current, of === "key" ? null : profile, verdict.error, now),
         );
         return { kind: "refused", error: verdict.error, of };
       }

@@ -1,6 +1,6 @@
 /** What a person who looks at the rejected rows can do: send them again, or let them go. */
 import type { OutboxRow } from "../../protocol/api.js";
-import { withLane, withoutIdleLanes } from "../record/lanes.js";
+import { withProfileQueue, withoutIdleQueues } from "../record/profile-queues.js";
 import type { TrackerStore } from "../ports.js";
 import { withoutMerging } from "./settle.js";
 
@@ -23,10 +23,10 @@ const forRejected = async (
       const rows = snapshot.rejected.filter(({ id }) => !wanted || wanted.has(id));
       let { record } = snapshot;
       for (const row of rows) {
-        record = withLane(record, row.profile, (lane) => ({
-          ...lane,
-          rejected: lane.rejected - 1,
-          waiting: lane.waiting + (fate === "requeue" ? 1 : 0),
+        record = withProfileQueue(record, row.profile, (queue) => ({
+          ...queue,
+          rejected: queue.rejected - 1,
+          waiting: queue.waiting + (fate === "requeue" ? 1 : 0),
         }));
         if (fate === "discard" && row.type === "profile.merge") record = withoutMerging(record, row);
       }
@@ -34,7 +34,7 @@ const forRejected = async (
         change:
           fate === "requeue"
             ? { record, put: rows.map(requeued) }
-            : { record: withoutIdleLanes(record), remove: rows.map(({ seq }) => seq) },
+            : { record: withoutIdleQueues(record), remove: rows.map(({ seq }) => seq) },
         result: { last: snapshot.rejected.at(-1)?.seq, found: rows.length },
       };
     });

@@ -7,23 +7,29 @@ import type { OutboxRow, Profile, TrackingError } from "../../protocol/api.js";
 import { trackingError } from "../errors.js";
 import type { Verdict } from "./answers.js";
 import { batchVerdict } from "./answers.js";
-import { BATCH_OPERATIONS, batchOf, mergedVisitors } from "./batch.js";
+import { BATCH_OPERATIONS, operationBatchOf, mergedVisitors } from "./batch.js";
 import { clearsCompression, doubtsCompression, mayCompress, withCompressionJudged } from "./compression.js";
-import { withFailure, withoutStopsOf, withRetryAfter, withStop, withSuccess } from "./gate.js";
-import { laneOf, sameProfile, withLane, withUnregistered, withoutIdleLanes } from "../record/lanes.js";
+import { withFailure, withClosedBreakersOf, withRetryAfter, withOpenBreaker, withSuccess } from "./gate.js";
+import {
+  profileQueueOf,
+  sameProfile,
+  withProfileQueue,
+  withUnregistered,
+  withoutIdleQueues,
+} from "../record/profile-queues.js";
 import type { Turn } from "./lease.js";
 import { holdsLease, maySend, nextTurn } from "./lease.js";
-import type { Change, Need, Ports, Snapshot, WireAnswer } from "../ports.js";
+import type { WriteSet, ReadSet, Ports, Snapshot, WireAnswer } from "../ports.js";
 import { ReadAhead } from "./read-ahead.js";
 import type { Registrar } from "./registrar.js";
 import { profileKey, tokenOf } from "./registrar.js";
-import { needToSettle, settle } from "./settle.js";
-import type { Lane, TrackerRecord } from "../tracker-record.js";
+import { readSetToSettle, settle } from "./settle.js";
+import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
 
 /** So many refused one by one, and none accepted between: it is not the operations. */
 const MOST_REFUSED_ALONE = 10;
 
-type Changed = Change & { record: TrackerRecord };
+type Changed = WriteSet & { record: TrackerRecord };
 
 /** One host's sender, from when it takes the lease until it lets go of it. */
 export class Sender {
@@ -48,7 +54,7 @@ export class Sender {
   }
 
   /** Profiles go in the order of their first waiting row, so that a visitor's activity arrives before its merge. */
-  async send(turned: TrackerRecord, lanes: readonly Lane[]): Promise<Turn> {
+  async send(turned: TrackerRecord, lanes: readonly ProfileQueue[]): Promise<Turn> {
     const { clock, ids, store, transport } = this.#ports;
     const profiles = lanes.map(({ profile }) => profile);
     const { record, rows } =
@@ -61,18 +67,18 @@ export class Sender {
     const [first] = rows;
     if (!first) return this.#recount(profiles);
     const { profile } = first;
-    const stored = tokenOf(laneOf(record, profile), clock.now());
+    const stored = tokenOf(profileQueueOf(record, profile), clock.now());
     const token = this.#untried.get(profileKey(profile)) ?? (stored === this.#refused ? null : stored);
     if (token === null) return this.#register(record, profile, profile);
     const visitorTokens = new Map<string, string>();
     for (const visitor of mergedVisitors(rows)) {
       // An expired one counts: it proves that this browser was that visitor.
-      const registered = laneOf(record, visitor).registration?.token;
+      const registered = profileQueueOf(record, visitor).registration?.token;
       const visitorToken = registered ?? this.#untried.get(profileKey(visitor));
       if (visitorToken === undefined) return this.#register(record, profile, visitor);
       visitorTokens.set(visitor.id, visitorToken);
     }
-    const batch = batchOf(ids.uuid(), clock.now(), rows, visitorTokens);
+    const batch = operationBatchOf(ids.uuid(), clock.now(), rows, visitorTokens);
     if (batch.rows.length < rows.length) this.#batchOperations = 2 * batch.rows.length;
     // Nothing is awaited since the rows were read, so that what an erase or an opt-out cuts off is all that is on its way.
     const answering = transport.send({
@@ -103,7 +109,7 @@ export class Sender {
       registration.kind === "refused" && registration.of !== "key" && !sameProfile(profile, sending);
     return this.#commit({}, ({ record: current }, now) => {
       if (!isBlocked) return { record: current };
-      const stopped = withStop(current, sending, registration.error, now);
+      const stopped = withOpenBreaker(current, sending, registration.error, now);
       return {
         record: registration.of === "profile" ? withUnregistered(stopped, sending, profile) : stopped,
       };
@@ -117,8 +123,8 @@ export class Sender {
     if (verdict.kind === "refused" && !isDoubtful && rows.length > 1) {
       this.#batchOperations = Math.ceil(rows.length / 2);
     }
-    const need = verdict.kind === "refused" ? needToSettle(profile, rows) : {};
-    return this.#commit(need, (snapshot, now) => {
+    const readSet = verdict.kind === "refused" ? readSetToSettle(profile, rows) : {};
+    return this.#commit(readSet, (snapshot, now) => {
       const bound = withRetryAfter(snapshot.record, now, answer);
       // Who lost the lease, to another host or to an erase, has no word in when to try again.
       if (!holdsLease(bound, this.#hostId)) return { record: bound };
@@ -129,9 +135,11 @@ export class Sender {
         case "failed":
           return { record: withFailure(record, now, this.#ports.random(), verdict.error) };
         case "unauthorized":
-          return { record: withStop(record, profile, verdict.error, now) };
+          return { record: withOpenBreaker(record, profile, verdict.error, now) };
         case "forbidden":
-          return { record: withStop(record, verdict.scope === "key" ? null : profile, verdict.error, now) };
+          return {
+            record: withOpenBreaker(record, verdict.scope === "key" ? null : profile, verdict.error, now),
+          };
         case "refused":
           return isDoubtful || rows.length > 1
             ? { record }
@@ -150,11 +158,11 @@ export class Sender {
     const unanswered = rows.filter(({ id }) => !results.has(id)).length;
     const named = rows.length - unanswered;
     if (unanswered === 0) this.#batchOperations = Math.min(BATCH_OPERATIONS, this.#batchOperations * 2);
-    return this.#commit(needToSettle(profile, rows), (snapshot, now) => {
+    return this.#commit(readSetToSettle(profile, rows), (snapshot, now) => {
       const { change, lastRejection } = settle(snapshot, profile, rows, results);
       let record = withRetryAfter(change.record, now, answer);
       record = withCompressionJudged(record, rows, answer, verdict, false, now);
-      if (named > 0) record = withoutStopsOf(withSuccess(record), profile);
+      if (named > 0) record = withClosedBreakersOf(withSuccess(record), profile);
       if (lastRejection) {
         record = { ...record, delivery: { ...record.delivery, lastError: lastRejection } };
       }
@@ -169,17 +177,17 @@ export class Sender {
   /** A count without rows (somebody deleted them by hand) would be looked for again and again. */
   #recount([profile]: readonly Profile[]): Promise<Turn> {
     if (!profile) return this.#commit({}, ({ record }) => ({ record }));
-    const need = { waiting: { profile, from: 0, to: Infinity } };
-    return this.#commit(need, ({ record, waitingSeqs }) => ({
-      record: withoutIdleLanes(
-        withLane(record, profile, (lane) => ({ ...lane, waiting: waitingSeqs.length })),
+    const readSet = { waiting: { profile, from: 0, to: Infinity } };
+    return this.#commit(readSet, ({ record, waitingSeqs }) => ({
+      record: withoutIdleQueues(
+        withProfileQueue(record, profile, (queue) => ({ ...queue, waiting: waitingSeqs.length })),
       ),
     }));
   }
 
-  #commit(need: Need, decide: (snapshot: Snapshot, now: number) => Changed): Promise<Turn> {
+  #commit(readSet: ReadSet, decide: (snapshot: Snapshot, now: number) => Changed): Promise<Turn> {
     const { clock, store } = this.#ports;
-    return store.commit(need, (snapshot) => {
+    return store.commit(readSet, (snapshot) => {
       const now = clock.now();
       const change = decide(snapshot, now);
       const turn = nextTurn(change.record, this.#hostId, now);
@@ -201,5 +209,8 @@ const refusedAlone = (
   const count = change.record.delivery.refusedAlone + 1;
   const delivery = { ...change.record.delivery, refusedAlone: count, lastError: error };
   const record = { ...change.record, delivery };
-  return { ...change, record: count >= MOST_REFUSED_ALONE ? withStop(record, profile, error, now) : record };
+  return {
+    ...change,
+    record: count >= MOST_REFUSED_ALONE ? withOpenBreaker(record, profile, error, now) : record,
+  };
 };

@@ -3,11 +3,11 @@ import type { OutboxRow, Profile, TrackingError } from "../../protocol/api.js";
 import type { OperationResult } from "../../protocol/wire.js";
 import { serviceError } from "./answers.js";
 import { mergedVisitorId } from "./batch.js";
-import { withLane, withoutIdleLanes } from "../record/lanes.js";
-import type { Change, Need, Snapshot } from "../ports.js";
+import { withProfileQueue, withoutIdleQueues } from "../record/profile-queues.js";
+import type { WriteSet, ReadSet, Snapshot } from "../ports.js";
 import type { TrackerRecord } from "../tracker-record.js";
 
-export const needToSettle = (profile: Profile, rows: readonly OutboxRow[]): Need => ({
+export const readSetToSettle = (profile: Profile, rows: readonly OutboxRow[]): ReadSet => ({
   waiting: { profile, from: rows[0]?.seq ?? 0, to: rows.at(-1)?.seq ?? 0 },
 });
 
@@ -15,7 +15,11 @@ const UNEXPLAINED = { code: 0, name: "RejectedError", message: "The service gave
 
 /** No longer needs the token of the visitor that the merge named. */
 export const withoutMerging = (record: TrackerRecord, merge: OutboxRow): TrackerRecord =>
-  withLane(record, { kind: "visitor", id: mergedVisitorId(merge) }, ({ merging: _, ...lane }) => lane);
+  withProfileQueue(
+    record,
+    { kind: "visitor", id: mergedVisitorId(merge) },
+    ({ merging: _, ...queue }) => queue,
+  );
 
 /**
  * Settles what the answer names. Rows that somebody else settled meanwhile are left alone, so that a sender that was
@@ -26,7 +30,7 @@ export const settle = (
   profile: Profile,
   rows: readonly OutboxRow[],
   results: ReadonlyMap<string, OperationResult>,
-): { change: Change & { record: TrackerRecord }; unanswered: number; lastRejection?: TrackingError } => {
+): { change: WriteSet & { record: TrackerRecord }; unanswered: number; lastRejection?: TrackingError } => {
   const waiting = new Set(snapshot.waitingSeqs);
   const remove: number[] = [];
   const put: OutboxRow[] = [];
@@ -45,14 +49,14 @@ export const settle = (
       if (row.type === "profile.merge") record = withoutMerging(record, row);
     }
   }
-  record = withLane(record, profile, (lane) => ({
-    ...lane,
-    waiting: lane.waiting - remove.length - put.length,
-    rejected: lane.rejected + put.length,
+  record = withProfileQueue(record, profile, (queue) => ({
+    ...queue,
+    waiting: queue.waiting - remove.length - put.length,
+    rejected: queue.rejected + put.length,
   }));
   if (remove.length > 0) record = { ...record, delivery: { ...record.delivery, refusedAlone: 0 } };
   return {
-    change: { record: withoutIdleLanes(record), remove, put },
+    change: { record: withoutIdleQueues(record), remove, put },
     unanswered,
     ...(lastRejection && { lastRejection }),
   };

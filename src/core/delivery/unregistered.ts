@@ -1,18 +1,27 @@
 /** What a person can do about profiles that the service refuses to register: try again, or let go of what waits. */
 import type { OutboxRow, Profile } from "../../protocol/api.js";
 import { mergedVisitorId } from "./batch.js";
-import { laneOf, sameProfile, withLane, withoutIdleLanes, withoutStop } from "../record/lanes.js";
-import type { Change, TrackerStore } from "../ports.js";
-import { needToSettle, withoutMerging } from "./settle.js";
-import type { Lane, TrackerRecord } from "../tracker-record.js";
+import {
+  profileQueueOf,
+  sameProfile,
+  withProfileQueue,
+  withoutIdleQueues,
+  withClosedBreaker,
+} from "../record/profile-queues.js";
+import type { WriteSet, TrackerStore } from "../ports.js";
+import { readSetToSettle, withoutMerging } from "./settle.js";
+import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
 
 /** Rows in one transaction, so that others get their turn. */
 const CHUNK = 1_000;
 
 /** Gives each of them its trial at once. */
-export const withUnregisteredTrials = (record: TrackerRecord): TrackerRecord =>
+export const withUnregisteredHalfOpen = (record: TrackerRecord): TrackerRecord =>
   record.lanes.some(({ unregistered }) => unregistered)
-    ? { ...record, lanes: record.lanes.map((lane) => (lane.unregistered ? withoutStop(lane) : lane)) }
+    ? {
+        ...record,
+        lanes: record.lanes.map((queue) => (queue.unregistered ? withClosedBreaker(queue) : queue)),
+      }
     : record;
 
 /**
@@ -39,11 +48,11 @@ const discardIn = async (
     const { rows } = await store.readWaiting([profile], CHUNK, after);
     const last = rows.at(-1);
     if (!last) return count;
-    count += await store.commit(needToSettle(profile, rows), ({ record, waitingSeqs }) => {
+    count += await store.commit(readSetToSettle(profile, rows), ({ record, waitingSeqs }) => {
       const waiting = new Set(waitingSeqs);
-      const lane = laneOf(record, profile);
+      const queue = profileQueueOf(record, profile);
       const discarded = rows.filter(
-        (row) => waiting.has(row.seq) && isUndeliverable(row, lane) && (!wanted || wanted.has(row.id)),
+        (row) => waiting.has(row.seq) && isUndeliverable(row, queue) && (!wanted || wanted.has(row.id)),
       );
       return { change: changeWithout(discarded, record, profile), result: discarded.length };
     });
@@ -52,29 +61,33 @@ const discardIn = async (
 };
 
 /** By now the profile that it needs may have been registered. */
-const isUndeliverable = (row: OutboxRow, { profile, unregistered }: Lane): boolean =>
+const isUndeliverable = (row: OutboxRow, { profile, unregistered }: ProfileQueue): boolean =>
   unregistered !== undefined && (sameProfile(unregistered, profile) || isMergeOf(row, unregistered));
 
 const isMergeOf = (row: OutboxRow, { id }: Profile): boolean =>
   row.type === "profile.merge" && mergedVisitorId(row) === id;
 
-const changeWithout = (discarded: readonly OutboxRow[], record: TrackerRecord, profile: Profile): Change => {
+const changeWithout = (
+  discarded: readonly OutboxRow[],
+  record: TrackerRecord,
+  profile: Profile,
+): WriteSet => {
   if (discarded.length === 0) return {};
   const merges = discarded.filter(({ type }) => type === "profile.merge");
-  const counted = withLane(record, profile, (lane) => {
-    const left = { ...lane, waiting: lane.waiting - discarded.length };
-    return isBlockedBy(merges, lane) ? unblocked(left) : left;
+  const counted = withProfileQueue(record, profile, (queue) => {
+    const left = { ...queue, waiting: queue.waiting - discarded.length };
+    return isBlockedBy(merges, queue) ? unblocked(left) : left;
   });
   return {
-    record: withoutIdleLanes(merges.reduce(withoutMerging, counted)),
+    record: withoutIdleQueues(merges.reduce(withoutMerging, counted)),
     remove: discarded.map(({ seq }) => seq),
   };
 };
 
 /** Nothing stands in the way of what comes after the merge. */
-const isBlockedBy = (merges: readonly OutboxRow[], { profile, unregistered }: Lane): boolean =>
+const isBlockedBy = (merges: readonly OutboxRow[], { profile, unregistered }: ProfileQueue): boolean =>
   unregistered !== undefined &&
   !sameProfile(unregistered, profile) &&
   merges.some((merge) => isMergeOf(merge, unregistered));
 
-const unblocked = ({ unregistered: _, ...lane }: Lane): Lane => withoutStop(lane);
+const unblocked = ({ unregistered: _, ...queue }: ProfileQueue): ProfileQueue => withClosedBreaker(queue);

@@ -6,9 +6,9 @@
  */
 import type { LiveChatSession, Profile } from "../../protocol/api.js";
 import { VISITOR_LIFETIME_MS } from "../../protocol/wire.js";
-import type { Draft } from "./draft.js";
-import { append, endDueSession, endSessionAt, forgetTimeAhead } from "./draft.js";
-import { sameProfile, withLane, withoutIdleLanes, withoutStop } from "./lanes.js";
+import type { UnitOfWork } from "./unit-of-work.js";
+import { append, endDueSession, endSessionAt, forgetTimeAhead } from "./unit-of-work.js";
+import { sameProfile, withProfileQueue, withoutIdleQueues, withClosedBreaker } from "./profile-queues.js";
 import type { Ids } from "../ports.js";
 import { iso } from "../time.js";
 import { instantOf, latestKnown } from "./timeline.js";
@@ -20,64 +20,64 @@ const SELECTIONS_KEPT = 100;
 
 const goneAt = (visitor: { lastActivityAt: number }): number => visitor.lastActivityAt + VISITOR_LIFETIME_MS;
 
-const withSelections = (draft: Draft, selections: readonly Selection[]): void => {
-  const visitor = selections.at(-1)?.profile.kind === "visitor" ? draft.record.visitor : null;
-  draft.record = { ...draft.record, visitor, selections: selections.slice(-SELECTIONS_KEPT) };
+const withSelections = (work: UnitOfWork, selections: readonly Selection[]): void => {
+  const visitor = selections.at(-1)?.profile.kind === "visitor" ? work.record.visitor : null;
+  work.record = { ...work.record, visitor, selections: selections.slice(-SELECTIONS_KEPT) };
 };
 
 /** Selects a profile from an instant on. What does not merge ends the session there. */
-const select = (draft: Draft, next: Profile, instant: number, merges: boolean): void => {
+const select = (work: UnitOfWork, next: Profile, instant: number, merges: boolean): void => {
   // What was accepted before stays before the change, activity and other changes, whatever the clocks of the tabs say.
-  const selectedAt = Math.max(instant, latestKnown(draft.record));
-  if (merges) endDueSession(draft, selectedAt);
-  else endSessionAt(draft, selectedAt);
-  withSelections(draft, [...draft.record.selections, { profile: next, selectedAt, merges }]);
+  const selectedAt = Math.max(instant, latestKnown(work.record));
+  if (merges) endDueSession(work, selectedAt);
+  else endSessionAt(work, selectedAt);
+  withSelections(work, [...work.record.selections, { profile: next, selectedAt, merges }]);
 };
 
 /** Selects the first person after a visitor: what the visitor did goes over into the person. */
-const selectAfterVisitor = (draft: Draft, next: Profile, instant: number): void => {
-  const { selections, visitor } = draft.record;
+const selectAfterVisitor = (work: UnitOfWork, next: Profile, instant: number): void => {
+  const { selections, visitor } = work.record;
   const last = selections.at(-1);
-  if (!visitor || !last) return select(draft, next, instant, false);
-  if (instant > goneAt(visitor)) return select(draft, next, goneAt(visitor), false);
+  if (!visitor || !last) return select(work, next, instant, false);
+  if (instant > goneAt(visitor)) return select(work, next, goneAt(visitor), false);
   // Nothing is to be merged: the person takes the visitor's place, and late activity of that time is the person's.
   if (!visitor.hasOperations) {
-    return withSelections(draft, [...selections.slice(0, -1), { ...last, profile: next }]);
+    return withSelections(work, [...selections.slice(0, -1), { ...last, profile: next }]);
   }
   const from = { kind: "visitor", id: visitor.id } as const;
-  select(draft, next, instant, true);
-  append(draft, next, {
+  select(work, next, instant, true);
+  append(work, next, {
     id: `m-${from.id.replaceAll("-", "")}`,
     type: "profile.merge",
     // Not before what it merges, be it ahead of a clock that was set back: the service would refuse that afterwards.
-    occurredAt: iso(Math.max(latestKnown(draft.record), visitor.latestOperationAt ?? 0)),
+    occurredAt: iso(Math.max(latestKnown(work.record), visitor.latestOperationAt ?? 0)),
     from,
   });
-  draft.record = withLane(draft.record, from, (lane) => ({ ...lane, merging: true }));
+  work.record = withProfileQueue(work.record, from, (queue) => ({ ...queue, merging: true }));
 };
 
-const selectNewVisitor = (draft: Draft, instant: number, ids: Ids): void => {
+const selectNewVisitor = (work: UnitOfWork, instant: number, ids: Ids): void => {
   const id = ids.uuid();
-  select(draft, { kind: "visitor", id }, instant, false);
-  draft.record = { ...draft.record, visitor: { id, lastActivityAt: draft.now, hasOperations: false } };
+  select(work, { kind: "visitor", id }, instant, false);
+  work.record = { ...work.record, visitor: { id, lastActivityAt: work.now, hasOperations: false } };
 };
 
 /** Every profile that is selected has a lane; one that is left keeps its own until nothing of it waits. */
-const settleLanes = (draft: Draft): void => {
-  const selected = selectedProfile(draft.record);
-  if (selected) draft.record = withoutIdleLanes(withLane(draft.record, selected, (lane) => lane));
+const settleQueues = (work: UnitOfWork): void => {
+  const selected = selectedProfile(work.record);
+  if (selected) work.record = withoutIdleQueues(withProfileQueue(work.record, selected, (queue) => queue));
 };
 
 /** Makes a visitor where no profile is selected, and a new one where the visitor has outlived its last activity. */
-export const ensureProfile = (draft: Draft, at: number, ids: Ids): Profile => {
-  forgetTimeAhead(draft);
-  const instant = instantOf(draft.record, at, draft.now);
-  const { visitor } = draft.record;
-  const selected = selectedProfile(draft.record);
+export const ensureProfile = (work: UnitOfWork, at: number, ids: Ids): Profile => {
+  forgetTimeAhead(work);
+  const instant = instantOf(work.record, at, work.now);
+  const { visitor } = work.record;
+  const selected = selectedProfile(work.record);
   if (selected && !(visitor && instant > goneAt(visitor))) return selected;
-  selectNewVisitor(draft, visitor ? goneAt(visitor) : instant, ids);
-  settleLanes(draft);
-  return selectedProfile(draft.record) as Profile;
+  selectNewVisitor(work, visitor ? goneAt(visitor) : instant, ids);
+  settleQueues(work);
+  return selectedProfile(work.record) as Profile;
 };
 
 /** What is retired when a session's id goes on with another person. */
@@ -88,44 +88,46 @@ const personKey = ({ id, kind, personId }: { id: string; kind: string; personId:
 export const retirementKeys = (session: LiveChatSession): string[] => [session.id, personKey(session)];
 
 /** Live Chat says that the session which this tab saw (`left`) is over. */
-export const liveChatLeft = (draft: Draft, left: string, at: number, ids: Ids): void => {
-  draft.retire.push(left);
-  if (draft.record.liveChat?.id !== left) return;
-  forgetTimeAhead(draft);
-  draft.record = { ...draft.record, liveChat: null };
-  selectNewVisitor(draft, instantOf(draft.record, at, draft.now), ids);
-  settleLanes(draft);
+export const liveChatLeft = (work: UnitOfWork, left: string, at: number, ids: Ids): void => {
+  work.retire.push(left);
+  if (work.record.liveChat?.id !== left) return;
+  forgetTimeAhead(work);
+  work.record = { ...work.record, liveChat: null };
+  selectNewVisitor(work, instantOf(work.record, at, work.now), ids);
+  settleQueues(work);
 };
 
 /** Live Chat tells of a session: a chat, an authentication, a new token, another person. */
 export const liveChatTold = (
-  draft: Draft,
+  work: UnitOfWork,
   session: LiveChatSession,
   at: number,
   retired: ReadonlySet<string>,
 ): void => {
-  const isRetired = (key: string) => retired.has(key) || draft.retire.includes(key);
+  const isRetired = (key: string) => retired.has(key) || work.retire.includes(key);
   if (retirementKeys(session).some(isRetired)) return;
-  const current = draft.record.liveChat;
+  const current = work.record.liveChat;
   const next: Profile = { kind: session.kind, id: session.personId };
   const samePerson = current !== null && sameProfile({ kind: current.kind, id: current.personId }, next);
   if (current && current.id === session.id && !samePerson) {
     // A tab that is behind: who is authenticated does not become a lead again.
     if (current.kind === "authenticated" && session.kind === "lead") return;
-    draft.retire.push(personKey(current));
+    work.retire.push(personKey(current));
   }
-  if (current && current.id !== session.id) draft.retire.push(current.id);
+  if (current && current.id !== session.id) work.retire.push(current.id);
   const { id, kind, personId } = session;
-  draft.record = { ...draft.record, liveChat: { id, kind, personId } };
+  work.record = { ...work.record, liveChat: { id, kind, personId } };
   if (!samePerson) {
-    forgetTimeAhead(draft);
-    const instant = instantOf(draft.record, at, draft.now);
+    forgetTimeAhead(work);
+    const instant = instantOf(work.record, at, work.now);
     // From the visitor what came before merges; from another person nothing does.
-    if (current) select(draft, next, instant, false);
-    else selectAfterVisitor(draft, next, instant);
-    settleLanes(draft);
+    if (current) select(work, next, instant, false);
+    else selectAfterVisitor(work, next, instant);
+    settleQueues(work);
   }
-  draft.record = withLane(draft.record, next, (lane) =>
-    lane.liveChatToken === session.token ? lane : { ...withoutStop(lane), liveChatToken: session.token },
+  work.record = withProfileQueue(work.record, next, (queue) =>
+    queue.liveChatToken === session.token
+      ? queue
+      : { ...withClosedBreaker(queue), liveChatToken: session.token },
   );
 };

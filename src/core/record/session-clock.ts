@@ -56,7 +56,7 @@ export const endAt = (book: SessionBook, moment: number): { book: SessionBook; e
 export const placeActivity = (
   book: SessionBook,
   { at, timeoutMs }: { at: number; timeoutMs: number },
-  eras: readonly number[],
+  boundaries: readonly number[],
   newId: () => string,
 ): Placement => {
   const { session: open, pastSessions } = book;
@@ -71,8 +71,8 @@ export const placeActivity = (
 
   const starts = [...pastSessions, ...(open ? [open] : [])].map(({ startedAt }) => startedAt);
   // The next session or the next era, whichever comes first: this one cannot reach beyond.
-  const end = Math.min(...[...starts, ...eras].filter((instant) => instant > at));
-  if (open && end === open.startedAt && end - at <= EARLY_START_MS && !eras.includes(end)) {
+  const end = Math.min(...[...starts, ...boundaries].filter((instant) => instant > at));
+  if (open && end === open.startedAt && end - at <= EARLY_START_MS && !boundaries.includes(end)) {
     return { book, session: open, occurredAt: open.startedAt, starts: false };
   }
 

@@ -6,7 +6,7 @@
  */
 import type { Profile } from "../../protocol/api.js";
 import { MINUTE } from "../../protocol/wire.js";
-import { sameProfile } from "./lanes.js";
+import { sameProfile } from "./profile-queues.js";
 import type { TrackerRecord } from "../tracker-record.js";
 
 /** A clock that is further behind than this was set back by hand. */
@@ -28,7 +28,7 @@ export const instantOf = (record: TrackerRecord, at: number, now: number): numbe
   Math.min(at, now) + Math.max(0, latestKnown(record) - now);
 
 /** When profiles changed without a merge, ascending: no session reaches across one. */
-export const erasOf = ({ selections }: TrackerRecord): number[] =>
+export const profileBoundaries = ({ selections }: TrackerRecord): number[] =>
   // Before the first one there was nobody else: tabs that race at the first visit are all its own.
   selections
     .slice(1)

@@ -51,14 +51,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a merge stands before the visitor's last activity",
     file: "record/profile-selection.ts",
-    original: "iso(Math.max(latestKnown(draft.record), visitor.latestOperationAt ?? 0))",
-    replacement: "iso(Math.max(latestKnown(draft.record), visitor.latestOperationAt ?? 0) - 60_000)",
+    original: "iso(Math.max(latestKnown(work.record), visitor.latestOperationAt ?? 0))",
+    replacement: "iso(Math.max(latestKnown(work.record), visitor.latestOperationAt ?? 0) - 60_000)",
   },
   {
-    name: "a merge is of the visitor's own lane",
+    name: "a merge is of the visitor's own queue",
     file: "record/profile-selection.ts",
-    original: "  append(draft, next, {\n    id: `m-",
-    replacement: "  append(draft, from, {\n    id: `m-",
+    original: "  append(work, next, {\n    id: `m-",
+    replacement: "  append(work, from, {\n    id: `m-",
   },
   {
     name: "a session ends when it is noticed, not when it was due",
@@ -69,12 +69,12 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a session goes on over a change that does not merge",
     file: "record/profile-selection.ts",
-    original: "  else endSessionAt(draft, selectedAt);",
-    replacement: "  else endDueSession(draft, selectedAt);",
+    original: "  else endSessionAt(work, selectedAt);",
+    replacement: "  else endDueSession(work, selectedAt);",
   },
   {
     name: "a command that was decided is taken again",
-    file: "commands/page-marks.ts",
+    file: "commands/processed-commands.ts",
     original: "  n <= decidedUpTo && !gaps.some(holds(n));",
     replacement: "  n < decidedUpTo && !gaps.some(holds(n));",
   },
@@ -94,8 +94,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "late activity is given to the profile of now",
     file: "commands/accept.ts",
-    original: "const profile = profileAt(draft.record, occurredAt) ?? selected;",
-    replacement: "const profile = selected ?? profileAt(draft.record, occurredAt);",
+    original: "const profile = profileAt(work.record, occurredAt) ?? selected;",
+    replacement: "const profile = selected ?? profileAt(work.record, occurredAt);",
   },
   {
     name: "what was called before an erasing is stored after it",
@@ -142,14 +142,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a journal that two pages take in at once counts twice",
     file: "commands/accept.ts",
-    original: "pages.get(pageId) ?? snapshot.pages.get(pageId) ?? newPageMarks(pageId)",
-    replacement: "snapshot.pages.get(pageId) ?? newPageMarks(pageId)",
+    original: "pages.get(pageId) ?? snapshot.pages.get(pageId) ?? noProcessedCommands(pageId)",
+    replacement: "snapshot.pages.get(pageId) ?? noProcessedCommands(pageId)",
   },
   {
     name: "a journal that another page took in before counts again",
     file: "commands/accept.ts",
-    original: "pages.get(pageId) ?? snapshot.pages.get(pageId) ?? newPageMarks(pageId)",
-    replacement: "pages.get(pageId) ?? newPageMarks(pageId)",
+    original: "pages.get(pageId) ?? snapshot.pages.get(pageId) ?? noProcessedCommands(pageId)",
+    replacement: "pages.get(pageId) ?? noProcessedCommands(pageId)",
   },
   {
     name: "a wrong event is refused by definitions of long ago",
@@ -165,10 +165,10 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "what a later version keeps in the record is dropped",
-    file: "record/draft.ts",
+    file: "record/unit-of-work.ts",
     original:
-      "export const changeOf = ({ record, put, retire }: Draft): Change => ({ record, put, retire });",
-    replacement: `export const changeOf = ({ record: { later: _, ...record }, put, retire }: any): Change =>
+      "export const writeSetOf = ({ record, put, retire }: UnitOfWork): WriteSet => ({ record, put, retire });",
+    replacement: `export const writeSetOf = ({ record: { later: _, ...record }, put, retire }: any): WriteSet =>
   ({ record, put, retire });`,
   },
   {
@@ -234,8 +234,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a profile that cannot be registered stops the key",
     file: "delivery/registrar.ts",
-    original: "withUnregistered(withStop(current, profile, error, now), profile, profile)",
-    replacement: "withUnregistered(withStop(current, null, error, now), profile, profile)",
+    original: "withUnregistered(withOpenBreaker(current, profile, error, now), profile, profile)",
+    replacement: "withUnregistered(withOpenBreaker(current, null, error, now), profile, profile)",
   },
   {
     name: "a profile that cannot be registered holds up all",
@@ -246,8 +246,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "what is let go of still counts as waiting",
     file: "delivery/unregistered.ts",
-    original: "waiting: lane.waiting - discarded.length",
-    replacement: "waiting: lane.waiting",
+    original: "waiting: queue.waiting - discarded.length",
+    replacement: "waiting: queue.waiting",
   },
   {
     name: "with a visitor's merge all is let go of that waits for the person",

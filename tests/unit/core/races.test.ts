@@ -100,8 +100,8 @@ const checkRace = async (world: World): Promise<void> => {
     expect(service.appliedIds({ kind, id }).filter((one) => !isRejected.has(one))).toEqual(ids);
   }
   const { lanes } = await world.record();
-  expect(lanes.reduce((sum, lane) => sum + lane.waiting, 0)).toBe(0);
-  expect(lanes.reduce((sum, lane) => sum + lane.rejected, 0)).toBe(rejected.length);
+  expect(lanes.reduce((sum, queue) => sum + queue.waiting, 0)).toBe(0);
+  expect(lanes.reduce((sum, queue) => sum + queue.rejected, 0)).toBe(rejected.length);
   expect(await world.waiting()).toEqual([]);
 };
 

@@ -1,7 +1,7 @@
 /** When the tracker tries again: back-off, `Retry-After`, stops and their trials, clocks that are set. */
 import { expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../../../src/protocol/wire.js";
-import { planOf, withFailure, withStop } from "../../../../src/core/delivery/gate.js";
+import { planOf, withFailure, withOpenBreaker } from "../../../../src/core/delivery/gate.js";
 import { trackingError } from "../../../../src/core/errors.js";
 import { emptyRecord } from "../../../../src/core/tracker-record.js";
 import { PORTAL, UNREACHABLE, answering } from "../../../support/people-service.js";
@@ -227,7 +227,12 @@ test("once the clock is set back, a retry time, a Retry-After and a stop that li
   world.clockOffsetMs = -24 * HOUR;
   await world.time.wait(host.tracker.signal("visible"));
   await world.drained(1 * SECOND);
-  const record = withStop({ ...emptyRecord(), connection: { endpoint: "", apiKey: "" } }, null, ERROR, 1e6);
+  const record = withOpenBreaker(
+    { ...emptyRecord(), connection: { endpoint: "", apiKey: "" } },
+    null,
+    ERROR,
+    1e6,
+  );
   const lanes = [{ profile: { kind: "visitor", id: "v" }, waiting: 1, rejected: 0 }] as const;
   expect(planOf({ ...record, lanes }, 1e6 + 1).kind).toBe("wait");
   expect(planOf({ ...record, lanes }, 1e6 - 1 * MINUTE).kind).toBe("send");

@@ -350,11 +350,11 @@ test("a new token only replaces the token, and lets a stopped profile try again"
   const { record, rows } = browser;
   const length = rows.length;
   const stop = { error: trackingError(2018, "people-service"), stoppedAt: NOON, trialAt: NOON + HOUR };
-  browser.record = { ...record, lanes: record.lanes.map((lane) => ({ ...lane, stop })) };
+  browser.record = { ...record, lanes: record.lanes.map((queue) => ({ ...queue, stop })) };
   browser.told({ ...leadOf("a"), token: "renewed" });
   expect(browser.record).toEqual({
     ...record,
-    lanes: record.lanes.map((lane) => ({ ...lane, liveChatToken: "renewed" })),
+    lanes: record.lanes.map((queue) => ({ ...queue, liveChatToken: "renewed" })),
   });
   expect(browser.rows).toHaveLength(length);
 });

@@ -12,7 +12,7 @@ interface Range {
   to: number;
 }
 
-export interface PageMarks {
+export interface ProcessedCommands {
   pageId: string;
   /** The highest number that is decided; they begin at 1. */
   decidedUpTo: number;
@@ -32,7 +32,7 @@ const holds =
   ({ from, to }: Range): boolean =>
     from <= n && n <= to;
 
-export const newPageMarks = (pageId: string): PageMarks => ({
+export const noProcessedCommands = (pageId: string): ProcessedCommands => ({
   pageId,
   decidedUpTo: 0,
   gaps: [],
@@ -40,10 +40,10 @@ export const newPageMarks = (pageId: string): PageMarks => ({
   touchedAt: 0,
 });
 
-export const isDecided = ({ decidedUpTo, gaps }: PageMarks, n: number): boolean =>
+export const isProcessed = ({ decidedUpTo, gaps }: ProcessedCommands, n: number): boolean =>
   n <= decidedUpTo && !gaps.some(holds(n));
 
-export const refusalOf = ({ refused }: PageMarks, n: number): TrackingError | undefined =>
+export const refusalOf = ({ refused }: ProcessedCommands, n: number): TrackingError | undefined =>
   refused.find(holds(n))?.error;
 
 const without = ({ from, to }: Range, n: number): Range[] =>
@@ -53,10 +53,10 @@ const without = ({ from, to }: Range, n: number): Range[] =>
   ].filter((range) => range.from <= range.to);
 
 const withRefusal = (
-  refused: PageMarks["refused"],
+  refused: ProcessedCommands["refused"],
   n: number,
   error: TrackingError,
-): PageMarks["refused"] => {
+): ProcessedCommands["refused"] => {
   const last = refused.at(-1);
   const continues =
     last?.to === n - 1 && last.error.code === error.code && last.error.message === error.message;
@@ -66,43 +66,51 @@ const withRefusal = (
 };
 
 /** Marks a number that was not decided as decided; with an error, as refused. */
-export const decided = (marks: PageMarks, n: number, now: number, error?: TrackingError): PageMarks => {
-  const { decidedUpTo } = marks;
+export const withProcessed = (
+  processed: ProcessedCommands,
+  n: number,
+  now: number,
+  error?: TrackingError,
+): ProcessedCommands => {
+  const { decidedUpTo } = processed;
   const skipped = without({ from: decidedUpTo + 1, to: n }, n);
   return {
-    ...marks,
+    ...processed,
     decidedUpTo: Math.max(decidedUpTo, n),
-    gaps: [...marks.gaps.flatMap((gap) => (holds(n)(gap) ? without(gap, n) : [gap])), ...skipped],
-    refused: error ? withRefusal(marks.refused, n, error) : marks.refused,
+    gaps: [...processed.gaps.flatMap((gap) => (holds(n)(gap) ? without(gap, n) : [gap])), ...skipped],
+    refused: error ? withRefusal(processed.refused, n, error) : processed.refused,
     touchedAt: now,
   };
 };
 
-const undecidedIn = ({ decidedUpTo, gaps }: PageMarks): Range[] => [
+const unprocessedIn = ({ decidedUpTo, gaps }: ProcessedCommands): Range[] => [
   ...gaps,
   { from: decidedUpTo + 1, to: Infinity },
 ];
 
 /** What either of two stores has decided. */
-export const unitedMarks = (marks: PageMarks, others: PageMarks | undefined): PageMarks => {
-  if (!others) return marks;
-  const decidedUpTo = Math.max(marks.decidedUpTo, others.decidedUpTo);
-  const inBoth = undecidedIn(marks).flatMap((one) =>
-    undecidedIn(others).map((other) => ({
+export const unitedProcessedCommands = (
+  processed: ProcessedCommands,
+  others: ProcessedCommands | undefined,
+): ProcessedCommands => {
+  if (!others) return processed;
+  const decidedUpTo = Math.max(processed.decidedUpTo, others.decidedUpTo);
+  const inBoth = unprocessedIn(processed).flatMap((one) =>
+    unprocessedIn(others).map((other) => ({
       from: Math.max(one.from, other.from),
       to: Math.min(one.to, other.to, decidedUpTo),
     })),
   );
-  const own = marks.refused.flatMap((range) =>
-    undecidedIn(others)
+  const own = processed.refused.flatMap((range) =>
+    unprocessedIn(others)
       .map(({ from, to }) => ({ ...range, from: Math.max(from, range.from), to: Math.min(to, range.to) }))
       .filter(({ from, to }) => from <= to),
   );
   return {
-    ...marks,
+    ...processed,
     decidedUpTo,
     gaps: inBoth.filter(({ from, to }) => from <= to),
     refused: [...others.refused, ...own].toSorted((a, b) => a.from - b.from).slice(-REFUSALS_KEPT),
-    touchedAt: Math.max(marks.touchedAt, others.touchedAt),
+    touchedAt: Math.max(processed.touchedAt, others.touchedAt),
   };
 };

@@ -5,23 +5,23 @@
 import type { TrackingError } from "../../protocol/api.js";
 import type { Command, CommandAnswer, TrackCommand } from "../../protocol/host.js";
 import type { CommandGroup } from "./accept.js";
-import { accept, commandError, needOf } from "./accept.js";
+import { accept, commandError, readSetOf } from "./accept.js";
 import { problemsOf } from "./check-command.js";
 import type { Definitions } from "../definitions/definitions.js";
 import type { Ports } from "../ports.js";
 
-interface Waiting {
+interface PendingGroup {
   group: CommandGroup;
   resolve: (answers: CommandAnswer[]) => void;
   reject: (error: unknown) => void;
 }
 
-export class CommandQueue {
+export class GroupCommit {
   readonly #ports: Pick<Ports, "clock" | "ids" | "store">;
   readonly #definitions: Definitions;
   readonly #isOnline: () => boolean;
   readonly #checking = new Map<string, Promise<void>>();
-  #waiting: Waiting[] = [];
+  #waiting: PendingGroup[] = [];
   #committing = false;
 
   constructor(
@@ -75,7 +75,7 @@ export class CommandQueue {
       const groups = waiting.map(({ group }) => group);
       const { clock, ids, store } = this.#ports;
       try {
-        const answers = await store.commit(needOf(groups), (snapshot) =>
+        const answers = await store.commit(readSetOf(groups), (snapshot) =>
           accept(snapshot, groups, clock.now(), ids),
         );
         waiting.forEach(({ resolve }, index) => resolve(answers[index] ?? []));

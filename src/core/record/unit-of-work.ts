@@ -2,8 +2,8 @@
 import type { OutboxRow, Profile } from "../../protocol/api.js";
 import type { Operation, ProfileMergeOperation } from "../../protocol/wire.js";
 import { DAY, SECOND, STANDARD_EVENTS } from "../../protocol/wire.js";
-import { sameProfile, withLane } from "./lanes.js";
-import type { Change } from "../ports.js";
+import { sameProfile, withProfileQueue } from "./profile-queues.js";
+import type { WriteSet } from "../ports.js";
 import type { SessionBook } from "./session-clock.js";
 import { endAt, endDue } from "./session-clock.js";
 import { instant, iso } from "../time.js";
@@ -16,7 +16,7 @@ export type UnsentOperation =
   | Exclude<Operation, ProfileMergeOperation>
   | (Omit<ProfileMergeOperation, "from"> & { from: { kind: "visitor"; id: string } });
 
-export interface Draft {
+export interface UnitOfWork {
   record: TrackerRecord;
   readonly now: number;
   readonly put: OutboxRow[];
@@ -26,13 +26,18 @@ export interface Draft {
 /** The service refuses what is older than 30 days; an end that old would only be rejected. */
 const OLDEST_END_MS = 29 * DAY;
 
-export const draftOf = (record: TrackerRecord, now: number): Draft => ({ record, now, put: [], retire: [] });
+export const unitOfWorkOn = (record: TrackerRecord, now: number): UnitOfWork => ({
+  record,
+  now,
+  put: [],
+  retire: [],
+});
 
-export const changeOf = ({ record, put, retire }: Draft): Change => ({ record, put, retire });
+export const writeSetOf = ({ record, put, retire }: UnitOfWork): WriteSet => ({ record, put, retire });
 
-export const append = (draft: Draft, profile: Profile, operation: UnsentOperation): void => {
-  const { record } = draft;
-  draft.put.push({
+export const append = (work: UnitOfWork, profile: Profile, operation: UnsentOperation): void => {
+  const { record } = work;
+  work.put.push({
     seq: record.nextSeq,
     id: operation.id,
     type: operation.type,
@@ -42,9 +47,9 @@ export const append = (draft: Draft, profile: Profile, operation: UnsentOperatio
     occurredAt: operation.occurredAt,
     operation,
   });
-  const counted = withLane(record, profile, (lane) => ({ ...lane, waiting: lane.waiting + 1 }));
+  const counted = withProfileQueue(record, profile, (queue) => ({ ...queue, waiting: queue.waiting + 1 }));
   const { visitor } = record;
-  draft.record = {
+  work.record = {
     ...counted,
     nextSeq: record.nextSeq + 1,
     visitor: visitor && isVisitor(profile, visitor) ? withOperation(visitor, operation.occurredAt) : visitor,
@@ -63,8 +68,8 @@ export const isVisitor = (profile: Profile, { id }: { id: string }): boolean =>
 export const bookOf = ({ session, pastSessions }: TrackerRecord): SessionBook => ({ session, pastSessions });
 
 /** Its id makes even a race of hosts one row on the service. */
-export const appendStart = (draft: Draft, profile: Profile, { id, startedAt }: SessionRecord): void =>
-  append(draft, profile, {
+export const appendStart = (work: UnitOfWork, profile: Profile, { id, startedAt }: SessionRecord): void =>
+  append(work, profile, {
     id: `s-${id}`,
     type: "event",
     occurredAt: iso(startedAt),
@@ -73,10 +78,10 @@ export const appendStart = (draft: Draft, profile: Profile, { id, startedAt }: S
   });
 
 /** The end of a session that has one. */
-export const appendEnd = (draft: Draft, profile: Profile, { id, endedAt }: SessionRecord): void => {
-  if (endedAt === undefined || endedAt < draft.now - OLDEST_END_MS) return;
+export const appendEnd = (work: UnitOfWork, profile: Profile, { id, endedAt }: SessionRecord): void => {
+  if (endedAt === undefined || endedAt < work.now - OLDEST_END_MS) return;
   // A session that late activity makes may reach beyond a merge: then its end is the person's.
-  append(draft, mergedBefore(draft.record, profile, endedAt), {
+  append(work, mergedBefore(work.record, profile, endedAt), {
     id: `e-${id}`,
     type: "event",
     occurredAt: iso(endedAt),
@@ -86,34 +91,34 @@ export const appendEnd = (draft: Draft, profile: Profile, { id, endedAt }: Sessi
 };
 
 const endOpenSession = (
-  draft: Draft,
+  work: UnitOfWork,
   { book, ended }: { book: SessionBook; ended?: SessionRecord },
 ): void => {
-  const profile = selectedProfile(draft.record);
+  const profile = selectedProfile(work.record);
   if (!ended || !profile) return;
-  draft.record = { ...draft.record, ...book };
-  appendEnd(draft, profile, ended);
+  work.record = { ...work.record, ...book };
+  appendEnd(work, profile, ended);
 };
 
 /** Ends the open session if it is due, and records that. */
-export const endDueSession = (draft: Draft, moment = draft.now): void =>
-  endOpenSession(draft, endDue(bookOf(draft.record), moment));
+export const endDueSession = (work: UnitOfWork, moment = work.now): void =>
+  endOpenSession(work, endDue(bookOf(work.record), moment));
 
 /** Ends the open session because the profile that is selected gives way to another. */
-export const endSessionAt = (draft: Draft, moment: number): void =>
-  endOpenSession(draft, endAt(bookOf(draft.record), moment));
+export const endSessionAt = (work: UnitOfWork, moment: number): void =>
+  endOpenSession(work, endAt(bookOf(work.record), moment));
 
 /** Calls of just now come with times of a moment ago: who is selected was so then already. */
 const ON_ITS_WAY_MS = 10 * SECOND;
 
 /** Once the wall clock was set back, nothing can have happened in the time ahead. */
-export const forgetTimeAhead = (draft: Draft): void => {
-  const { now } = draft;
-  if (!isClockSetBack(draft.record, now)) return;
-  endSessionAt(draft, Infinity);
-  const { pastSessions, selections, visitor } = draft.record;
-  draft.record = {
-    ...draft.record,
+export const forgetTimeAhead = (work: UnitOfWork): void => {
+  const { now } = work;
+  if (!isClockSetBack(work.record, now)) return;
+  endSessionAt(work, Infinity);
+  const { pastSessions, selections, visitor } = work.record;
+  work.record = {
+    ...work.record,
     pastSessions: pastSessions.filter(({ endedAt = 0 }) => endedAt <= now),
     selections: selections.map((selection) => ({
       ...selection,
