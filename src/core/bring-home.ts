@@ -6,7 +6,7 @@
 import type { OutboxRow, Profile } from "../protocol/api.js";
 import { SECOND } from "../protocol/wire.js";
 import { unitOfWorkOn, endSessionAt } from "./record/unit-of-work.js";
-import { boundUntil } from "./delivery/gate.js";
+import { boundUntil } from "./delivery/back-off.js";
 import {
   profileQueueOf,
   sameProfile,

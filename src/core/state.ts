@@ -1,6 +1,7 @@
 /** The one small state object that every tab sees, from what the store keeps and what the host knows. */
 import type { HostKind, TrackerState } from "../protocol/api.js";
-import { isBreakerOpen, planOf } from "./delivery/gate.js";
+import { isBreakerOpen } from "./delivery/circuit-breaker.js";
+import { planOf } from "./delivery/plan.js";
 import { rejectedIn, sameProfile, waitingIn } from "./record/profile-queues.js";
 import { isLeased } from "./delivery/lease.js";
 import { iso } from "./time.js";
@@ -27,16 +28,16 @@ const openBreakerOf = (record: TrackerRecord, now: number): CircuitBreaker | und
   const selected = selectedProfile(record);
   const waiting = record.lanes.filter((queue) => queue.waiting > 0);
   const isAll = waiting.every(({ stop }) => isBreakerOpen(stop, now));
-  const stops = record.lanes
+  const breakers = record.lanes
     .filter((queue) => sameProfile(queue.profile, selected) || (isAll && queue.waiting > 0))
     .map(({ stop }) => stop);
-  return [record.delivery.keyStop, ...stops].find((stop) => isBreakerOpen(stop, now));
+  return [record.delivery.keyStop, ...breakers].find((breaker) => isBreakerOpen(breaker, now));
 };
 
 const deliveryState = (record: TrackerRecord, now: number): TrackerState["delivery"] => {
   const plan = planOf(record, now);
-  const stop = openBreakerOf(record, now);
-  if (stop) return { status: "stopped", nextAttemptAt: iso(stop.trialAt), lastError: stop.error };
+  const open = openBreakerOf(record, now);
+  if (open) return { status: "stopped", nextAttemptAt: iso(open.trialAt), lastError: open.error };
   // A profile that is stopped while others are delivered.
   const ofOthers = record.lanes.find((queue) => queue.waiting > 0 && isBreakerOpen(queue.stop, now))?.stop;
   const lastError = record.delivery.lastError ?? ofOthers?.error;

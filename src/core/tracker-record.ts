@@ -21,14 +21,15 @@ export interface Selection {
   merges: boolean;
 }
 
+/** An open circuit breaker: the service refused the key or a profile. What is not stored is closed. */
 export interface CircuitBreaker {
   error: TrackingError;
   stoppedAt: number;
-  /** One request may be tried from then on. */
+  /** From then on it is half-open: one probe request may go. */
   trialAt: number;
 }
 
-/** What is kept for each profile that has rows, or that is selected. */
+/** The counters and credentials of a profile that has rows, or that is selected. */
 export interface ProfileQueue {
   profile: Profile;
   waiting: number;
@@ -88,6 +89,7 @@ export interface TrackerRecord {
   /** The last 20 of which an end was made, in that order. */
   pastSessions: readonly SessionRecord[];
   nextSeq: number;
+  /** The profile queues. */
   lanes: readonly ProfileQueue[];
   delivery: DeliveryRecord;
   /** Who sends now. Held while sending, and renewed. `underLock`: the holder has the Web Lock too, as long as it lives. */

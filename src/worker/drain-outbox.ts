@@ -2,7 +2,7 @@
 import { MINUTE, SECOND } from "../protocol/wire.js";
 import { DexieTrackerStore } from "../adapters/indexeddb/dexie-tracker-store.js";
 import { systemTimers } from "../adapters/system.js";
-import type { Plan } from "../core/delivery/gate.js";
+import type { Plan } from "../core/delivery/plan.js";
 import { Tracker } from "../core/tracker.js";
 import { within } from "../core/within.js";
 import { instance } from "./instance.js";

@@ -1,7 +1,8 @@
 import { parsed } from "../../protocol/schemas/parse.js";
 import { headerValueSchema } from "../../protocol/schemas/responses.js";
 import type { DefinitionsSource } from "./definitions.js";
-import { boundUntil, isBreakerOpen, withRetryAfter } from "../delivery/gate.js";
+import { boundUntil, withRetryAfter } from "../delivery/back-off.js";
+import { isBreakerOpen } from "../delivery/circuit-breaker.js";
 import { profileQueueOf } from "../record/profile-queues.js";
 import type { Ports } from "../ports.js";
 import type { Registrar } from "../delivery/registrar.js";

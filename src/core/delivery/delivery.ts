@@ -3,8 +3,8 @@
  * outlive the host is in the record, so that any host can go on where another one died.
  */
 import { MINUTE, SECOND } from "../../protocol/wire.js";
-import type { Plan } from "./gate.js";
-import { planOf } from "./gate.js";
+import type { Plan } from "./plan.js";
+import { planOf } from "./plan.js";
 import type { Turn } from "./lease.js";
 import { BUSY_RECHECK_MS, LEASE_MS, RENEWAL_MS, holdsLease, isLeased, nextTurn, withLease } from "./lease.js";
 import type { Hold, Ports } from "../ports.js";
@@ -102,7 +102,7 @@ export class Delivery {
     };
     tell();
     while (turn.plan.kind === "send" && !this.#closed) {
-      turn = await this.#renewing(sender.send(turn.record, turn.plan.lanes));
+      turn = await this.#renewing(sender.send(turn.record, turn.plan.queues));
       tell();
     }
     if (turn.plan.kind === "send") await this.#letGo();

@@ -1,10 +1,11 @@
 /**
- * An attempt before its time: a page is online again, so that what waits is tried now and every stop gets its trial. At
- * most one in 5 s for each browser, however many pages and hosts report it, for the record keeps when. What is reported
- * within those 5 s is not lost: the attempt comes at their end. Pure.
+ * An attempt before its time, because a page is online again: what waits is sent now, and every circuit breaker gets its
+ * probe request. A browser makes at most one in 5 s, however many pages and hosts report it, for the record keeps when the
+ * last one was. What is reported within those 5 s is not lost: the attempt comes at their end. Pure.
  */
 import { SECOND } from "../../protocol/wire.js";
-import { withHalfOpenBreakers, withoutRetry } from "./gate.js";
+import { withoutRetry } from "./back-off.js";
+import { withHalfOpenBreakers } from "./circuit-breaker.js";
 import { pending } from "./pending.js";
 import type { TrackerRecord } from "../tracker-record.js";
 
@@ -15,7 +16,7 @@ const EARLY_ATTEMPT_INTERVAL_MS = 5 * SECOND;
  */
 const FAILURES_KEPT = 2;
 
-/** Ends back-off and gives every stop its trial: now, or when the last early attempt is 5 s ago. Never `Retry-After`. */
+/** Ends back-off and half-opens every circuit breaker: now, or 5 s after the last early attempt. Never `Retry-After`. */
 export const withEarlyAttempt = (record: TrackerRecord, now: number): TrackerRecord => {
   const { earlyAttemptAt: last } = record.delivery;
   const next = last === undefined ? null : pending(last, last + EARLY_ATTEMPT_INTERVAL_MS, now);

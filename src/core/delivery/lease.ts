@@ -3,8 +3,8 @@
  * way, so that a holder that died or froze is soon followed by another host. Pure.
  */
 import { SECOND } from "../../protocol/wire.js";
-import type { Plan } from "./gate.js";
-import { planOf } from "./gate.js";
+import type { Plan } from "./plan.js";
+import { planOf } from "./plan.js";
 import { pending } from "./pending.js";
 import type { TrackerRecord } from "../tracker-record.js";
 

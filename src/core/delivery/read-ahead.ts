@@ -25,13 +25,13 @@ export class ReadAhead {
    */
   begin(
     record: TrackerRecord,
-    lanes: readonly ProfileQueue[],
+    queues: readonly ProfileQueue[],
     sent: readonly OutboxRow[],
     limit: number,
   ): void {
-    const [queue] = lanes;
+    const [queue] = queues;
     this.#ahead = null;
-    if (!queue || lanes.length > 1 || queue.waiting < sent.length + limit) return;
+    if (!queue || queues.length > 1 || queue.waiting < sent.length + limit) return;
     const ahead: Ahead = { profile: queue.profile, generation: record.generation };
     this.#store.readWaiting([queue.profile], limit, sent.at(-1)?.seq).then(
       ({ rows }) => (ahead.rows = rows),

@@ -6,7 +6,8 @@ import { registrationAnswerSchema } from "../../protocol/schemas/responses.js";
 import type { RegistrationRequest } from "../../protocol/wire.js";
 import { DAY } from "../../protocol/wire.js";
 import { registrationFailureOf } from "./answers.js";
-import { boundUntil, withFailure, withGoodAnswer, withRetryAfter, withOpenBreaker } from "./gate.js";
+import { boundUntil, withFailure, withGoodAnswer, withRetryAfter } from "./back-off.js";
+import { withOpenBreaker } from "./circuit-breaker.js";
 import {
   profileQueueOf,
   withProfileQueue,
@@ -88,7 +89,7 @@ export class Registrar {
       await this.#keep(record, answer, (current, now) => {
         const expiresAt = now + Math.min(expiresInMs, LONGEST_REGISTRATION_MS);
         const registration = { token, registeredAt: now, expiresAt };
-        // A stop stays: only operations that are taken prove that it is over.
+        // The circuit breaker stays as it is: only accepted operations close it.
         const registered = withProfileQueue(current, profile, (queue) => ({ ...queue, registration }));
         return withGoodAnswer(withoutUnregistered(registered, profile));
       });

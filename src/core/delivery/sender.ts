@@ -9,7 +9,8 @@ import type { Verdict } from "./answers.js";
 import { batchVerdict } from "./answers.js";
 import { BATCH_OPERATIONS, operationBatchOf, mergedVisitors } from "./batch.js";
 import { clearsCompression, doubtsCompression, mayCompress, withCompressionJudged } from "./compression.js";
-import { withFailure, withClosedBreakersOf, withRetryAfter, withOpenBreaker, withSuccess } from "./gate.js";
+import { withFailure, withRetryAfter, withSuccess } from "./back-off.js";
+import { withClosedBreakersOf, withOpenBreaker } from "./circuit-breaker.js";
 import {
   profileQueueOf,
   sameProfile,
@@ -54,9 +55,9 @@ export class Sender {
   }
 
   /** Profiles go in the order of their first waiting row, so that a visitor's activity arrives before its merge. */
-  async send(turned: TrackerRecord, lanes: readonly ProfileQueue[]): Promise<Turn> {
+  async send(turned: TrackerRecord, queues: readonly ProfileQueue[]): Promise<Turn> {
     const { clock, ids, store, transport } = this.#ports;
-    const profiles = lanes.map(({ profile }) => profile);
+    const profiles = queues.map(({ profile }) => profile);
     const { record, rows } =
       this.#ahead.take(turned, profiles, this.#batchOperations) ??
       (await store.readWaiting(profiles, this.#batchOperations));
@@ -88,7 +89,7 @@ export class Sender {
       body: batch.body,
       mayCompress: mayCompress(record.delivery, first, clock.now()),
     });
-    this.#ahead.begin(record, lanes, batch.rows, this.#batchOperations);
+    this.#ahead.begin(record, queues, batch.rows, this.#batchOperations);
     const answer = await answering;
     const verdict = batchVerdict(answer);
     const isSettled = verdict.kind === "settled" && batch.rows.every(({ id }) => verdict.results.has(id));

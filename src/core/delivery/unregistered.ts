@@ -15,7 +15,7 @@ import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
 /** Rows in one transaction, so that others get their turn. */
 const CHUNK = 1_000;
 
-/** Gives each of them its trial at once. */
+/** Lets each of them have its probe request at once. */
 export const withUnregisteredHalfOpen = (record: TrackerRecord): TrackerRecord =>
   record.lanes.some(({ unregistered }) => unregistered)
     ? {

@@ -80,10 +80,10 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a flush ignores Retry-After",
-    file: "delivery/gate.ts",
-    original: "  delivery: { ...withoutWaiting(record.delivery), failures: 0 },\n});\n\n/** Lets every",
+    file: "delivery/back-off.ts",
+    original: "  delivery: { ...withoutWaiting(record.delivery), failures: 0 },",
     replacement:
-      "  delivery: { ...withoutWaiting({ ...record.delivery, retryAfter: { receivedAt: 0, endsAt: 0 } }), failures: 0 },\n});\n\n/** Lets every",
+      "  delivery: { ...withoutWaiting({ ...record.delivery, retryAfter: { receivedAt: 0, endsAt: 0 } }), failures: 0 },",
   },
   {
     name: "a Live Chat session that was left comes back",
@@ -111,9 +111,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "back-off never ends",
-    file: "delivery/gate.ts",
-    original: "const backedOffUntil = now + Math.round(random * ceiling);",
-    replacement: "const backedOffUntil = now + Math.round(random * ceiling) + 1e9;",
+    file: "delivery/back-off.ts",
+    original: "const backOffEndsAt = now + Math.round(random * ceiling);",
+    replacement: "const backOffEndsAt = now + Math.round(random * ceiling) + 1e9;",
   },
   {
     name: "nobody wakes when back-off ends",
@@ -135,7 +135,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "Retry-After binds no batch",
-    file: "delivery/gate.ts",
+    file: "delivery/plan.ts",
     original: "    boundUntil(delivery, now) ?? 0,\n",
     replacement: "",
   },
@@ -173,7 +173,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "an opt-out does not stop what waits",
-    file: "delivery/gate.ts",
+    file: "delivery/plan.ts",
     original: "if (isOptedOut(record) || !record.connection",
     replacement: "if (!record.connection",
   },

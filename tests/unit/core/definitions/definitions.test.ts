@@ -1,7 +1,7 @@
 /** Wrong events fail at the call, and never on stale knowledge. */
 import { expect, test } from "vitest";
 import { MINUTE, SECOND } from "../../../../src/protocol/wire.js";
-import { withRetryAfter } from "../../../../src/core/delivery/gate.js";
+import { withRetryAfter } from "../../../../src/core/delivery/back-off.js";
 import type { TrackerRecord } from "../../../../src/core/tracker-record.js";
 import { UNREACHABLE, answering } from "../../../support/people-service.js";
 import type { TestHost } from "../../../support/world.js";

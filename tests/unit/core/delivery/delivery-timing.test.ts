@@ -1,7 +1,9 @@
 /** When the tracker tries again: back-off, `Retry-After`, stops and their trials, clocks that are set. */
 import { expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../../../src/protocol/wire.js";
-import { planOf, withFailure, withOpenBreaker } from "../../../../src/core/delivery/gate.js";
+import { withFailure } from "../../../../src/core/delivery/back-off.js";
+import { withOpenBreaker } from "../../../../src/core/delivery/circuit-breaker.js";
+import { planOf } from "../../../../src/core/delivery/plan.js";
 import { trackingError } from "../../../../src/core/errors.js";
 import { emptyRecord } from "../../../../src/core/tracker-record.js";
 import { PORTAL, UNREACHABLE, answering } from "../../../support/people-service.js";
