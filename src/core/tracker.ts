@@ -9,15 +9,15 @@ import type {
   Command,
   CommandAnswer,
   InitAnswer,
-  LoadView,
   PageHello,
   PageSignal,
 } from "../protocol/host.js";
-import { HOUR, SECOND } from "../protocol/wire.js";
-import type { CommandGroup } from "./commands/accept.js";
-import { acceptInto, commandError } from "./commands/accept.js";
-import { problemsOf } from "./commands/check-command.js";
+import { HOUR, SECOND, VISITOR_LIFETIME_MS } from "../protocol/wire.js";
+import { commandError } from "./commands/accept.js";
+import { erased } from "./commands/erase.js";
 import { GroupCommit } from "./commands/group-commit.js";
+import type { Hello } from "./commands/init.js";
+import { connected, initialize, readSetOfInit, viewGroupOf } from "./commands/init.js";
 import { Definitions } from "./definitions/definitions.js";
 import { definitionsOver } from "./definitions/definitions-request.js";
 import { Delivery } from "./delivery/delivery.js";
@@ -27,17 +27,14 @@ import { Flushes } from "./delivery/flush.js";
 import type { Plan } from "./delivery/plan.js";
 import { withoutBackOff } from "./delivery/back-off.js";
 import { withHalfOpenBreakers } from "./delivery/circuit-breaker.js";
-import { planOf, withoutBounds } from "./delivery/plan.js";
-import { profileQueueOf } from "./record/profile-queues.js";
-import { PAGE_MARKS_LIFETIME_MS } from "./commands/processed-commands.js";
+import { planOf } from "./delivery/plan.js";
 import type { TimedInit } from "./commands/page-clock.js";
-import type { ReadSet, Ports, RowQuery } from "./ports.js";
-import { ensureProfile, liveChatTold, retirementKeys } from "./record/profile-selection.js";
+import type { Ports, RowQuery } from "./ports.js";
 import { Registrar } from "./delivery/registrar.js";
 import { discardRejected, requeueRejected } from "./delivery/rejected.js";
 import { stateOf } from "./state.js";
 import type { TrackerRecord } from "./tracker-record.js";
-import { emptyRecord, isOptedOut } from "./tracker-record.js";
+import { isOptedOut } from "./tracker-record.js";
 import { discardUnregistered, withUnregisteredHalfOpen } from "./delivery/unregistered.js";
 import { within } from "./within.js";
 
@@ -50,30 +47,8 @@ const LONGEST_TIMER_MS = 1 * HOUR;
 /** Where the store fails, nothing has changed: the next change, signal or timer looks again. */
 const ignoreStoreErrors = (work: Promise<void>): void => void work.catch(() => undefined);
 
-type Hello = Pick<PageHello, "endpoint" | "apiKey" | "globalPrivacyControl" | "host">;
+type HostedHello = Hello & Pick<PageHello, "host">;
 type Attached = Omit<Extract<AttachAnswer, { ok: true }>, "ok">;
-
-const connected = (
-  record: TrackerRecord,
-  { endpoint, apiKey, globalPrivacyControl }: Hello,
-): TrackerRecord => {
-  const undecided = record.consent === "undecided" || record.consent === "gpc";
-  const consent = undecided ? (globalPrivacyControl ? "gpc" : "undecided") : record.consent;
-  const { connection } = record;
-  const known = connection?.endpoint === endpoint && connection.apiKey === apiKey;
-  if (known && consent === record.consent) return record;
-  return { ...(known ? record : withoutBounds(record)), consent, connection: { endpoint, apiKey } };
-};
-
-/**
- * The page view of a page load. Its page has not met the store and knows of no erase: one between its call and now stands
- * against it, and one in a time ahead, before the clock was set back, does not.
- */
-const groupOf = ({ pageId, command }: LoadView, { generation }: TrackerRecord, now: number): CommandGroup => {
-  const isErased = command.at < generation && generation <= now;
-  const commands = [{ ...command, generation: isErased ? 0 : generation }];
-  return { pageId, commands, invalid: problemsOf(commands) };
-};
 
 export class Tracker {
   readonly #ports: Ports;
@@ -106,12 +81,13 @@ export class Tracker {
   async start(): Promise<void> {
     await Promise.all([this.#change(withHalfOpenBreakers), this.#definitions.load()]);
     ignoreStoreErrors(this.#endDueSession());
-    ignoreStoreErrors(this.#ports.store.forgetPages(this.#ports.clock.now() - PAGE_MARKS_LIFETIME_MS));
+    // A journal that is older than a visitor's life is of nobody.
+    ignoreStoreErrors(this.#ports.store.forgetPages(this.#ports.clock.now() - VISITOR_LIFETIME_MS));
     this.#delivery.wake();
   }
 
   /** A page's first word to this host: of the service and the key, the last one's holds. With it, what `init()` asks. */
-  async attach(hello: Hello, request?: TimedInit): Promise<Attached> {
+  async attach(hello: HostedHello, request?: TimedInit): Promise<Attached> {
     if (request) return this.#init(hello, request);
     return this.#stateIn(await this.#change((record) => connected(record, hello)), hello.host);
   }
@@ -120,29 +96,15 @@ export class Tracker {
    * Selects the profile and records the page view. A profile that is new here is first made known to the service, and its
    * word waited for.
    */
-  async #init(hello: Hello, { at, liveChat, view }: TimedInit): Promise<Attached> {
+  async #init(hello: HostedHello, request: TimedInit): Promise<Attached> {
     const { clock, ids, store } = this.#ports;
-    const readSet: ReadSet = {
-      pages: view ? [view.pageId] : [],
-      liveChat: liveChat ? retirementKeys(liveChat) : [],
-    };
-    const { record, profile, isNew, answers } = await store.commit(readSet, (snapshot) => {
-      const work = unitOfWorkOn(withHalfOpenBreakers(connected(snapshot.record, hello)), clock.now());
-      if (liveChat) liveChatTold(work, liveChat, at, snapshot.retired);
-      const profile = ensureProfile(work, at, ids);
-      const isActive = !isOptedOut(work.record);
-      const isNew = isActive && !profileQueueOf(work.record, profile).registration;
-      const groups = view && isActive && !isNew ? [groupOf(view, work.record, work.now)] : [];
-      const { pages, answers } = acceptInto(work, snapshot, groups, ids);
-      const { record } = work;
-      return {
-        change: { ...writeSetOf(work), pages },
-        result: { record, profile, isNew, answers: answers.flat() },
-      };
-    });
+    const { view } = request;
+    const { record, profile, isNew, answers } = await store.commit(readSetOfInit(request), (snapshot) =>
+      initialize(snapshot, hello, request, clock.now(), ids),
+    );
     this.#announce();
     this.#delivery.wake();
-    const reread = liveChat === null && record.liveChat && { rereadLiveChat: record.liveChat.id };
+    const reread = request.liveChat === null && record.liveChat && { rereadLiveChat: record.liveChat.id };
     const told = ([answer]: CommandAnswer[]): InitAnswer => ({
       ok: true,
       ...reread,
@@ -155,7 +117,7 @@ export class Tracker {
     const init: InitAnswer =
       registration?.kind === "refused" && registration.of !== "profile"
         ? { ok: false, error: trackingError(2018, "people-service") }
-        : told(view ? await this.submit(view.pageId, groupOf(view, record, clock.now()).commands) : []);
+        : told(view ? await this.submit(view.pageId, viewGroupOf(view, record, clock.now()).commands) : []);
     return { ...(await this.state(hello.host)), init };
   }
 
@@ -229,25 +191,10 @@ export class Tracker {
   /** Clears all but the choice to opt out and the retired Live Chat sessions; tracking goes on with a new visitor. */
   async erase(): Promise<void> {
     const { clock, ids, store } = this.#ports;
-    await store.commit({}, ({ record }) => {
-      const now = clock.now();
-      const { consent, connection, nextSeq } = record;
-      const { retryAfter } = record.delivery;
-      const empty = emptyRecord();
-      const cleared: TrackerRecord = {
-        ...empty,
-        generation: Math.max(record.generation + 1, now),
-        consent,
-        connection,
-        nextSeq,
-        // What the service asked of this browser is no data of the visitor's.
-        delivery: { ...empty.delivery, ...(retryAfter && { retryAfter }) },
-      };
-      const work = unitOfWorkOn(cleared, now);
-      ensureProfile(work, now, ids);
-      const retire = record.liveChat ? [record.liveChat.id] : [];
-      return { change: { ...writeSetOf(work), retire, erase: true }, result: undefined };
-    });
+    await store.commit({}, (snapshot) => ({
+      change: erased(snapshot, clock.now(), ids),
+      result: undefined,
+    }));
     this.#definitions.forget();
     this.#ports.transport.abortAll();
     this.#announce();

@@ -4,7 +4,6 @@
  * changes nothing. Ranges keep it small: what grows is the number of lost or unlike commands, not that of all.
  */
 import type { TrackingError } from "../../protocol/api.js";
-import { DAY } from "../../protocol/wire.js";
 
 /** Numbers from one to another, both included. */
 interface Range {
@@ -23,8 +22,6 @@ export interface ProcessedCommands {
   touchedAt: number;
 }
 
-/** As long as a visitor lives: a journal older than that speaks of nobody. */
-export const PAGE_MARKS_LIFETIME_MS = 45 * DAY;
 const REFUSALS_KEPT = 100;
 
 const holds =

@@ -9,7 +9,7 @@ export const sameProfile = (a: Profile | null, b: Profile | null): boolean =>
 export const profileQueueOf = (record: TrackerRecord, profile: Profile): ProfileQueue =>
   record.lanes.find((queue) => sameProfile(queue.profile, profile)) ?? { profile, waiting: 0, rejected: 0 };
 
-/** Changes a profile's lane, making it where there is none; drops the lanes that nothing needs any more. */
+/** Changes a profile's queue, and makes one where there is none. */
 export const withProfileQueue = (
   record: TrackerRecord,
   profile: Profile,

@@ -62,7 +62,7 @@ const selectNewVisitor = (work: UnitOfWork, instant: number, ids: Ids): void => 
   work.record = { ...work.record, visitor: { id, lastActivityAt: work.now, hasOperations: false } };
 };
 
-/** Every profile that is selected has a lane; one that is left keeps its own until nothing of it waits. */
+/** Keeps a queue for the selected profile, and one for each other until nothing of it waits. */
 const settleQueues = (work: UnitOfWork): void => {
   const selected = selectedProfile(work.record);
   if (selected) work.record = withoutIdleQueues(withProfileQueue(work.record, selected, (queue) => queue));

@@ -73,7 +73,7 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: "  else endDueSession(work, selectedAt);",
   },
   {
-    name: "a command that was decided is taken again",
+    name: "a processed command is accepted again",
     file: "commands/processed-commands.ts",
     original: "  n <= decidedUpTo && !gaps.some(holds(n));",
     replacement: "  n < decidedUpTo && !gaps.some(holds(n));",
@@ -159,7 +159,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "Global Privacy Control overrides what somebody chose",
-    file: "tracker.ts",
+    file: "commands/init.ts",
     original: 'const undecided = record.consent === "undecided" || record.consent === "gpc";',
     replacement: "const undecided = record.consent !== null;",
   },

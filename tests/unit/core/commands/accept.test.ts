@@ -209,7 +209,7 @@ test("a refused command leaves its group alone: the others commit, each answered
   expect(browser.ids.slice(1)).toEqual(["tab-1", "tab-3"]);
 });
 
-test("what validation refused is decided with the rest and stays refused", () => {
+test("what validation refused is processed with the rest and stays refused", () => {
   const browser = lead();
   const command = browser.stamped("tab", {
     type: "track",

@@ -35,7 +35,7 @@ test("a number that never comes costs one gap, however many come after it", () =
   expect(isProcessed(processed, 2)).toBe(false);
 });
 
-test("in whatever order numbers come, those decided are exactly those that came", () => {
+test("in whatever order numbers come, those processed are exactly those that came", () => {
   const numbers = fc.shuffledSubarray(range(1, 30));
   fc.assert(
     fc.property(numbers, (numbers) => {

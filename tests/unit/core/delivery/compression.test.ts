@@ -153,7 +153,7 @@ describe("what is not compression's fault", () => {
     ]);
   });
 
-  test("ten refused alone stop the profile, each sent twice", async () => {
+  test("ten refused alone open the profile's circuit breaker, each sent twice", async () => {
     const { world, host, service } = await World.withHost();
     service.fault = ({ route }) => (route === "batches" ? answering(400) : undefined);
     await trackLong(host, 12);

@@ -170,7 +170,7 @@ const stopped = async () => {
   return all;
 };
 
-test("a stop ends with one trial, 15 min after it", async () => {
+test("an open circuit breaker lets one probe request go, 15 min after the refusal", async () => {
   const { world, service } = await stopped();
   await world.time.advance(15 * MINUTE - 10);
   expect(service.requests).toEqual([]);
@@ -185,7 +185,7 @@ test.each<[string, (world: World) => Promise<unknown>]>([
   ["init", (world) => world.hosts[0]!.init()],
   ["a host's start", (world) => world.host()],
   ["word of being online", (world) => world.time.wait(world.hosts[0]!.tracker.signal("online"))],
-])("a stop ends with one trial at %s", async (_, trial) => {
+])("an open circuit breaker lets one probe request go at %s", async (_, trial) => {
   const { world, service } = await stopped();
   await trial(world);
   await world.time.advance(1 * MINUTE);
@@ -195,7 +195,7 @@ test.each<[string, (world: World) => Promise<unknown>]>([
   await world.drained(1 * MINUTE);
 });
 
-test("a stop ends with one trial at a new Live Chat token, by a registration made with it", async () => {
+test("an open circuit breaker lets one probe request go at a new Live Chat token, by a registration made with it", async () => {
   const { world, host, service } = await World.withHost();
   const chat = { id: "chat", kind: "lead", personId: "anna", token: "old" } as const;
   await world.time.wait(host.liveChat(chat));
@@ -214,14 +214,14 @@ test("a stop ends with one trial at a new Live Chat token, by a registration mad
   expect(service.requests[0]?.body).toContain('"new"');
 });
 
-test("definitions are not asked for while the profile is stopped", async () => {
+test("definitions are not requested while the profile's circuit breaker is open", async () => {
   const { world, host, service } = await stopped();
   await world.time.wait(host.tracker.submit("p", [host.custom("p", "unknown")]));
   await world.time.advance(1 * MINUTE);
   expect(service.requests).toEqual([]);
 });
 
-test("once the clock is set back, a retry time, a Retry-After and a stop that lie ahead have passed", async () => {
+test("once the clock is set back, a retry time, a Retry-After and an open circuit breaker that lie ahead have passed", async () => {
   const { world, host, service } = await World.withHost();
   service.script("batches", answering(503, 503, 1 * HOUR));
   await host.track();

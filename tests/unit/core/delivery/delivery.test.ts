@@ -130,7 +130,7 @@ test("nine poisonous operations among good ones block nothing, and no time is lo
   expect(service.appliedIds()).toHaveLength(2 + 91);
 });
 
-test("ten refused alone with none accepted between stop the profile; the rest is kept", async () => {
+test("ten refused alone with none accepted between open the profile's circuit breaker; the rest is kept", async () => {
   const { world, host, service } = await World.withHost();
   service.fault = ({ route }) => (route === "batches" ? answering(400) : undefined);
   await host.track(30);
@@ -163,7 +163,7 @@ test("401 registers once more and sends again", async () => {
   expect(service.appliedIds().slice(-2)).toEqual(["host-1-page-2", "host-1-page-3"]);
 });
 
-test("401 with the new registration too stops, keeps everything and says 2018", async () => {
+test("401 with the new registration too opens the circuit breaker, keeps everything and reports 2018", async () => {
   const { world, host, service } = await World.withHost();
   service.fault = ({ route }) => (route === "batches" ? answering(401) : undefined);
   await host.track(2);
@@ -176,7 +176,7 @@ test("401 with the new registration too stops, keeps everything and says 2018", 
   await world.drained(2 * MINUTE);
 });
 
-test("401 for the key itself stops, keeps everything and says 2018", async () => {
+test("401 for the key itself opens its circuit breaker, keeps everything and reports 2018", async () => {
   const { world, host, service } = await World.withHost();
   service.apiKey = "another";
   service.revokeTokens();
@@ -189,7 +189,7 @@ test("401 for the key itself stops, keeps everything and says 2018", async () =>
   await world.drained(2 * MINUTE);
 });
 
-test("403 for a profile stops that one and says so; other profiles go on", async () => {
+test("403 for a profile opens its circuit breaker and is reported; other profiles go on", async () => {
   const { world, host, service } = await World.withHost();
   service.fault = ({ route }) => (route === "batches" ? answering(403, 4999) : undefined);
   await host.track(1);
@@ -213,7 +213,7 @@ test("two profiles that are refused, one of which needs the other's token, are n
   expect(service.requests.length).toBeLessThan(8);
 });
 
-test("403 with 4031 stops the key, and with it every profile", async () => {
+test("403 with 4031 opens the key's circuit breaker, and stops every profile", async () => {
   const { world, host, service } = await World.withHost();
   service.fault = ({ route }) => (route === "batches" ? answering(403, 4031) : undefined);
   await host.track(1);
@@ -279,7 +279,7 @@ test("a merge of a visitor that was never registered registers it first", async 
   expect((await world.record()).lanes.map(({ profile }) => profile.kind)).toEqual(["lead"]);
 });
 
-test("a merge whose visitor the service refuses stops its profile, instead of asking without end", async () => {
+test("a merge whose visitor the service refuses opens its profile's circuit breaker, instead of asking without end", async () => {
   const world = new World();
   const host = await world.host();
   world.service.fault = () => UNREACHABLE;

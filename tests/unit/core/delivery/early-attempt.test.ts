@@ -98,7 +98,7 @@ describe("early attempts", () => {
     expect((await host.state()).online).toBe(true);
   });
 
-  test("a stop gets its trial at once, and of a storm's reports one more at the end of 5 s", async () => {
+  test("an open circuit breaker gets its probe request at once, and in a storm of reports one more at the end of 5 s", async () => {
     const { world, host, service } = await World.withHost();
     service.fault = ({ route }) => (route === "batches" ? answering(403) : undefined);
     await host.track();

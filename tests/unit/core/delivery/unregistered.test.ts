@@ -109,7 +109,7 @@ describe("a profile that cannot be registered", () => {
     ],
     ["retryRejected()", (world) => world.time.wait(world.hosts[0]!.tracker.retryRejected())],
     ["15 min later", (world) => world.time.advance(15 * MINUTE)],
-  ])("gets one trial at: %s", async (_, trial) => {
+  ])("gets one probe request at: %s", async (_, trial) => {
     const { world, service } = await withRefusedLead();
     service.requests.length = 0;
     await trial(world);
@@ -149,7 +149,7 @@ describe("discardRejected() for a profile that cannot be registered", () => {
     expect((await host.state()).delivery.status).toBe("idle");
   });
 
-  test("works right after init(), while its trial is under way", async () => {
+  test("works right after init(), while its probe request is pending", async () => {
     const { world, host, service } = await withRefusedLead();
     service.fault = ({ route }) => (route === "registrations" ? { kind: "slow", delayMs: 500 } : undefined);
     await host.init();

@@ -34,7 +34,7 @@ test("selecting a profile alone records nothing", () => {
   expect(browser.rows).toEqual([]);
 });
 
-test("who is selected has a lane, which a registration can be kept in, before anything is recorded", () => {
+test("who is selected has a profile queue, which a registration can be kept in, before anything is recorded", () => {
   const browser = new TrackedBrowser();
   browser.init();
   expect(browser.record.lanes).toEqual([{ profile: browser.profile, waiting: 0, rejected: 0 }]);
@@ -68,7 +68,7 @@ test("a chat starts: the lead is selected, the visitor merges into it, the sessi
   expect(sessions(browser).size).toBe(1);
 });
 
-test("a merge needs the visitor's token: its lane is kept and marked, and the lead has its Live Chat token", () => {
+test("a merge needs the visitor's token: its queue is kept and marked, and the lead has its Live Chat token", () => {
   const browser = new TrackedBrowser();
   browser.track();
   const visitor = browser.profile;
@@ -343,7 +343,7 @@ test("within one id an authenticated user never becomes the lead again", () => {
   expect(browser.record).toEqual(record);
 });
 
-test("a new token only replaces the token, and lets a stopped profile try again", () => {
+test("a new token only replaces the token, and closes the profile's circuit breaker", () => {
   const browser = new TrackedBrowser();
   browser.told(leadOf("a"));
   browser.track();
