@@ -39,7 +39,6 @@ onEachDriver((driver) => {
   );
 
   test.each([
-    [[]],
     [["people:read"]],
     [["web:tracking:sdk", "people:read"]],
     [["web:tracking:sdk", "web:tracking:sdk"]],

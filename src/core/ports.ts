@@ -72,9 +72,8 @@ export interface WaitingRows {
  * needs, lets it decide synchronously, and writes what it answers, with no other commit of any host in between.
  */
 export interface TrackerStore {
+  /** In memory, it holds what this host has accepted, and ends with it. */
   readonly kind: "disk" | "memory";
-  /** How many rows wait on a disk that does not answer now: nothing that is read or counted here has them. */
-  readonly outOfReach: number;
   commit<Result>(
     readSet: ReadSet,
     decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },

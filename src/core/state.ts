@@ -11,8 +11,6 @@ import { isOptedOut, selectedProfile } from "./tracker-record.js";
 export interface HostFacts {
   host: HostKind;
   storage: "disk" | "memory";
-  /** Rows that wait besides those of the record. */
-  outOfReach: number;
   online: boolean;
 }
 
@@ -54,6 +52,6 @@ export const stateOf = (record: TrackerRecord, facts: HostFacts, now: number): T
   optedOut: isOptedOut(record),
   profile: selectedProfile(record),
   session: record.session && sessionState(record.session),
-  outbox: { waiting: waitingIn(record) + facts.outOfReach, rejected: rejectedIn(record) },
+  outbox: { waiting: waitingIn(record), rejected: rejectedIn(record) },
   delivery: deliveryState(record, now),
 });

@@ -214,7 +214,7 @@ export class Tracker {
 
   #stateIn(record: TrackerRecord, host: HostKind): Pick<Attached, "state" | "generation"> {
     const { clock, store } = this.#ports;
-    const facts = { host, storage: store.kind, outOfReach: store.outOfReach, online: this.online };
+    const facts = { host, storage: store.kind, online: this.online };
     return { state: stateOf(record, facts, clock.now()), generation: record.generation };
   }
 

@@ -65,8 +65,9 @@ class PagePort implements Host {
       const cause = `the page speaks protocol ${hello.protocol} and its host ${PROTOCOL_VERSION}`;
       return { ok: false, error: trackingError(2101, "worker", cause) };
     }
+    let shared: SharedTracker | undefined;
     try {
-      const shared = await sharedTracker(hello);
+      shared = await sharedTracker(hello);
       shared.tracker.online = hello.online;
       const attached = await shared.tracker.attach(hello, init && timed(init));
       // It may have gone meanwhile.
@@ -74,6 +75,8 @@ class PagePort implements Host {
       this.#shared = shared;
       return { ok: true, ...attached };
     } catch (error) {
+      // Another one has taken over meanwhile.
+      if (shared?.isRetired) return this.attach(hello, init);
       return { ok: false, error: failure(2103, reasonOf(error)).error };
     }
   }

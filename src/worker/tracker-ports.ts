@@ -3,6 +3,7 @@ import { changeChannel } from "../adapters/change-channel.js";
 import { FetchTransport } from "../adapters/fetch-transport.js";
 import { sendLock } from "../adapters/send-lock.js";
 import { systemClock, systemIds, systemTimers } from "../adapters/system.js";
+import { lockOnDisk } from "../core/failover/lock-on-disk.js";
 import type { TrackerStore } from "../core/ports.js";
 
 export const trackerPorts = (store: TrackerStore, namespace: string) => {
@@ -14,7 +15,7 @@ export const trackerPorts = (store: TrackerStore, namespace: string) => {
     random: Math.random,
     store,
     transport: new FetchTransport(systemClock),
-    lock: sendLock(`${name}:send`),
+    lock: lockOnDisk(store, sendLock(`${name}:send`)),
     changes: changeChannel(name),
   };
 };

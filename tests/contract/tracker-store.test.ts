@@ -4,9 +4,9 @@ import { Dexie } from "dexie";
 import { afterEach, describe, expect, test } from "vitest";
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
 import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
-import { EnduringTrackerStore } from "../../src/adapters/enduring-tracker-store.js";
-import { MemoryTrackerStore } from "../../src/adapters/memory-tracker-store.js";
 import { systemClock, systemTimers } from "../../src/adapters/system.js";
+import { FailoverStore } from "../../src/core/failover/failover-store.js";
+import { MemoryTrackerStore } from "../../src/core/failover/memory-tracker-store.js";
 import type { ProcessedCommands } from "../../src/core/commands/processed-commands.js";
 import { noProcessedCommands } from "../../src/core/commands/processed-commands.js";
 import type { WriteSet, TrackerStore } from "../../src/core/ports.js";
@@ -74,17 +74,18 @@ const STORES: [string, () => Promise<{ store: TrackerStore; twin: TrackerStore }
     },
   ],
   [
-    "EnduringTrackerStore",
+    "FailoverStore",
     async () => {
       const namespace = `contract-${++databases}`;
-      const enduring = (): TrackerStore =>
-        new EnduringTrackerStore({
+      const withFailover = (): TrackerStore =>
+        new FailoverStore({
           open: () => openDexie(namespace),
           clock: systemClock,
           timers: systemTimers,
-          onMove: () => undefined,
+          onFailover: () => undefined,
+          onRetired: () => undefined,
         });
-      return { store: enduring(), twin: enduring() };
+      return { store: withFailover(), twin: withFailover() };
     },
   ],
   [

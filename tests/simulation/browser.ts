@@ -144,13 +144,19 @@ export class Browser {
     this.ledger.committed(host, before, change, after);
   }
 
-  /** What a host accepted in memory has come to the disk. */
-  broughtHome(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
-    this.world.chronicle.count("homecomings");
-    this.sending.cameHome(host);
+  /** A host in memory has written to the disk what must not be forgotten. */
+  closed(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     if (change.erase) this.#erased(after.generation);
     this.#consentMayHaveChanged(before, after);
-    this.ledger.broughtHome(host, before, change, after);
+    this.ledger.closed(host, before, change, after);
+  }
+
+  /** A host has given way: its pages hear of another one behind the same port. */
+  retired(host: SimulatedHost): void {
+    this.world.chronicle.count("retirements");
+    this.sending.retired(host);
+    this.hosts.delete(host);
+    for (const tab of this.tabs) tab.hearOfRetirement(host);
   }
 
   committedInMemory(

@@ -115,6 +115,13 @@ export class HostLink {
     this.#attach(host);
   }
 
+  /** Behind the same port another host says hello. */
+  meetAnother(than: SimulatedHost): void {
+    if (this.#host !== than) return;
+    this.hangUp();
+    this.#attach();
+  }
+
   hangUp(): void {
     const host = this.#host;
     this.#pause();

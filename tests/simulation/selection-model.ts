@@ -32,13 +32,8 @@ export class SelectionModel {
     this.#mergedInto.clear();
   }
 
-  /** What another place made of the profiles comes to this one. */
-  broughtHome(
-    put: readonly OutboxRow[],
-    host: SimulatedHost,
-    before: TrackerRecord,
-    after: TrackerRecord,
-  ): void {
+  /** A host in memory gives way, beside what others did on the disk meanwhile. */
+  joined(put: readonly OutboxRow[], host: SimulatedHost, before: TrackerRecord, after: TrackerRecord): void {
     for (const { type, operation, profile } of put) {
       if (type === "profile.merge") this.#merged((operation as ProfileMergeOperation).from.id, profile.id);
     }

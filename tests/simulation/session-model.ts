@@ -50,8 +50,8 @@ export class SessionModel {
     return copy;
   }
 
-  /** Rows of another place come to this one, beside what happened here meanwhile. */
-  broughtHome(touched: readonly OutboxRow[], put: readonly OutboxRow[], after: TrackerRecord): void {
+  /** A host in memory gives way, beside what others did on the disk meanwhile. */
+  joined(touched: readonly OutboxRow[], put: readonly OutboxRow[], after: TrackerRecord): void {
     for (const row of touched) {
       if (row.sessionId !== undefined) this.#split(row.sessionId, timeOf(row), row.profile);
     }

@@ -76,7 +76,6 @@ const checkLaterSchema = async (name: string): Promise<void> => {
 
 export class DexieTrackerStore implements TrackerStore {
   readonly kind = "disk";
-  readonly outOfReach = 0;
   readonly #db: Dexie;
   readonly #durability: "relaxed" | "strict";
 

@@ -131,7 +131,7 @@ export class Delivery {
 
   /** A lock that outlives its lease belongs to a frozen worker and is stolen. */
   async #hold(record: TrackerRecord): Promise<Hold | null> {
-    const { clock, lock, store } = this.#ports;
+    const { clock, lock } = this.#ports;
     const now = clock.now();
     if (!lock.exclusive && isLeased(record, now) && !holdsLease(record, this.#hostId)) return null;
     const hold = await lock.tryHold();
@@ -144,8 +144,7 @@ export class Delivery {
     const outlived = now - this.#lockedOutSince >= patienceMs;
     // What was read may be long ago, for this host may have been frozen since: the store decides, as it is now.
     const isOurs = outlived && lock.exclusive && (await this.#takeLease(null)) !== null;
-    // In memory nobody sees the lease of a holder who is well.
-    if (!isOurs || store.kind === "memory") return null;
+    if (!isOurs) return null;
     this.#lockedOutSince = null;
     return lock.tryHold({ steal: true });
   }

@@ -1,5 +1,5 @@
 /** Counters and credentials for each profile that has rows, is selected, or may get late activity. */
-import type { Profile } from "../../protocol/api.js";
+import type { OutboxRow, Profile } from "../../protocol/api.js";
 import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
 import { selectedProfile } from "../tracker-record.js";
 
@@ -22,6 +22,13 @@ export const withProfileQueue = (
     : [...record.lanes, changed];
   return { ...record, lanes };
 };
+
+export const withRowCounts = (record: TrackerRecord, rows: readonly OutboxRow[]): TrackerRecord =>
+  rows.reduce(
+    (counted, { profile, state }) =>
+      withProfileQueue(counted, profile, (queue) => ({ ...queue, [state]: queue[state] + 1 })),
+    record,
+  );
 
 /**
  * Registrations are kept while something of their profile waits. A person's Live Chat token is kept for as long as late

@@ -166,20 +166,6 @@ test("a lock whose holder froze before it took the lease is stolen too", async (
   expect(service.applied.length).toBeGreaterThan(0);
 });
 
-test("no lock is stolen from memory, where nobody sees whether its holder is well", async () => {
-  const { world, host, service } = await World.withHost();
-  const second = await world.host();
-  await world.drained();
-  world.storage = "memory";
-  world.lockHolder = { host, hold: {} };
-  await second.track();
-  await world.time.advance(2 * MINUTE);
-  expect(world.lockHolder.host).toBe(host);
-  expect(service.requests).toEqual([]);
-  world.storage = "disk";
-  await world.drained(2 * MINUTE);
-});
-
 test("a lease that was taken in a future that the clock no longer knows counts as free", async () => {
   const { world, sender, other } = await sendingHosts(false);
   sender.die();
