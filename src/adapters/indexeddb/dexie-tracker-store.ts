@@ -8,6 +8,7 @@
  */
 import { Dexie } from "dexie";
 import type { OutboxRow, Profile } from "../../protocol/api.js";
+import { sharedName } from "../../protocol/names.js";
 import type {
   CachedDefinitions,
   WriteSet,
@@ -81,7 +82,7 @@ export class DexieTrackerStore implements TrackerStore {
 
   constructor(namespace: string, durability: "relaxed" | "strict") {
     // Whoever holds it opens it again, for what is opened again may be another database: deleted, or upgraded.
-    this.#db = new Dexie(`people-tracking:${namespace}`, {
+    this.#db = new Dexie(sharedName(namespace), {
       chromeTransactionDurability: durability,
       autoOpen: false,
     });

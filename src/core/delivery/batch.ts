@@ -1,4 +1,5 @@
 /** Which waiting rows travel together, and as what body. */
+import { version } from "#package.json";
 import type { OutboxRow, Profile } from "../../protocol/api.js";
 import { toJson } from "../../protocol/json.js";
 import type { ProfileMergeOperation } from "../../protocol/wire.js";
@@ -10,8 +11,6 @@ import { utf8Bytes } from "../utf8-bytes.js";
 export const BATCH_OPERATIONS = 500;
 /** The envelope around the operations. */
 const ENVELOPE_BYTES = 512;
-
-export const SDK_VERSION = "0.1.0";
 
 /** The visitors whose tokens a batch needs. */
 export const mergedVisitors = (rows: readonly OutboxRow[]): Profile[] =>
@@ -48,7 +47,7 @@ export const operationBatchOf = (
     if (bytes > LIMITS.batchBytes && operations.length > 0) break;
     operations.push(json);
   }
-  const head = toJson({ id, sentAt: iso(sentAt), sdk: `people-tracking-sdk/${SDK_VERSION}` });
+  const head = toJson({ id, sentAt: iso(sentAt), sdk: `people-tracking-sdk/${version}` });
   return {
     rows: rows.slice(0, operations.length),
     body: `${head.slice(0, -1)},"operations":[${operations.join(",")}]}`,
