@@ -7,7 +7,7 @@ const project = (name: string) => ({ name, include: [`tests/${name}/**/*.test.ts
 /** Suites that start browsers take their turn: side by side they would measure each other. */
 const inTurn = {
   environment: "node",
-  globalSetup: ["tests/ensure-chromium.ts", "server/tests/prepare-snapshot.ts"],
+  globalSetup: ["tests/ensure-chromium.ts", "server/tests/support/prepare-snapshot.ts"],
   pool: "forks",
   fileParallelism: false,
   testTimeout: TIMEOUT_MS,

@@ -5,7 +5,11 @@ export default defineConfig({
     name: "server",
     root: import.meta.dirname,
     include: ["tests/**/*.test.ts"],
-    globalSetup: ["tests/start-postgres.ts", "tests/prepare-snapshot.ts", "tests/build-service.ts"],
+    globalSetup: [
+      "tests/support/start-postgres.ts",
+      "tests/support/prepare-snapshot.ts",
+      "tests/support/build-service.ts",
+    ],
     // A database is made for each file and driver; on a busy machine that alone can take seconds.
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -38,7 +38,7 @@ const parts = [
   {
     count: kills,
     env: { KILLS_SEED: String(killsSeed), KILLS: String(kills) },
-    command: "npx vitest run --project server server/tests/kills.test.ts",
+    command: "npx vitest run --project server server/tests/database/kills.test.ts",
   },
 ].filter(({ count }) => count > 0);
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { Client } from "pg";
 import type * as Service from "../../server/src/index.js";
-import { startPostgres } from "../../server/tests/start-postgres.js";
+import { startPostgres } from "../../server/tests/support/start-postgres.js";
 
 /** Where data are, as the service's environment says it. */
 export type Place = { DATA_DIR: string } | { DATABASE_URL: string };

@@ -3,28 +3,29 @@ import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { routePath } from "hono/route";
 import type { Logger } from "pino";
-import { addressReader, type AddressOf, type TrustProxy } from "./address.js";
-import type { ApiKeys } from "./api-keys.js";
-import { createAuthenticator, type Authenticate } from "./authorization.js";
-import { limitBytesInFlight } from "./bytes-in-flight.js";
-import { isUnavailable, type Database } from "./database.js";
-import type { Definitions } from "./definitions.js";
-import type { LiveChat } from "./live-chat.js";
-import { loggedError } from "./logged-error.js";
-import type { Metrics } from "./metrics.js";
-import type { Limits } from "./limits.js";
-import type { Persons } from "./persons.js";
-import { Problem } from "./problem.js";
-import type { Registrations } from "./registrations.js";
-import { addBatchRoutes } from "./routes-batches.js";
-import { addLiveChatRoutes } from "./routes-live-chat.js";
-import { addOperationsRoutes } from "./routes-operations.js";
-import { addPersonRoutes } from "./routes-persons.js";
+import { addBatchRoutes } from "./batches/routes.js";
+import type { ApiKeys } from "./credentials/api-keys.js";
+import { isUnavailable, type Database } from "./database/database.js";
+import type { Definitions } from "./definitions/definitions.js";
+import { addDefinitionRoutes } from "./definitions/routes.js";
+import type { TrustProxy } from "./http/client-address.js";
+import { createEdge } from "./http/edge.js";
+import type { Limits } from "./http/limits.js";
+import { Problem } from "./http/problem.js";
+import type { LiveChat } from "./live-chat/live-chat.js";
+import { addLiveChatRoutes } from "./live-chat/routes.js";
+import type { Persons } from "./persons/persons.js";
+import { addPersonRoutes } from "./persons/routes.js";
+import type { Registrations } from "./registrations/registrations.js";
+import { addRegistrationRoutes } from "./registrations/routes.js";
+import { loggedError } from "./runtime/logged-error.js";
+import type { Metrics } from "./runtime/metrics.js";
+import { addRuntimeRoutes } from "./runtime/routes.js";
 
-/** What the routes work with. */
+/** The dependencies of all routes. Each routes file names the ones that it uses. */
 export interface Backend {
   db: Database;
-  /** Throws where the database does not answer. */
+  /** Throws if the database is unavailable. */
   health: () => Promise<void>;
   clock: () => number;
   logger: Logger;
@@ -37,14 +38,7 @@ export interface Backend {
   persons: Persons;
 }
 
-/** What stands before the work of every route. */
-export interface Edge {
-  addressOf: AddressOf;
-  authenticate: Authenticate;
-  inFlight: ReturnType<typeof limitBytesInFlight>;
-}
-
-/** Longer than any path that there is: what a client makes up does not fill the logs. */
+/** Longer than any real path. Invented paths are cut, so that they do not fill the logs. */
 const LOGGED_PATH_LENGTH = 200;
 
 export interface AppOptions {
@@ -55,17 +49,7 @@ export interface AppOptions {
 
 export function createApp(backend: Backend, { basePath, corsOrigins, trustProxy }: AppOptions): Hono {
   const { logger, metrics, limits } = backend;
-  const addressOf = addressReader(trustProxy, () =>
-    logger.warn(
-      "requests carry X-Forwarded-For, which is not looked at: set TRUST_PROXY, or all clients behind the proxy are " +
-        "limited as one address; 0 where there is no proxy",
-    ),
-  );
-  const edge: Edge = {
-    addressOf,
-    authenticate: createAuthenticator(limits.failedAuthenticationsPerMinute, addressOf),
-    inFlight: limitBytesInFlight(limits.bytesInFlight, limits.bytesInFlightPerAddress),
-  };
+  const edge = createEdge(limits, trustProxy, logger);
   const app = new Hono().basePath(basePath);
 
   app.use("*", async (c, next) => {
@@ -78,7 +62,7 @@ export function createApp(backend: Backend, { basePath, corsOrigins, trustProxy 
     const durationMs = performance.now() - startedAt;
     const { method } = c.req;
     metrics.request(method, routePath(c, -1), c.res.status, durationMs);
-    // The path alone: queries and headers may hold what is nobody's business.
+    // The path only, because queries and headers may contain personal data and secrets.
     logger.info(
       { method, path: c.req.path.slice(0, LOGGED_PATH_LENGTH), status: c.res.status, durationMs },
       "request",
@@ -95,12 +79,14 @@ export function createApp(backend: Backend, { basePath, corsOrigins, trustProxy 
     }),
   );
 
+  addRegistrationRoutes(app, backend, edge);
   addBatchRoutes(app, backend, edge);
+  addDefinitionRoutes(app, backend, edge);
   addLiveChatRoutes(app, backend, edge);
   addPersonRoutes(app, backend, edge);
-  addOperationsRoutes(app, backend);
+  addRuntimeRoutes(app, backend);
 
-  app.notFound((c) => answer(new Problem(4040, `there is no ${c.req.method} ${c.req.path}`.slice(0, 500))));
+  app.notFound((c) => answer(new Problem(4040, `there is no ${c.req.method} ${c.req.path}`)));
   app.onError((error) => {
     const problem = toProblem(error);
     if (problem.status >= 500) logger.error({ error: loggedError(error) }, "request failed");

@@ -1,10 +1,10 @@
 export { createPeopleService, type PeopleService } from "./service.js";
-export type { TrustProxy } from "./address.js";
-export type { Limits } from "./limits.js";
+export type { TrustProxy } from "./http/client-address.js";
+export type { Limits } from "./http/limits.js";
 export type { PeopleServiceOptions } from "./options.js";
-export type { DatabaseOptions } from "./database.js";
-export type { ApiKey, ApiKeys } from "./api-keys.js";
-export type { Definitions } from "./definitions.js";
-export type { Person, TimelineEntry } from "./persons.js";
+export type { DatabaseOptions } from "./database/database.js";
+export type { ApiKey, ApiKeys } from "./credentials/api-keys.js";
+export type { Definitions } from "./definitions/definitions.js";
+export type { Person, TimelineEntry } from "./persons/persons.js";
 export type { SweepReport } from "./sweep.js";
-export type { Widget } from "./widget-jwt.js";
+export type { Widget } from "./live-chat/widget-jwt.js";

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
-import { openApiKeys } from "./api-keys.js";
-import { readConfiguration } from "./configuration.js";
-import { openDatabase } from "./open-database.js";
+import { openApiKeys } from "./credentials/api-keys.js";
+import { openDatabase } from "./database/open-database.js";
+import { readConfiguration } from "./runtime/configuration.js";
 
 const USAGE = `keys create --scope <scope> [--scope <scope> …]   makes a key and prints it, this once
 keys list                                         ids, scopes and times; never the keys
@@ -14,7 +14,7 @@ The database is DATABASE_URL's, else the PGlite folder DATA_DIR; with PGlite, st
 async function run(): Promise<string> {
   const [command = "", ...rest] = process.argv.slice(2);
   const { positionals, values } = parseArgs({
-    // One key in 64 begins with a dash, and only `create` has options.
+    // One key in 64 starts with a dash and must not be parsed as an option. Only `create` has options.
     args: command === "create" ? rest : ["--", ...rest],
     allowPositionals: true,
     options: { scope: { type: "string", multiple: true, default: [] } },

@@ -1,16 +1,16 @@
 import { once } from "node:events";
 import { pino } from "pino";
 import { collectDefaultMetrics } from "prom-client";
-import { readConfiguration } from "./configuration.js";
-import { startHttpServer } from "./http-server.js";
-import { loggedError } from "./logged-error.js";
+import { startHttpServer } from "./http/http-server.js";
+import { readConfiguration } from "./runtime/configuration.js";
+import { loggedError } from "./runtime/logged-error.js";
+import { onShutdown } from "./runtime/shutdown.js";
 import { createPeopleService } from "./service.js";
-import { onShutdown } from "./shutdown.js";
 
-/** For what is written whatever LOG_LEVEL is: where the service listens, and why it did not start. */
+/** Logs regardless of LOG_LEVEL: the address on which the service listens, and why it did not start. */
 const announcements = pino();
 
-/** Ends the process, even where a connection to a database that does not answer is still open. */
+/** Exits explicitly, because an open connection to a stalled database would keep the process alive. */
 const end = (code: 0 | 1): never => process.exit(code);
 
 const fail = (error: unknown): never => {

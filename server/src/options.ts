@@ -1,31 +1,31 @@
 import type { Logger } from "pino";
 import { HOUR, MINUTE } from "../../src/protocol/wire.js";
-import type { TrustProxy } from "./address.js";
-import type { DatabaseOptions } from "./database.js";
-import type { Limits } from "./limits.js";
-import type { Widget } from "./widget-jwt.js";
+import type { DatabaseOptions } from "./database/database.js";
+import type { TrustProxy } from "./http/client-address.js";
+import type { Limits } from "./http/limits.js";
+import type { Widget } from "./live-chat/widget-jwt.js";
 
 export interface PeopleServiceOptions {
-  /** PGlite in memory when absent. */
+  /** PGlite in memory by default. */
   database?: DatabaseOptions;
-  /** Ends the start where it waits for a PostgreSQL server that is not there yet. */
+  /** Aborts the start while it waits for a PostgreSQL server. */
   signal?: AbortSignal;
-  /** A pino logger; silent when absent. */
+  /** A pino logger; silent by default. */
   logger?: Logger;
-  /** Milliseconds since the epoch; for tests. */
+  /** Returns milliseconds since the epoch; for tests. */
   clock?: () => number;
-  /** Origins whose pages may call the service from elsewhere; `*` for any. None by default. */
+  /** Origins whose pages may call the service across origins; `*` for any. None by default. */
   corsOrigins?: readonly string[];
   limits?: Partial<Limits>;
-  /** The proxies in front, whose `X-Forwarded-For` tells clients apart. None by default: the socket's address counts. */
+  /** The trusted proxies, by whose `X-Forwarded-For` clients are distinguished. None by default: the socket's address counts. */
   trustProxy?: TrustProxy | undefined;
   /** Live Chat widgets whose JWTs are accepted. */
   widgets?: readonly Widget[];
-  /** Where the routes begin: `/people`. */
+  /** The base path of all routes: `/people`. */
   basePath?: string;
-  /** How long a registration is good for: 1 h. */
+  /** The lifetime of a registration: 1 h. */
   registrationLifetimeMs?: number;
-  /** How often `sweep()` runs by itself: every minute; 0 for never. */
+  /** The interval of automatic sweeps: 1 min; 0 disables them. */
   sweepIntervalMs?: number;
 }
 

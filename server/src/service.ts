@@ -2,47 +2,47 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Hono } from "hono";
 import { pino } from "pino";
 import type { Registry } from "prom-client";
-import { openApiKeys, type ApiKeys } from "./api-keys.js";
-import { createApp } from "./app.js";
-import { checkCorsOrigins } from "./cors-origins.js";
-import { openDefinitions, type Definitions } from "./definitions.js";
-import { openHealth } from "./health.js";
-import { openLiveChat } from "./live-chat.js";
-import { loggedError } from "./logged-error.js";
-import { createMetrics } from "./metrics.js";
-import { resolveLimits } from "./limits.js";
 import { MINUTE } from "../../src/protocol/wire.js";
+import { createApp } from "./app.js";
+import { openApiKeys, type ApiKeys } from "./credentials/api-keys.js";
+import { openDatabase } from "./database/open-database.js";
+import { openDefinitions, type Definitions } from "./definitions/definitions.js";
+import { checkCorsOrigins } from "./http/cors-origins.js";
+import { resolveLimits } from "./http/limits.js";
+import { openLiveChat } from "./live-chat/live-chat.js";
+import { checkWidget, type Widget } from "./live-chat/widget-jwt.js";
 import { DEFAULTS, type PeopleServiceOptions } from "./options.js";
-import { openDatabase } from "./open-database.js";
-import { openPersons } from "./persons.js";
-import { openRegistrations } from "./registrations.js";
+import { openPersons } from "./persons/persons.js";
+import { openRegistrations } from "./registrations/registrations.js";
+import { createHealthCheck } from "./runtime/health.js";
+import { loggedError } from "./runtime/logged-error.js";
+import { createMetrics } from "./runtime/metrics.js";
 import { sweep, type SweepReport } from "./sweep.js";
-import { checkWidget, type Widget } from "./widget-jwt.js";
 
-/** Long enough for a sweep whose database answers to come to an end. */
+/** Enough time for a running sweep to finish, unless the database is stalled. */
 const SWEEP_GRACE_MS = 2_000;
 
-/** A running People service; it listens nowhere by itself. */
+/** A running People service. It does not listen by itself. */
 export interface PeopleService {
-  /** All routes, below the base path. */
+  /** The Hono application with all routes, below the base path. */
   app: Hono;
   /** `app.fetch`, to mount it in a server: `getRequestListener(service.fetch)` of `@hono/node-server`. */
   fetch: (request: Request, bindings?: object) => Response | Promise<Response>;
-  /** What is due with time alone; runs by itself every minute. */
+  /** Closes and deletes what is due; runs automatically every minute. */
   sweep(): Promise<SweepReport>;
-  /** Ends the sweeps and closes the database, within seconds also where it hangs. Stop sending requests first. */
+  /** Stops the sweeps and closes the database, within seconds even if it is stalled. Stop sending requests first. */
   close(): Promise<void>;
-  /** Which database it has and where, without any secret. */
+  /** The kind and the address of the database, without secrets. */
   database: string;
   keys: ApiKeys;
   definitions: Pick<Definitions, "put" | "list">;
   widgets: { put(widget: Widget): void };
-  /** Prometheus' registry of this service. */
+  /** The Prometheus registry of this service. */
   metrics: Registry;
 }
 
 /**
- * Opens the database, brings its schema up to date and makes the routes.
+ * Opens the database, migrates its schema and creates the routes.
  *
  * @example
  * const service = await createPeopleService({ database: { dataDir: "data" }, corsOrigins: ["https://shop.example"] });
@@ -65,7 +65,7 @@ export async function createPeopleService(options: PeopleServiceOptions = {}): P
 
   const { db, description, close } = await openDatabase(options.database ?? {}, {
     onError: (error) => logger.warn({ error: loggedError(error) }, "database connection lost"),
-    onWaiting: rarely((reason) => logger.warn(`waiting, since ${reason}`)),
+    onWaiting: throttled((reason) => logger.warn(`waiting, since ${reason}`)),
     signal: options.signal,
   });
   const keys = openApiKeys(db, clock);
@@ -74,7 +74,7 @@ export async function createPeopleService(options: PeopleServiceOptions = {}): P
   const app = createApp(
     {
       db,
-      health: openHealth(db),
+      health: createHealthCheck(db),
       clock,
       logger,
       metrics,
@@ -93,7 +93,7 @@ export async function createPeopleService(options: PeopleServiceOptions = {}): P
   const sweepNow = () => sweep(db, clock());
   const timer = sweepIntervalMs
     ? setInterval(() => {
-        // The one before may still wait for the database.
+        // The previous sweep may still be waiting for the database.
         sweeping ??= sweepNow()
           .catch((error: unknown) => {
             if (!isClosing) logger.warn({ error: loggedError(error) }, "sweep failed");
@@ -123,13 +123,13 @@ export async function createPeopleService(options: PeopleServiceOptions = {}): P
   };
 }
 
-/** Tells what it is called with: when that is new, and else once a minute. */
-function rarely(tell: (reason: string) => void): (reason: string) => void {
+/** Throttles a log: a new reason is logged at once, the same reason once a minute. */
+function throttled(log: (reason: string) => void): (reason: string) => void {
   let last = { reason: "", at: -Infinity };
   return (reason) => {
     const at = performance.now();
     if (reason === last.reason && at < last.at + MINUTE) return;
     last = { reason, at };
-    tell(reason);
+    log(reason);
   };
 }

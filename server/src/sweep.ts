@@ -7,9 +7,10 @@ import {
   STANDARD_EVENTS,
   VISITOR_LIFETIME_MS,
 } from "../../src/protocol/wire.js";
-import { rowsOf, type Database } from "./database.js";
-import { dropPartitions, makePartitionsAhead } from "./id-partitions.js";
-import { FORGET_IDS_AFTER_MS } from "./operation-ids.js";
+import { dropPartitions, makePartitionsAhead } from "./batches/id-partitions.js";
+import { FORGET_AFTER_MS } from "./batches/operation-times.js";
+import { ADVISORY_LOCKS } from "./database/advisory-locks.js";
+import { rowsOf, type Database } from "./database/database.js";
 import {
   events,
   keptOperationIds,
@@ -19,20 +20,16 @@ import {
   registrations,
   sessions,
   usedJwtIds,
-} from "./schema.js";
+} from "./database/schema.js";
 
-/** A browser that comes back within this has its own say before the service closes its session. */
+/** A browser that returns within this time can end its session itself before the service closes it. */
 const CLOSING_GRACE_MS = 10 * MINUTE;
-/** Operations are refused after 30 days; their sessions are of no use then. */
-const FORGET_AFTER_MS = 31 * DAY;
-/** A merge brings a registration of a visitor that was idle for up to 45 days and was then offline for up to 30. */
+/** A merge proves its visitor by a registration. The visitor may have been idle for 45 days and then offline for 30. */
 const KEEP_REGISTRATIONS_MS = 90 * DAY;
-/** Enough for one transaction; the rest follows at once. */
+/** The rows of one transaction; the next transaction follows at once. */
 const ROWS_AT_ONCE = 1000;
-/** Each takes all that it left along. */
+/** Fewer, because each is deleted with all its rows. */
 const VISITORS_AT_ONCE = 100;
-/** Any number that is ours. */
-const SWEEP_LOCK = 4_031_034;
 
 export interface SweepReport {
   closedSessions: number;
@@ -40,12 +37,13 @@ export interface SweepReport {
 }
 
 /**
- * What is due with time alone. Of several processes one does it at a time, and the others leave it to that one. Where
- * nothing is due, it reads the first page of a few indexes, however much there is: whatever it looks for stands in one.
+ * Closes sessions whose time is up, and deletes idle visitors and what is no longer needed. One process sweeps at a time;
+ * the others skip. Every query has an index, so a sweep with nothing due reads the first pages of a few indexes, however
+ * much data there is.
  */
 export async function sweep(db: Database, now: number): Promise<SweepReport> {
   const untilDone = (limit: number, step: (tx: Database) => Promise<number>) =>
-    repeatWhileFull(limit, async () => (await alone(db, step)) ?? 0);
+    repeatWhileFull(limit, async () => (await withSweepLock(db, step)) ?? 0);
   const forget = (table: PgTable, isDue: SQL) =>
     untilDone(ROWS_AT_ONCE, (tx) => deleteSome(tx, table, isDue));
 
@@ -60,20 +58,23 @@ export async function sweep(db: Database, now: number): Promise<SweepReport> {
   await forget(registrations, sql`expires_at < ${now - KEEP_REGISTRATIONS_MS}`);
   await forget(liveChatSessions, sql`terminated_at < ${now - FORGET_AFTER_MS}`);
   await forget(usedJwtIds, sql`expires_at < ${now}`);
-  await alone(db, (tx) => makePartitionsAhead(tx, now));
-  await alone(db, (tx) => dropPartitions(tx, now - FORGET_IDS_AFTER_MS));
+  await withSweepLock(db, (tx) => makePartitionsAhead(tx, now));
+  await withSweepLock(db, (tx) => dropPartitions(tx, now - FORGET_AFTER_MS));
   return report;
 }
 
 /**
- * One step of the sweep, or null where another process is at one. The lock ends with the step's transaction: it outlives
- * no process, and a pooler may give each transaction another connection.
+ * Runs one step of the sweep under an advisory lock. Returns null if another process holds it. The lock belongs to the
+ * step's transaction, so that it ends with its process and works through a pooler.
  */
-const alone = <Result>(db: Database, step: (tx: Database) => Promise<Result>): Promise<Result | null> =>
+const withSweepLock = <Result>(
+  db: Database,
+  step: (tx: Database) => Promise<Result>,
+): Promise<Result | null> =>
   db.transaction(async (tx) => {
     const [lock] = await rowsOf<{ mine: boolean }>(
       tx,
-      sql`select pg_try_advisory_xact_lock(${SWEEP_LOCK}) as mine`,
+      sql`select pg_try_advisory_xact_lock(${ADVISORY_LOCKS.sweep}) as mine`,
     );
     return lock?.mine ? step(tx) : null;
   });
@@ -98,8 +99,8 @@ const deleteSome = async (tx: Database, table: PgTable, isDue: SQL): Promise<num
 };
 
 /**
- * Closes sessions whose browser did not come back. The rows of the owners are locked first, as a batch does; those that
- * a batch holds now are left to the next sweep.
+ * Closes sessions whose browser did not return. Like a batch, it locks the owners' rows first. Rows that a batch has locked
+ * are left to the next sweep.
  */
 async function closeSessions(tx: Database, now: number): Promise<number> {
   const due = await rowsOf<{ owner: string; id: string; ends_at: string }>(
@@ -126,7 +127,7 @@ async function closeSessions(tx: Database, now: number): Promise<number> {
   return due.length;
 }
 
-/** Deletes visitors that were idle for too long, with all that they left. Merged ones are markers that a visitor merges once. */
+/** Deletes idle visitors with all their rows. Merged visitors stay, because they record that a visitor merges only once. */
 async function deleteVisitors(tx: Database, idleSince: number): Promise<number> {
   const gone = await rowsOf<{ key: string }>(
     tx,

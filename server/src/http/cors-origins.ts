@@ -1,0 +1,23 @@
+/**
+ * Checks that each origin has the form in which browsers send it: without a path, a trailing slash, capitals or a default
+ * port. Any other form would never match. `*` stands for any origin.
+ *
+ * @throws an Error that says what to write instead
+ */
+export function checkCorsOrigins(origins: readonly string[]): void {
+  for (const origin of origins) {
+    if (origin === "*" || isOrigin(origin)) continue;
+    const meant = URL.canParse(origin) ? new URL(origin).origin : "";
+    throw new Error(
+      isOrigin(meant)
+        ? `“${origin}” is not an origin: write ${meant}`
+        : `“${origin}” is not an origin: write a scheme, a host and, where it is not the default, a port, such as https://shop.example`,
+    );
+  }
+}
+
+const isOrigin = (text: string): boolean =>
+  /^https?:/i.test(text)
+    ? URL.canParse(text) && new URL(text).origin === text
+    : // Apps and browser extensions have schemes of their own, for which `URL` returns no origin.
+      /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.:_-]+$/.test(text);

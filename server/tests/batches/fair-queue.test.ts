@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import { createFairQueue } from "../../src/batches/fair-queue.js";
+
+const settle = () => new Promise((resolve) => setTimeout(resolve));
+
+/** Turns whose work ends when it is told to; `begun` is the order in which it began. */
+function newTurns(atWork: number) {
+  const enqueue = createFairQueue(atWork);
+  const begun: string[] = [];
+  const ends = new Map<string, (error?: Error) => void>();
+  const results: Promise<unknown>[] = [];
+  const add = (name: string, cost = 10): Promise<string> => {
+    const result = enqueue(name[0]!, cost, () => {
+      begun.push(name);
+      return new Promise<string>((resolve, reject) => {
+        ends.set(name, (error) => (error ? reject(error) : resolve(name)));
+      });
+    });
+    results.push(result.catch(() => undefined));
+    return result;
+  };
+  return {
+    begun,
+    add,
+    settle,
+    async end(name: string, error?: Error) {
+      ends.get(name)!(error);
+      ends.delete(name);
+      await settle();
+    },
+    /** Ends what is at work, the oldest first, until nothing is. */
+    async endAll() {
+      await settle();
+      while (ends.size) await this.end([...ends.keys()][0]!);
+      await Promise.all(results);
+    },
+  };
+}
+
+describe("fair turns", () => {
+  test("equal work goes round robin, however much of it a key has waiting", async () => {
+    const turns = newTurns(1);
+    for (const name of ["a1", "a2", "a3", "a4", "b1", "b2", "c1"]) void turns.add(name);
+    await turns.endAll();
+    expect(turns.begun).toEqual(["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
+  });
+
+  test("a key that comes late has its turn in the round that is under way or the next, not behind all that waits", async () => {
+    const turns = newTurns(1);
+    for (const key of ["a", "b", "c"])
+      for (const number of [1, 2, 3, 4, 5]) void turns.add(`${key}${number}`);
+    await turns.settle();
+    for (const name of ["a1", "b1", "c1", "a2"]) await turns.end(name);
+    void turns.add("d1");
+    await turns.endAll();
+    expect(turns.begun.indexOf("d1")).toBeLessThan(9);
+  });
+
+  test("a small piece overtakes the large ones of twenty others, which have their share all the same", async () => {
+    const turns = newTurns(1);
+    const busy = Array.from({ length: 20 }, (_, index) => String.fromCodePoint("a".charCodeAt(0) + index));
+    for (const number of [1, 2, 3]) for (const key of busy) void turns.add(`${key}${number}`, 1000);
+    await turns.settle();
+    await turns.end("a1");
+    void turns.add("z1", 1);
+    await turns.endAll();
+    expect(turns.begun.slice(0, 4)).toEqual(["a1", "b1", "z1", "c1"]);
+    expect(turns.begun).toHaveLength(61);
+  });
+
+  test("a key that sends small pieces without end does not keep the large one of another for ever", async () => {
+    const turns = newTurns(1);
+    void turns.add("a0", 10);
+    void turns.add("b", 100);
+    for (let number = 1; number <= 50; number++) void turns.add(`a${number}`, 10);
+    await turns.endAll();
+    expect(turns.begun.indexOf("b")).toBeLessThan(12);
+  });
+
+  test("keys that come anew without end do not keep a large piece waiting for ever", async () => {
+    const turns = newTurns(1);
+    void turns.add("a", 10);
+    void turns.add("b", 100);
+    await turns.settle();
+    let previous = "a";
+    for (let number = 0; number < 50 && !turns.begun.includes("b"); number++) {
+      const next = String.fromCodePoint(0x4e00 + number);
+      void turns.add(next, 10);
+      await turns.end(previous);
+      previous = next;
+    }
+    expect(turns.begun).toContain("b");
+    expect(turns.begun.length).toBeGreaterThan(5);
+    await turns.endAll();
+  });
+
+  test("work of one key is done one after the other, and others beside it", async () => {
+    const turns = newTurns(3);
+    for (const name of ["a1", "a2", "b1"]) void turns.add(name);
+    await turns.settle();
+    expect(turns.begun).toEqual(["a1", "b1"]);
+    await turns.end("b1");
+    expect(turns.begun).toEqual(["a1", "b1"]);
+    await turns.end("a1");
+    expect(turns.begun).toEqual(["a1", "b1", "a2"]);
+    await turns.endAll();
+  });
+
+  test("no more is at work at once than is allowed", async () => {
+    const turns = newTurns(2);
+    for (const name of ["a1", "b1", "c1", "d1"]) void turns.add(name);
+    await turns.settle();
+    expect(turns.begun).toEqual(["a1", "b1"]);
+    await turns.end("b1");
+    expect(turns.begun).toEqual(["a1", "b1", "c1"]);
+    await turns.endAll();
+  });
+
+  test("work that fails rejects its own caller, and the next begins", async () => {
+    const turns = newTurns(1);
+    const [first, second] = [turns.add("a1"), turns.add("a2")];
+    await turns.settle();
+    const failure = first.catch((error: unknown) => error);
+    await turns.end("a1", new Error("broken"));
+    expect(await failure).toEqual(new Error("broken"));
+    await turns.endAll();
+    expect(await second).toBe("a2");
+  });
+
+  test("a socket is looked at between two pieces that never wait", async () => {
+    const enqueue = createFairQueue(1);
+    const seen: string[] = [];
+    const first = enqueue("a", 1, async () => void seen.push("a"));
+    const second = enqueue("a", 1, async () => void seen.push("b"));
+    // What comes from a socket is a macrotask as this is.
+    setImmediate(() => seen.push("socket"));
+    await Promise.all([first, second]);
+    expect(seen).toEqual(["a", "socket", "b"]);
+  });
+});

@@ -1,0 +1,78 @@
+/** Between what a batch of events reads and what it writes, another process may do anything. */
+import { beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import { HOUR, MINUTE } from "../../../src/protocol/wire.js";
+import { beforeNextWrite } from "../support/before-next-write.js";
+import { merge, pageView, sessionEnded } from "../support/operations.js";
+import { newDatabase, START, startService, type Subject } from "../support/start-service.js";
+
+describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
+  let subject: Subject;
+  let other: Subject;
+  beforeEach(async () => {
+    const database = await newDatabase("PostgreSQL", onTestFinished);
+    subject = await startService("PostgreSQL", { database });
+    other = await startService("PostgreSQL", { database });
+  });
+  const told = async (id: string) =>
+    (await subject.timeline(id)).map(({ definitionId, closedBy }) => closedBy ?? definitionId);
+
+  test("an event is the person's whose visitor is merged meanwhile", async () => {
+    const { visitor, lead } = { visitor: await subject.visitor(), lead: await subject.lead() };
+    const meanwhile = beforeNextWrite(() => other.send(lead.write, [merge(START, visitor)]));
+    expect(await subject.statuses(visitor.write, [pageView(START)])).toEqual(["accepted"]);
+    await meanwhile;
+    expect(await told(lead.person.id)).toEqual(["pageView"]);
+  });
+
+  test("an event that occurred after a merge meanwhile is rejected", async () => {
+    const { visitor, lead } = { visitor: await subject.visitor(), lead: await subject.lead() };
+    const meanwhile = beforeNextWrite(() => other.send(lead.write, [merge(START - 1, visitor)]));
+    expect(await subject.statuses(visitor.write, [pageView(START)])).toEqual(["rejected"]);
+    await meanwhile;
+    expect(await told(lead.person.id)).toEqual([]);
+  });
+
+  test("a session that the service closes meanwhile is open again, without the closing", async () => {
+    const { token, write, person } = await subject.lead();
+    await subject.send(write, [pageView(START)]);
+    subject.clock.now = other.clock.now = START + HOUR;
+    const later = await subject.register(person, token);
+    const swept = beforeNextWrite(() => other.service.sweep());
+    await subject.send(later, [pageView(START + MINUTE)]);
+    expect(await swept).toMatchObject({ closedSessions: 1 });
+    expect(await told(person.id)).toEqual(["pageView", "pageView"]);
+  });
+
+  test("what another batch tells of the session meanwhile counts", async () => {
+    const { write, person } = await subject.lead();
+    await subject.send(write, [pageView(START)]);
+    subject.clock.now = other.clock.now = START + MINUTE;
+    const meanwhile = beforeNextWrite(() => other.send(write, [sessionEnded(START + MINUTE)]));
+    await subject.send(write, [pageView(START + 1)]);
+    await meanwhile;
+    // Had the end been forgotten, the service would end the session once more.
+    subject.clock.now = START + 2 * HOUR;
+    expect(await subject.service.sweep()).toMatchObject({ closedSessions: 0 });
+    expect(await told(person.id)).toEqual(["pageView", "pageView", "sessionEnded"]);
+  });
+
+  test("what a visitor, who is merged meanwhile, told of the session counts", async () => {
+    const { visitor, lead } = { visitor: await subject.visitor(), lead: await subject.lead() };
+    await subject.send(visitor.write, [pageView(START - MINUTE), sessionEnded(START)]);
+    const meanwhile = beforeNextWrite(() => other.send(lead.write, [merge(START, visitor)]));
+    await subject.send(lead.write, [pageView(START - 1)]);
+    await meanwhile;
+    subject.clock.now = START + 2 * HOUR;
+    expect(await subject.service.sweep()).toMatchObject({ closedSessions: 0 });
+    expect(await told(lead.person.id)).toEqual(["pageView", "pageView", "sessionEnded"]);
+  });
+
+  test("of two equal batches at the same time one is applied", async () => {
+    const { write, person } = await subject.lead();
+    const batch = [pageView(START), pageView(START)];
+    const meanwhile = beforeNextWrite(() => other.send(write, batch));
+    expect(await subject.statuses(write, batch)).toEqual(["duplicate", "duplicate"]);
+    await meanwhile;
+    expect(await told(person.id)).toEqual(["pageView", "pageView"]);
+  });
+});

@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import { drizzle } from "drizzle-orm/pglite";
+import { migrate } from "drizzle-orm/pglite/migrator";
+import type { TestProject } from "vitest/node";
+import { migrationsFolder } from "../../src/database/database.js";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** A tar file of a PGlite folder, migrated and empty. */
+    snapshotPath: string;
+  }
+}
+
+/** Making a PGlite takes seconds, most of it `initdb`; one is made for the run, and every other begins as its copy. */
+export default async function prepareSnapshot(project: TestProject): Promise<() => void> {
+  const client = await PGlite.create();
+  await migrate(drizzle({ client }), { migrationsFolder });
+  const dump = await client.dumpDataDir("none");
+  await client.close();
+  const folder = mkdtempSync(join(tmpdir(), "people-snapshot-"));
+  const path = join(folder, "snapshot.tar");
+  writeFileSync(path, Buffer.from(await dump.arrayBuffer()));
+  project.provide("snapshotPath", path);
+  return () => rmSync(folder, { recursive: true, force: true });
+}
