@@ -1,7 +1,7 @@
 /** Requests to the People service. What the caller gets is always an answer: status 0 where none came. */
+import type { Clock, Transport, WireAnswer, WireRequest } from "../core/ports.js";
 import { fromJson } from "../protocol/json.js";
 import { SECOND } from "../protocol/wire.js";
-import type { Clock, Transport, WireAnswer, WireRequest } from "../core/ports.js";
 
 /** An answer is given up on after this. */
 const ANSWER_TIMEOUT_MS = 30 * SECOND;

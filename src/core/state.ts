@@ -1,11 +1,11 @@
 /** The one small state object that every tab sees, from what the store keeps and what the host knows. */
 import type { HostKind, TrackerState } from "../protocol/api.js";
 import { isBreakerOpen } from "./delivery/circuit-breaker.js";
+import { isLeased } from "./delivery/lease.js";
 import { planOf } from "./delivery/plan.js";
 import { rejectedIn, sameProfile, waitingIn } from "./record/profile-queues.js";
-import { isLeased } from "./delivery/lease.js";
 import { iso } from "./time.js";
-import type { SessionRecord, CircuitBreaker, TrackerRecord } from "./tracker-record.js";
+import type { CircuitBreaker, SessionRecord, TrackerRecord } from "./tracker-record.js";
 import { isOptedOut, selectedProfile } from "./tracker-record.js";
 
 export interface HostFacts {

@@ -3,7 +3,6 @@
  * transactions, so that any number of these can run on one store at once.
  */
 import type { HostKind, OutboxRow } from "../protocol/api.js";
-import { trackingError } from "./errors.js";
 import type {
   AttachAnswer,
   Command,
@@ -18,24 +17,25 @@ import { erased } from "./commands/erase.js";
 import { GroupCommit } from "./commands/group-commit.js";
 import type { Hello } from "./commands/init.js";
 import { connected, initialize, readSetOfInit, viewGroupOf } from "./commands/init.js";
-import { Definitions } from "./definitions/definitions.js";
+import type { TimedInit } from "./commands/page-clock.js";
 import { definitionsOver } from "./definitions/definitions-request.js";
+import { Definitions } from "./definitions/definitions.js";
+import { withoutBackOff } from "./delivery/back-off.js";
+import { withHalfOpenBreakers } from "./delivery/circuit-breaker.js";
 import { Delivery } from "./delivery/delivery.js";
-import { writeSetOf, unitOfWorkOn, endDueSession } from "./record/unit-of-work.js";
 import { withEarlyAttempt } from "./delivery/early-attempt.js";
 import { Flushes } from "./delivery/flush.js";
 import type { Plan } from "./delivery/plan.js";
-import { withoutBackOff } from "./delivery/back-off.js";
-import { withHalfOpenBreakers } from "./delivery/circuit-breaker.js";
 import { planOf } from "./delivery/plan.js";
-import type { TimedInit } from "./commands/page-clock.js";
-import type { Ports, RowQuery } from "./ports.js";
 import { Registrar } from "./delivery/registrar.js";
 import { discardRejected, requeueRejected } from "./delivery/rejected.js";
+import { discardUnregistered, withUnregisteredHalfOpen } from "./delivery/unregistered.js";
+import { trackingError } from "./errors.js";
+import type { Ports, RowQuery } from "./ports.js";
+import { endDueSession, unitOfWorkOn, writeSetOf } from "./record/unit-of-work.js";
 import { stateOf } from "./state.js";
 import type { TrackerRecord } from "./tracker-record.js";
 import { isOptedOut } from "./tracker-record.js";
-import { discardUnregistered, withUnregisteredHalfOpen } from "./delivery/unregistered.js";
 import { within } from "./within.js";
 
 /** `init` waits for the service's word on a new profile no longer than this. */

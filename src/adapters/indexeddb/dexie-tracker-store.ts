@@ -7,25 +7,25 @@
  * added to `Object.prototype`: it compares schemas with `for…in`.
  */
 import { Dexie } from "dexie";
-import type { OutboxRow, Profile } from "../../protocol/api.js";
-import { sharedName } from "../../protocol/names.js";
 import type {
   CachedDefinitions,
-  WriteSet,
   ReadSet,
   RowQuery,
   Snapshot,
   TrackerStore,
   WaitingRows,
+  WriteSet,
 } from "../../core/ports.js";
 import type { TrackerRecord } from "../../core/tracker-record.js";
+import type { OutboxRow, Profile } from "../../protocol/api.js";
+import { sharedName } from "../../protocol/names.js";
 import { allAsked, asked } from "./idb-transaction.js";
 import { whilePresent } from "./page-absence.js";
 import {
-  SCHEMA,
   forgetPagesIn,
   recordIn,
   rowsIn,
+  SCHEMA,
   snapshotIn,
   waitingCountIn,
   waitingIn,

@@ -1,9 +1,9 @@
 /** The database's schema, and what one transaction reads and writes of it. */
-import type { OutboxRow, Profile } from "../../protocol/api.js";
 import type { ProcessedCommands } from "../../core/commands/processed-commands.js";
-import type { WriteSet, ReadSet, RowQuery, Snapshot } from "../../core/ports.js";
+import type { ReadSet, RowQuery, Snapshot, WriteSet } from "../../core/ports.js";
 import type { TrackerRecord } from "../../core/tracker-record.js";
 import { emptyRecord } from "../../core/tracker-record.js";
+import type { OutboxRow, Profile } from "../../protocol/api.js";
 import { allAsked, asked } from "./idb-transaction.js";
 import { withInstants, withReadableTimes } from "./readable-times.js";
 

@@ -3,7 +3,6 @@
  * and the answer to each. Pure: the store commits it in one transaction. A refused command leaves its group alone.
  */
 import type { TrackingError } from "../../protocol/api.js";
-import { OPTED_OUT_CAUSE, trackingError } from "../errors.js";
 import type {
   AppendToListCommand,
   Command,
@@ -14,26 +13,27 @@ import type {
 } from "../../protocol/host.js";
 import type { EventOperation, ListAppendOperation, PersonUpdateOperation } from "../../protocol/wire.js";
 import { STANDARD_EVENTS } from "../../protocol/wire.js";
+import { OPTED_OUT_CAUSE, trackingError } from "../errors.js";
+import type { Ids, ReadSet, Snapshot, WriteSet } from "../ports.js";
+import { rejectedIn, waitingIn } from "../record/profile-queues.js";
+import { ensureProfile, liveChatLeft, liveChatTold, retirementKeys } from "../record/profile-selection.js";
+import { placeActivity } from "../record/session-clock.js";
+import { instantOf, personSince, profileAt, profileBoundaries } from "../record/timeline.js";
 import type { UnitOfWork } from "../record/unit-of-work.js";
 import {
   append,
   appendEnd,
   appendStart,
   bookOf,
-  writeSetOf,
-  unitOfWorkOn,
   endDueSession,
   isVisitor,
+  unitOfWorkOn,
+  writeSetOf,
 } from "../record/unit-of-work.js";
-import { rejectedIn, waitingIn } from "../record/profile-queues.js";
-import type { ProcessedCommands } from "./processed-commands.js";
-import { withProcessed, isProcessed, noProcessedCommands, refusalOf } from "./processed-commands.js";
-import type { WriteSet, Ids, ReadSet, Snapshot } from "../ports.js";
-import { ensureProfile, liveChatLeft, liveChatTold, retirementKeys } from "../record/profile-selection.js";
-import { placeActivity } from "../record/session-clock.js";
 import { iso } from "../time.js";
-import { profileBoundaries, instantOf, personSince, profileAt } from "../record/timeline.js";
 import { isOptedOut } from "../tracker-record.js";
+import type { ProcessedCommands } from "./processed-commands.js";
+import { isProcessed, noProcessedCommands, refusalOf, withProcessed } from "./processed-commands.js";
 
 const TOO_LATE_CAUSE = "it reached the tracker's host too late to be stored";
 

@@ -6,8 +6,8 @@ import { definitionIdSchema, eventPropertiesSchema } from "../../protocol/schema
 import { firstProblem } from "../../protocol/schemas/parse.js";
 import { attributeNameSchema, listItemSchema, personSchema } from "../../protocol/schemas/person.js";
 import { LIMITS, STANDARD_EVENTS } from "../../protocol/wire.js";
-import { commandError } from "./accept.js";
 import { utf8Bytes } from "../utf8-bytes.js";
+import { commandError } from "./accept.js";
 
 const STANDARD: readonly string[] = Object.values(STANDARD_EVENTS);
 /** Room for what the tracker adds to an operation: id, time, session, page. */

@@ -4,11 +4,11 @@
  */
 import type { TrackingError } from "../../protocol/api.js";
 import type { Command, CommandAnswer, TrackCommand } from "../../protocol/host.js";
+import type { Definitions } from "../definitions/definitions.js";
+import type { Ports } from "../ports.js";
 import type { CommandGroup } from "./accept.js";
 import { accept, commandError, readSetOf } from "./accept.js";
 import { problemsOf } from "./check-command.js";
-import type { Definitions } from "../definitions/definitions.js";
-import type { Ports } from "../ports.js";
 
 interface PendingGroup {
   group: CommandGroup;

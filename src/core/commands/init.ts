@@ -2,13 +2,13 @@
  * Decides what a page's `init()` changes: the service and the key in use, the profile that Live Chat names, and the page
  * view of the load. Pure.
  */
+import type { Profile } from "../../protocol/api.js";
 import type { CommandAnswer, LoadView, PageHello } from "../../protocol/host.js";
 import { withHalfOpenBreakers } from "../delivery/circuit-breaker.js";
 import { withoutBounds } from "../delivery/plan.js";
 import type { Ids, ReadSet, Snapshot, WriteSet } from "../ports.js";
-import type { Profile } from "../../protocol/api.js";
-import { ensureProfile, liveChatTold, retirementKeys } from "../record/profile-selection.js";
 import { profileQueueOf } from "../record/profile-queues.js";
+import { ensureProfile, liveChatTold, retirementKeys } from "../record/profile-selection.js";
 import { unitOfWorkOn, writeSetOf } from "../record/unit-of-work.js";
 import type { TrackerRecord } from "../tracker-record.js";
 import { isOptedOut } from "../tracker-record.js";

@@ -1,13 +1,13 @@
 import { parsed } from "../../protocol/schemas/parse.js";
 import { headerValueSchema } from "../../protocol/schemas/responses.js";
-import type { DefinitionsSource } from "./definitions.js";
 import { boundUntil, withRetryAfter } from "../delivery/back-off.js";
 import { isBreakerOpen } from "../delivery/circuit-breaker.js";
-import { profileQueueOf } from "../record/profile-queues.js";
-import type { Ports } from "../ports.js";
 import type { Registrar } from "../delivery/registrar.js";
+import type { Ports } from "../ports.js";
+import { profileQueueOf } from "../record/profile-queues.js";
 import type { TrackerRecord } from "../tracker-record.js";
 import { isOptedOut, selectedProfile } from "../tracker-record.js";
+import type { DefinitionsSource } from "./definitions.js";
 
 /** For whom to ask, and where; `null` where nothing may be asked now. */
 const askable = (record: TrackerRecord, now: number) => {

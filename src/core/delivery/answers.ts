@@ -1,9 +1,9 @@
 /** What the service's answers mean: the table of the wire protocol, as data in and data out. */
 import type { TrackingError } from "../../protocol/api.js";
-import { trackingError } from "../errors.js";
 import { parsed } from "../../protocol/schemas/parse.js";
 import { batchAnswerSchema, errorBodySchema } from "../../protocol/schemas/responses.js";
 import type { OperationResult } from "../../protocol/wire.js";
+import { trackingError } from "../errors.js";
 import type { WireAnswer } from "../ports.js";
 
 /** The key's scopes are not exactly the tracking scope. */

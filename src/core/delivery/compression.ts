@@ -5,10 +5,10 @@
  */
 import type { OutboxRow } from "../../protocol/api.js";
 import { DAY } from "../../protocol/wire.js";
-import type { Verdict } from "./answers.js";
-import { pending } from "./pending.js";
 import type { WireAnswer } from "../ports.js";
 import type { DeliveryRecord, TrackerRecord } from "../tracker-record.js";
+import type { Verdict } from "./answers.js";
+import { pending } from "./pending.js";
 
 /** Networks change: by then this browser may be behind another proxy. */
 const UNCOMPRESSED_MS = 1 * DAY;

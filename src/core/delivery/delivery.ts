@@ -3,14 +3,14 @@
  * outlive the host is in the record, so that any host can go on where another one died.
  */
 import { MINUTE, SECOND } from "../../protocol/wire.js";
+import type { Hold, Ports } from "../ports.js";
+import type { TrackerRecord } from "../tracker-record.js";
+import type { Turn } from "./lease.js";
+import { BUSY_RECHECK_MS, holdsLease, isLeased, LEASE_MS, nextTurn, RENEWAL_MS, withLease } from "./lease.js";
 import type { Plan } from "./plan.js";
 import { planOf } from "./plan.js";
-import type { Turn } from "./lease.js";
-import { BUSY_RECHECK_MS, LEASE_MS, RENEWAL_MS, holdsLease, isLeased, nextTurn, withLease } from "./lease.js";
-import type { Hold, Ports } from "../ports.js";
 import type { Registrar } from "./registrar.js";
 import { Sender } from "./sender.js";
-import type { TrackerRecord } from "../tracker-record.js";
 
 const STORE_RETRY_MS = 5 * SECOND;
 /** Clocks are set, and hosts die before they tell what they stored: look again at least this often. */

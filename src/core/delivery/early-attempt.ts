@@ -4,10 +4,10 @@
  * last one was. What is reported within those 5 s is not lost: the attempt comes at their end. Pure.
  */
 import { SECOND } from "../../protocol/wire.js";
+import type { TrackerRecord } from "../tracker-record.js";
 import { withoutRetry } from "./back-off.js";
 import { withHalfOpenBreakers } from "./circuit-breaker.js";
 import { pending } from "./pending.js";
-import type { TrackerRecord } from "../tracker-record.js";
 
 const EARLY_ATTEMPT_INTERVAL_MS = 5 * SECOND;
 /**

@@ -1,7 +1,7 @@
 /** Waits until what was accepted before is settled, and says how much of it is not. */
 import type { Profile } from "../../protocol/api.js";
-import { waitingIn } from "../record/profile-queues.js";
 import type { Timers, TrackerStore } from "../ports.js";
+import { waitingIn } from "../record/profile-queues.js";
 import type { TrackerRecord } from "../tracker-record.js";
 
 export class Flushes {

@@ -3,10 +3,10 @@
  * way, so that a holder that died or froze is soon followed by another host. Pure.
  */
 import { SECOND } from "../../protocol/wire.js";
+import type { TrackerRecord } from "../tracker-record.js";
+import { pending } from "./pending.js";
 import type { Plan } from "./plan.js";
 import { planOf } from "./plan.js";
-import { pending } from "./pending.js";
-import type { TrackerRecord } from "../tracker-record.js";
 
 /** So long what waits is held up by a holder that died. A request may take longer: the lease is renewed meanwhile. */
 export const LEASE_MS = 5 * SECOND;

@@ -1,7 +1,7 @@
 /** The next batch's rows, read while those before them are on their way. */
 import type { OutboxRow, Profile } from "../../protocol/api.js";
-import { sameProfile } from "../record/profile-queues.js";
 import type { TrackerStore, WaitingRows } from "../ports.js";
+import { sameProfile } from "../record/profile-queues.js";
 import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
 
 interface Ahead {

@@ -5,18 +5,18 @@ import { parsed } from "../../protocol/schemas/parse.js";
 import { registrationAnswerSchema } from "../../protocol/schemas/responses.js";
 import type { RegistrationRequest } from "../../protocol/wire.js";
 import { DAY } from "../../protocol/wire.js";
+import type { Ports, WireAnswer } from "../ports.js";
+import {
+  profileQueueOf,
+  withoutUnregistered,
+  withProfileQueue,
+  withUnregistered,
+} from "../record/profile-queues.js";
+import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
+import { isOptedOut } from "../tracker-record.js";
 import { registrationFailureOf } from "./answers.js";
 import { boundUntil, withFailure, withGoodAnswer, withRetryAfter } from "./back-off.js";
 import { withOpenBreaker } from "./circuit-breaker.js";
-import {
-  profileQueueOf,
-  withProfileQueue,
-  withUnregistered,
-  withoutUnregistered,
-} from "../record/profile-queues.js";
-import type { Ports, WireAnswer } from "../ports.js";
-import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
-import { isOptedOut } from "../tracker-record.js";
 
 /** What a service says beyond this is no instant that a date can hold. */
 const LONGEST_REGISTRATION_MS = 365 * DAY;

@@ -1,7 +1,7 @@
 /** What a person who looks at the rejected rows can do: send them again, or let them go. */
 import type { OutboxRow } from "../../protocol/api.js";
-import { withProfileQueue, withoutIdleQueues } from "../record/profile-queues.js";
 import type { TrackerStore } from "../ports.js";
+import { withoutIdleQueues, withProfileQueue } from "../record/profile-queues.js";
 import { withoutMerging } from "./settle.js";
 
 /** Rows in one transaction, so that others get their turn. */

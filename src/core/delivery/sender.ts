@@ -5,27 +5,27 @@
  */
 import type { OutboxRow, Profile, TrackingError } from "../../protocol/api.js";
 import { trackingError } from "../errors.js";
-import type { Verdict } from "./answers.js";
-import { batchVerdict } from "./answers.js";
-import { BATCH_OPERATIONS, operationBatchOf, mergedVisitors } from "./batch.js";
-import { clearsCompression, doubtsCompression, mayCompress, withCompressionJudged } from "./compression.js";
-import { withFailure, withRetryAfter, withSuccess } from "./back-off.js";
-import { withClosedBreakersOf, withOpenBreaker } from "./circuit-breaker.js";
+import type { Ports, ReadSet, Snapshot, WireAnswer, WriteSet } from "../ports.js";
 import {
   profileQueueOf,
   sameProfile,
+  withoutIdleQueues,
   withProfileQueue,
   withUnregistered,
-  withoutIdleQueues,
 } from "../record/profile-queues.js";
+import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
+import type { Verdict } from "./answers.js";
+import { batchVerdict } from "./answers.js";
+import { withFailure, withRetryAfter, withSuccess } from "./back-off.js";
+import { BATCH_OPERATIONS, mergedVisitors, operationBatchOf } from "./batch.js";
+import { withClosedBreakersOf, withOpenBreaker } from "./circuit-breaker.js";
+import { clearsCompression, doubtsCompression, mayCompress, withCompressionJudged } from "./compression.js";
 import type { Turn } from "./lease.js";
 import { holdsLease, maySend, nextTurn } from "./lease.js";
-import type { WriteSet, ReadSet, Ports, Snapshot, WireAnswer } from "../ports.js";
 import { ReadAhead } from "./read-ahead.js";
 import type { Registrar } from "./registrar.js";
 import { profileKey, tokenOf } from "./registrar.js";
 import { readSetToSettle, settle } from "./settle.js";
-import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
 
 /** So many refused one by one, and none accepted between: it is not the operations. */
 const MOST_REFUSED_ALONE = 10;

@@ -1,11 +1,11 @@
 /** What the service's results for a batch change: acknowledged rows leave, rejected ones stay with their reason. */
 import type { OutboxRow, Profile, TrackingError } from "../../protocol/api.js";
 import type { OperationResult } from "../../protocol/wire.js";
+import type { ReadSet, Snapshot, WriteSet } from "../ports.js";
+import { withoutIdleQueues, withProfileQueue } from "../record/profile-queues.js";
+import type { TrackerRecord } from "../tracker-record.js";
 import { serviceError } from "./answers.js";
 import { mergedVisitorId } from "./batch.js";
-import { withProfileQueue, withoutIdleQueues } from "../record/profile-queues.js";
-import type { WriteSet, ReadSet, Snapshot } from "../ports.js";
-import type { TrackerRecord } from "../tracker-record.js";
 
 export const readSetToSettle = (profile: Profile, rows: readonly OutboxRow[]): ReadSet => ({
   waiting: { profile, from: rows[0]?.seq ?? 0, to: rows.at(-1)?.seq ?? 0 },

@@ -1,16 +1,16 @@
 /** What a person can do about profiles that the service refuses to register: try again, or let go of what waits. */
 import type { OutboxRow, Profile } from "../../protocol/api.js";
-import { mergedVisitorId } from "./batch.js";
+import type { TrackerStore, WriteSet } from "../ports.js";
 import {
   profileQueueOf,
   sameProfile,
-  withProfileQueue,
-  withoutIdleQueues,
   withClosedBreaker,
+  withoutIdleQueues,
+  withProfileQueue,
 } from "../record/profile-queues.js";
-import type { WriteSet, TrackerStore } from "../ports.js";
-import { readSetToSettle, withoutMerging } from "./settle.js";
 import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
+import { mergedVisitorId } from "./batch.js";
+import { readSetToSettle, withoutMerging } from "./settle.js";
 
 /** Rows in one transaction, so that others get their turn. */
 const CHUNK = 1_000;

@@ -6,7 +6,7 @@
  * happens: memory takes it along under its ids, and the service drops what it receives twice.
  */
 import { SECOND } from "../../protocol/wire.js";
-import type { WriteSet, ReadSet, Ports, Snapshot, TrackerStore } from "../ports.js";
+import type { Ports, ReadSet, Snapshot, TrackerStore, WriteSet } from "../ports.js";
 import type { TrackerRecord } from "../tracker-record.js";
 import type { DiskStore, Work } from "./disk-connection.js";
 import { DecisionFailed, DiskConnection } from "./disk-connection.js";

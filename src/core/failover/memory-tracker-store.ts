@@ -1,8 +1,8 @@
 /** The store of a host that has failed over: the same answers as the disk's, for as long as the host lives. */
 import type { OutboxRow, Profile } from "../../protocol/api.js";
-import { sameProfile } from "../record/profile-queues.js";
 import type { ProcessedCommands } from "../commands/processed-commands.js";
-import type { CachedDefinitions, WriteSet, ReadSet, RowQuery, Snapshot, TrackerStore } from "../ports.js";
+import type { CachedDefinitions, ReadSet, RowQuery, Snapshot, TrackerStore, WriteSet } from "../ports.js";
+import { sameProfile } from "../record/profile-queues.js";
 import type { TrackerRecord } from "../tracker-record.js";
 import { emptyRecord } from "../tracker-record.js";
 

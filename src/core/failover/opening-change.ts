@@ -1,5 +1,5 @@
-import { withRowCounts } from "../record/profile-queues.js";
 import type { WriteSet } from "../ports.js";
+import { withRowCounts } from "../record/profile-queues.js";
 import type { TrackerRecord } from "../tracker-record.js";
 import { emptyRecord } from "../tracker-record.js";
 import { SEQ_GAP } from "./emptied-disk.js";

@@ -5,21 +5,21 @@
  * of the open session, and the rows that were not delivered: rejected ones, and what cannot be sent now.
  */
 import type { OutboxRow, Profile } from "../../protocol/api.js";
-import { unitOfWorkOn, endSessionAt } from "../record/unit-of-work.js";
+import { isProcessed, unitedProcessedCommands } from "../commands/processed-commands.js";
 import { boundUntil } from "../delivery/back-off.js";
 import { planOf } from "../delivery/plan.js";
+import type { ReadSet, Snapshot, WriteSet } from "../ports.js";
 import {
   profileQueueOf,
   sameProfile,
-  withProfileQueue,
   withoutIdleQueues,
+  withProfileQueue,
   withRowCounts,
 } from "../record/profile-queues.js";
-import { isProcessed, unitedProcessedCommands } from "../commands/processed-commands.js";
-import type { WriteSet, ReadSet, Snapshot } from "../ports.js";
 import { liveChatTold, retirementKeys } from "../record/profile-selection.js";
-import { instant } from "../time.js";
 import { mergedBefore } from "../record/timeline.js";
+import { endSessionAt, unitOfWorkOn } from "../record/unit-of-work.js";
+import { instant } from "../time.js";
 import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
 import { emptyRecord, selectedProfile } from "../tracker-record.js";
 import { withKnown } from "./emptied-disk.js";

@@ -6,14 +6,14 @@
  */
 import type { LiveChatSession, Profile } from "../../protocol/api.js";
 import { VISITOR_LIFETIME_MS } from "../../protocol/wire.js";
-import type { UnitOfWork } from "./unit-of-work.js";
-import { append, endDueSession, endSessionAt, forgetTimeAhead } from "./unit-of-work.js";
-import { sameProfile, withProfileQueue, withoutIdleQueues, withClosedBreaker } from "./profile-queues.js";
 import type { Ids } from "../ports.js";
 import { iso } from "../time.js";
-import { instantOf, latestKnown } from "./timeline.js";
 import type { Selection } from "../tracker-record.js";
 import { selectedProfile } from "../tracker-record.js";
+import { sameProfile, withClosedBreaker, withoutIdleQueues, withProfileQueue } from "./profile-queues.js";
+import { instantOf, latestKnown } from "./timeline.js";
+import type { UnitOfWork } from "./unit-of-work.js";
+import { append, endDueSession, endSessionAt, forgetTimeAhead } from "./unit-of-work.js";
 
 /** Late activity finds its profile among this many changes. */
 const SELECTIONS_KEPT = 100;

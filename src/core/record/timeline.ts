@@ -6,8 +6,8 @@
  */
 import type { Profile } from "../../protocol/api.js";
 import { MINUTE } from "../../protocol/wire.js";
-import { sameProfile } from "./profile-queues.js";
 import type { TrackerRecord } from "../tracker-record.js";
+import { sameProfile } from "./profile-queues.js";
 
 /** A clock that is further behind than this was set back by hand. */
 const CLOCK_TOLERANCE_MS = 30 * MINUTE;

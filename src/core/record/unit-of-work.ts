@@ -2,14 +2,14 @@
 import type { OutboxRow, Profile } from "../../protocol/api.js";
 import type { Operation, ProfileMergeOperation } from "../../protocol/wire.js";
 import { DAY, SECOND, STANDARD_EVENTS } from "../../protocol/wire.js";
-import { sameProfile, withProfileQueue } from "./profile-queues.js";
 import type { WriteSet } from "../ports.js";
-import type { SessionBook } from "./session-clock.js";
-import { endAt, endDue } from "./session-clock.js";
 import { instant, iso } from "../time.js";
-import { isClockSetBack, mergedBefore } from "./timeline.js";
 import type { SessionRecord, TrackerRecord, VisitorRecord } from "../tracker-record.js";
 import { selectedProfile } from "../tracker-record.js";
+import { sameProfile, withProfileQueue } from "./profile-queues.js";
+import type { SessionBook } from "./session-clock.js";
+import { endAt, endDue } from "./session-clock.js";
+import { isClockSetBack, mergedBefore } from "./timeline.js";
 
 /** A merge as it waits: its token is added when it is sent. */
 export type UnsentOperation =
