@@ -91,7 +91,9 @@ const encoded = async (
   return { headers: { ...typed, "Content-Encoding": "gzip" }, body: await compressed(body) };
 };
 
-/** Whole in memory, for only a body of known length can be sent without HTTP/2; as bytes, which no other process keeps. */
+/**
+ * Whole in memory, for only a body of known length can be sent without HTTP/2; as bytes, which no other process keeps.
+ */
 const compressed = (body: string): Promise<ArrayBuffer> => {
   const { readable, writable } = new CompressionStream("gzip");
   const writer = writable.getWriter();

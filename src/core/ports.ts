@@ -1,4 +1,4 @@
-/** What the core needs of the world. Adapters implement these over browser APIs, the tests over a seeded scheduler. */
+/** The core's ports. Adapters implement them over browser APIs, the tests over a seeded scheduler. */
 import type { OutboxRow, Profile } from "../protocol/api.js";
 import type { DefinitionsAnswer } from "../protocol/wire.js";
 import type { ProcessedCommands } from "./commands/processed-commands.js";
@@ -20,7 +20,7 @@ export interface Ids {
   sessionId(): string;
 }
 
-/** What a decision wants to see beside the record. */
+/** What a decision reads in its transaction, beside the record. */
 export interface ReadSet {
   pages?: readonly string[];
   /** Keys of Live Chat sessions that may be retired. */
@@ -39,7 +39,7 @@ export interface Snapshot {
   rejected: readonly OutboxRow[];
 }
 
-/** What a decision wants changed: all of it is committed, or none. */
+/** What a decision writes in its transaction: all of it is committed, or none. */
 export interface WriteSet {
   record?: TrackerRecord;
   pages?: readonly ProcessedCommands[];
@@ -68,8 +68,8 @@ export interface WaitingRows {
 }
 
 /**
- * One transactional store per origin and namespace. `commit` is a read-write transaction: it reads what the decision
- * needs, lets it decide synchronously, and writes what it answers, with no other commit of any host in between.
+ * The transactional store of one origin and namespace. `commit` is a read-write transaction: it reads the read set, lets
+ * the decision be made synchronously, and writes the write set, with no other commit of any host in between.
  */
 export interface TrackerStore {
   /** In memory, it holds what this host has accepted, and ends with it. */
@@ -80,8 +80,8 @@ export interface TrackerStore {
   ): Promise<Result>;
   read(): Promise<TrackerRecord>;
   /**
-   * Of that profile whose waiting row comes first after a `seq`: its first waiting rows after it, in order; and the record
-   * of that moment.
+   * Of that profile whose waiting row comes first after a `seq`: its first waiting rows after it, in order; and the
+   * record of that moment.
    */
   readWaiting(profiles: readonly Profile[], limit: number, after?: number): Promise<WaitingRows>;
   countWaiting(profile: Profile, beforeSeq: number): Promise<number>;
@@ -89,7 +89,7 @@ export interface TrackerStore {
   inspect(query: RowQuery): Promise<OutboxRow[]>;
   readDefinitions(): Promise<CachedDefinitions | null>;
   writeDefinitions(definitions: CachedDefinitions): Promise<void>;
-  /** Forgets the marks of pages that were last heard of before this instant. */
+  /** Forgets which commands are processed of pages that were last heard of before this instant. */
   forgetPages(beforeInstant: number): Promise<void>;
 }
 

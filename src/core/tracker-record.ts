@@ -1,6 +1,6 @@
 /**
- * What the store keeps in one record, of bounded size, read and written whole in every transaction: session, profile,
- * counters, delivery. Instants are milliseconds; every field that holds one is named `…At`, and stands as an ISO time
+ * The tracker record, which every transaction reads and writes whole: session, profile, counters, delivery. Its size is
+ * bounded. Instants are milliseconds; every field that holds one is named `…At`, and stands as an ISO time
  * in IndexedDB (see `adapters/indexeddb/readable-times.ts`).
  */
 import type { Profile, TrackingError } from "../protocol/api.js";
@@ -10,11 +10,11 @@ export interface SessionRecord {
   startedAt: number;
   lastActivityAt: number;
   expiresAt: number;
-  /** When its end was made, the time that `sessionEnded` carries. */
+  /** When it ended: the time that `sessionEnded` carries. */
   endedAt?: number;
 }
 
-/** A profile and from when on it was selected; `merges`: what came before goes over into it. */
+/** A profile and the instant from which it was selected. With `merges`, the profile before it merged into it. */
 export interface Selection {
   profile: Profile;
   selectedAt: number;
@@ -57,7 +57,7 @@ export interface DeliveryRecord {
   failures: number;
   /** Back-off: nothing is sent before. */
   retry?: { decidedAt: number; nextAt: number };
-  /** `Retry-After`: binds every request, whatever a page says. */
+  /** `Retry-After` holds for every request, whatever a page asks for. */
   retryAfter?: { receivedAt: number; endsAt: number };
   /** The key was refused: nothing is sent for any profile. */
   keyStop?: CircuitBreaker;
@@ -74,8 +74,8 @@ export interface DeliveryRecord {
 
 export interface TrackerRecord {
   /**
-   * Raised by every erase, to its instant at least, for a database that was deleted knows of none before; what carries an
-   * older one is refused. A page that goes before it heard of any has 0.
+   * Raised by every erase, to its instant at least, for a database that was deleted knows of none before; what carries
+   * an older one is refused. A page that goes before it heard of any has 0.
    */
   generation: number;
   /** `gpc`: opted out by Global Privacy Control, which an explicit opt-in overrides. */
@@ -86,13 +86,15 @@ export interface TrackerRecord {
   /** Oldest first; the last one is in force. */
   selections: readonly Selection[];
   session: SessionRecord | null;
-  /** The last 20 of which an end was made, in that order. */
+  /** The sessions that ended last, in the order in which their ends were recorded. */
   pastSessions: readonly SessionRecord[];
   nextSeq: number;
   /** The profile queues. */
   lanes: readonly ProfileQueue[];
   delivery: DeliveryRecord;
-  /** Who sends now. Held while sending, and renewed. `underLock`: the holder has the Web Lock too, as long as it lives. */
+  /**
+   * Who sends now. Held while sending, and renewed. `underLock`: the holder has the Web Lock too, as long as it lives.
+   */
   lease: { holder: string; takenAt: number; expiresAt: number; underLock?: true } | null;
 }
 

@@ -38,13 +38,13 @@ import type { TrackerRecord } from "./tracker-record.js";
 import { isOptedOut } from "./tracker-record.js";
 import { within } from "./within.js";
 
-/** `init` waits for the service's word on a new profile no longer than this. */
+/** How long `init` waits for the registration of a new profile. */
 const REGISTRATION_WAIT_MS = 2 * SECOND;
 
-/** Timers hold 32 bits, and machines sleep: look again at least this often. */
+/** The session timer's longest delay: timers hold 32 bits, and machines sleep. */
 const LONGEST_TIMER_MS = 1 * HOUR;
 
-/** Where the store fails, nothing has changed: the next change, signal or timer looks again. */
+/** Ignores errors of the store: nothing has changed, and the next change, signal or timer tries again. */
 const ignoreStoreErrors = (work: Promise<void>): void => void work.catch(() => undefined);
 
 type HostedHello = Hello & Pick<PageHello, "host">;
@@ -63,7 +63,7 @@ export class Tracker {
   #closed = false;
   online = true;
 
-  /** @param onChange Something that `state` tells has changed. */
+  /** @param onChange Called when something that `state` shows has changed. */
   constructor(ports: Ports, hostId: string, onChange: () => void) {
     this.#ports = ports;
     this.#onChange = onChange;
@@ -77,7 +77,9 @@ export class Tracker {
     this.#stopListening = ports.changes.listen(() => ignoreStoreErrors(this.#heardOfChange()));
   }
 
-  /** To be called once, before anything else. A page waits for it, and leaves a host whose slow disk takes too long. */
+  /**
+   * Starts the tracker; call it once, before anything else. A page waits for it, and leaves a host that takes too long.
+   */
   async start(): Promise<void> {
     await Promise.all([this.#change(withHalfOpenBreakers), this.#definitions.load()]);
     ignoreStoreErrors(this.#endDueSession());
@@ -86,15 +88,14 @@ export class Tracker {
     this.#delivery.wake();
   }
 
-  /** A page's first word to this host: of the service and the key, the last one's holds. With it, what `init()` asks. */
+  /** Attaches a page, with its `init()` if that was called. The service and the key of the last page are used. */
   async attach(hello: HostedHello, request?: TimedInit): Promise<Attached> {
     if (request) return this.#init(hello, request);
     return this.#stateIn(await this.#change((record) => connected(record, hello)), hello.host);
   }
 
   /**
-   * Selects the profile and records the page view. A profile that is new here is first made known to the service, and its
-   * word waited for.
+   * Selects the profile and records the page view. A profile that is new here is registered with the service first.
    */
   async #init(hello: HostedHello, request: TimedInit): Promise<Attached> {
     const { clock, ids, store } = this.#ports;
@@ -147,7 +148,7 @@ export class Tracker {
     this.#delivery.wake();
   }
 
-  /** Skips back-off. Answers how many of the rows accepted before are neither acknowledged nor rejected. */
+  /** Skips back-off. Returns how many of the rows accepted before are neither acknowledged nor rejected. */
   async flush(timeoutMs: number): Promise<number> {
     const record = await this.#change(withoutBackOff);
     if (isOptedOut(record)) return this.#flushes.count(record.nextSeq);
@@ -155,7 +156,7 @@ export class Tracker {
     return this.#flushes.settled(record.nextSeq, timeoutMs);
   }
 
-  /** What delivery can do now for any profile, or when. */
+  /** The plan of delivery: what it can do now, or when. */
   async plan(): Promise<Plan> {
     return planOf(await this.#ports.store.read(), this.#ports.clock.now());
   }
@@ -181,7 +182,7 @@ export class Tracker {
     return count;
   }
 
-  /** Opted out: what is under way is cut off, what waits stays. */
+  /** Keeps the user's choice. An opt-out ends pending requests; what waits stays. */
   async setConsent(consent: "in" | "out"): Promise<void> {
     await this.#change((record) => ({ ...record, consent }));
     if (consent === "out") this.#ports.transport.abortAll();
@@ -200,7 +201,7 @@ export class Tracker {
     this.#announce();
   }
 
-  /** What every tab is shown, and the erase generation that commands carry. */
+  /** Reads the state that every tab is shown, and the erase generation that commands carry. */
   async state(host: HostKind): Promise<Pick<Attached, "state" | "generation">> {
     return this.#stateIn(await this.#ports.store.read(), host);
   }
@@ -250,7 +251,7 @@ export class Tracker {
     this.#delivery.wake();
   }
 
-  /** A timer for the open session's end; activity that moves it is looked at when the timer comes. */
+  /** Sets a timer for the open session's end, which is checked again when it fires: activity moves the end. */
   async #watchSession(): Promise<void> {
     if (this.#cancelSessionTimer || this.#closed) return;
     const { clock, store, timers } = this.#ports;

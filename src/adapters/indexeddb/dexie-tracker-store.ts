@@ -2,9 +2,9 @@
  * The store in IndexedDB: database `people-tracking:<namespace>`, rows as people read them in DevTools. One read-write
  * transaction a commit; the browser serialises them across every tab and worker of the origin.
  *
- * Dexie opens and upgrades. All else goes to its connection directly: a tenth more a second into the outbox, no message to
- * whatever else of the site uses Dexie, and no use of Dexie's tables, which do not work in a page whose libraries have
- * added to `Object.prototype`: it compares schemas with `for…in`.
+ * Dexie opens and upgrades. All else goes to its connection directly: a tenth more a second into the outbox, no message
+ * to whatever else of the site uses Dexie, and no use of Dexie's tables, which do not work in a page whose libraries
+ * have added to `Object.prototype`: it compares schemas with `for…in`.
  */
 import { Dexie } from "dexie";
 import type {
@@ -90,7 +90,7 @@ export class DexieTrackerStore implements TrackerStore {
     this.#durability = durability;
   }
 
-  /** Rejects where IndexedDB is not to be had, or holds what a later version of this code no longer keeps as we do. */
+  /** Opens the database. Rejects where IndexedDB is unavailable, or where a later version has changed the schema. */
   async open(): Promise<void> {
     await checkLaterSchema(this.#db.name);
     // Dexie opens a database of a later version as it is.

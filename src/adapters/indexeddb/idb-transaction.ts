@@ -1,8 +1,8 @@
 /** IndexedDB's events as promises. A transaction lives on while what it was asked is awaited, and nothing else is. */
 
 /**
- * The engine's own, as async functions return it. In a page's realm the global one may be a library's, which may call back
- * a task later, when the transaction has ended.
+ * The engine's own, as async functions return it. In a page's realm the global one may be a library's, which may call
+ * back a task later, when the transaction has ended.
  */
 const EnginePromise = (async () => {})().constructor as PromiseConstructor;
 
@@ -14,7 +14,7 @@ export const asked = <Answer>(request: IDBRequest<Answer>): Promise<Answer> =>
     request.addEventListener("error", () => reject(request.error as DOMException));
   });
 
-/** What the work answers, once what it wrote is committed; all of that, or none. */
+/** Resolves with the work's result once all that it wrote is committed. */
 export const inTransaction = <Result>(
   transaction: IDBTransaction,
   work: (transaction: IDBTransaction) => Promise<Result>,
@@ -40,7 +40,7 @@ export const inTransaction = <Result>(
     void run();
   });
 
-/** Whether it could be ended without a trace; it cannot where it has ended. */
+/** Aborts a transaction. Returns false where it has ended already. */
 export const tryAbort = (transaction: IDBTransaction): boolean => {
   try {
     transaction.abort();

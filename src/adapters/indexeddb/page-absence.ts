@@ -1,7 +1,7 @@
 /**
- * No transaction of a page that is away. A page in the back-forward cache is frozen, a host that is its own with it, and
- * an open transaction then keeps the whole origin from the store for as long as the page is there (WebKit), or throws the
- * page out of the cache (Chromium).
+ * Keeps transactions from staying open while their page is away. A page in the back-forward cache is suspended with the
+ * host inside it, and an open transaction then keeps the whole origin from the store for as long as the page is there
+ * (WebKit), or throws the page out of the cache (Chromium).
  */
 import { tryAbort, inTransaction } from "./idb-transaction.js";
 

@@ -1,6 +1,6 @@
 /**
- * Decides what becomes of the commands that pages sent: the rows they make, the session and profile they leave behind,
- * and the answer to each. Pure: the store commits it in one transaction. A refused command leaves its group alone.
+ * Accepts or refuses the commands of pages: which rows they add, how they change session and profile, and the answer to
+ * each. Pure: the store commits it in one transaction. A refused command leaves its group alone.
  */
 import type { TrackingError } from "../../protocol/api.js";
 import type {
@@ -41,7 +41,7 @@ const TOO_LATE_CAUSE = "it reached the tracker's host too late to be stored";
 export interface CommandGroup {
   pageId: string;
   commands: readonly Command[];
-  /** Commands that validation refused, by their number; they are marked as decided with the rest. */
+  /** Commands that validation refused, by their number; they are processed with the rest. */
   invalid: ReadonlyMap<number, TrackingError>;
 }
 
@@ -66,11 +66,11 @@ export const readSetOf = (groups: readonly CommandGroup[]): ReadSet => ({
   ),
 });
 
-/** Whom an update is about: who was selected at the call, or whom that one has merged into since. */
+/** Returns whom an update is about: the profile selected at the call, or the one it has merged into since. */
 const personOf = ({ record, now }: UnitOfWork, { at }: UpdatePersonCommand | AppendToListCommand) =>
   personSince(record, instantOf(record, at, now));
 
-/** What Live Chat says is told once: it is never too late for it. */
+/** Whether a command's deadline has passed. What Live Chat reports has none, for it reports each change once. */
 const isLate = ({ type, deadline = Infinity }: Command, now: number): boolean =>
   type !== "liveChat" && now > deadline;
 
@@ -79,7 +79,7 @@ const refusalCause = (work: UnitOfWork, command: Command): string | null => {
   if (command.generation < record.generation) {
     return "this browser's tracking data was erased in the meantime";
   }
-  // It is no activity.
+  // A change of Live Chat is no activity.
   if (command.type === "liveChat") return null;
   if (isOptedOut(record)) return OPTED_OUT_CAUSE;
   const held = waitingIn(record) + rejectedIn(record);
@@ -188,7 +188,7 @@ const apply = (
   }
 };
 
-/** Adds them to a change that is being made. Answers what is decided now of their pages, and the answer to each. */
+/** Accepts commands within a unit of work. Returns their pages' processed commands and the answer to each. */
 export const acceptInto = (
   work: UnitOfWork,
   snapshot: Pick<Snapshot, "pages" | "retired">,
@@ -206,7 +206,7 @@ export const acceptInto = (
         return error ? { n, error } : { n };
       }
       if (isLate(command, now)) {
-        // Undecided: a copy without a deadline, in the journal of a page that went, may still come.
+        // It stays unprocessed: a copy without a deadline may still come, from the journal of a page that has gone.
         return { n, error: commandError(command, TOO_LATE_CAUSE), undecided: true };
       }
       const cause = refusalCause(work, command);

@@ -1,4 +1,4 @@
-/** What no definition could allow is refused at the call, with the path of what is wrong. */
+/** Checks commands against the schemas. A problem names the path of what is wrong. */
 import type { TrackingError } from "../../protocol/api.js";
 import type { Command } from "../../protocol/host.js";
 import { toJson } from "../../protocol/json.js";
@@ -20,7 +20,7 @@ const sizeProblem = (payload: unknown): string | null => {
     : null;
 };
 
-/** The cause of a refusal, or `null`. */
+/** Returns why no definition could allow a command, or `null`. */
 export const commandProblem = (command: Command): string | null => {
   switch (command.type) {
     case "track":
@@ -49,7 +49,7 @@ export const commandProblem = (command: Command): string | null => {
   }
 };
 
-/** The refusals of those that no definition could allow, by their number. */
+/** Returns the errors of commands that no definition could allow, by the commands' numbers. */
 export const problemsOf = (commands: readonly Command[]): Map<number, TrackingError> => {
   const refused = new Map<number, TrackingError>();
   for (const command of commands) {

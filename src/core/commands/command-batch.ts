@@ -4,7 +4,7 @@ import { fromJson } from "../../protocol/json.js";
 import { pageClockSkew } from "./page-clock.js";
 
 /**
- * The commands of a batch as pages send it, each with what the batch says for all.
+ * Reads the commands of a batch that a page sent, each with the fields that the batch has once for all.
  *
  * @param calledAt When the first of its calls was made, by the host's clock; unknown for what a journal holds.
  */

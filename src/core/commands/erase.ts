@@ -1,4 +1,6 @@
-/** Decides what an erase leaves: the choice to opt out, the retired Live Chat sessions, and a new visitor. Pure. */
+/**
+ * Decides what remains after an erase: the choice to opt out, the retired Live Chat sessions, and a new visitor. Pure.
+ */
 import type { Ids, Snapshot, WriteSet } from "../ports.js";
 import { ensureProfile } from "../record/profile-selection.js";
 import { unitOfWorkOn, writeSetOf } from "../record/unit-of-work.js";
@@ -15,7 +17,7 @@ export const erased = ({ record }: Snapshot, now: number, ids: Ids): WriteSet =>
     consent,
     connection,
     nextSeq,
-    // What the service asked of this browser is no data of the visitor's.
+    // `Retry-After` is about this browser, and no data of the visitor's.
     delivery: { ...empty.delivery, ...(retryAfter && { retryAfter }) },
   };
   const work = unitOfWorkOn(cleared, now);

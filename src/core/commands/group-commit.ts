@@ -1,6 +1,6 @@
 /**
- * Commands on their way into the store. Group commit: what arrives while a transaction runs goes into the next one
- * together. A page's commands stay in their order, also where one of them waits for fresh definitions.
+ * Group commit: commands that arrive while a transaction runs go into the next one together. A page's commands keep
+ * their order, even when one of them waits for fresh definitions.
  */
 import type { TrackingError } from "../../protocol/api.js";
 import type { Command, CommandAnswer, TrackCommand } from "../../protocol/host.js";
@@ -34,7 +34,7 @@ export class GroupCommit {
     this.#isOnline = isOnline;
   }
 
-  /** Rejects if the store failed: then nothing of it was stored. */
+  /** Stores commands and returns the answer to each. Rejects if the store failed: nothing is stored then. */
   async submit(pageId: string, commands: readonly Command[]): Promise<CommandAnswer[]> {
     const invalid = problemsOf(commands);
     const doubtful = commands.filter(
@@ -54,7 +54,7 @@ export class GroupCommit {
     });
   }
 
-  /** All at once, for the answers come from one shared request. */
+  /** Checks them all at once, for their answers come from one shared request. */
   async #check(
     doubtful: readonly TrackCommand[],
     invalid: Map<number, TrackingError>,

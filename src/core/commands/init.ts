@@ -34,8 +34,8 @@ export const connected = (
 };
 
 /**
- * The page view of a page load. Its page has not met the store and knows of no erase: one between its call and now stands
- * against it, and one in a time ahead, before the clock was set back, does not.
+ * Returns the page view of a page load as commands. Its page has not met the store and knows of no erase. An erase
+ * between the call and now refuses it; one in the future, from before the clock was set back, does not.
  */
 export const viewGroupOf = (
   { pageId, command }: LoadView,

@@ -1,6 +1,6 @@
 /**
- * The times that a page gives for its calls, by the host's clock. Both run on one machine, so that they agree, unless a
- * site's test has replaced the page's clock: then all times of a message are moved by the difference.
+ * Converts the times that a page gives for its calls to the host's clock. The two clocks run on one machine and agree,
+ * unless a site's test has replaced the page's: then all times of a message are moved by the difference.
  */
 import type { InitRequest } from "../../protocol/host.js";
 import { CALL_TIMEOUT_MS, PAGE_CLOCK_TOLERANCE_MS } from "../../protocol/host.js";

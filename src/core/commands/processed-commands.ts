@@ -1,7 +1,8 @@
 /**
- * Acceptance is exactly once: per page load the store keeps which command numbers are decided, as a high-water mark and
- * its gaps. What is sent again, by a page that lost its host or by a journal found days later, is answered again and
- * changes nothing. Ranges keep it small: what grows is the number of lost or unlike commands, not that of all.
+ * The deduplication ledger, by which each command is processed exactly once. It keeps the numbers of a page load's
+ * processed commands as a high-water mark and its gaps. A command that arrives again, from a page that lost its host or
+ * from a journal found days later, gets its answer again and changes nothing. The ledger stays small: it grows with the
+ * lost and the refused commands, not with all.
  */
 import type { TrackingError } from "../../protocol/api.js";
 
@@ -13,11 +14,11 @@ interface Range {
 
 export interface ProcessedCommands {
   pageId: string;
-  /** The highest number that is decided; they begin at 1. */
+  /** The highest number that is processed; they begin at 1. */
   decidedUpTo: number;
-  /** What is not decided below it, ascending. */
+  /** The numbers below it that are not processed, ascending. */
   gaps: readonly Range[];
-  /** The last refusals, so that a refusal stays one; neighbours with one error stand together. */
+  /** The last refusals, so that a refused command stays refused; neighbours with the same error share a range. */
   refused: readonly (Range & { error: TrackingError })[];
   touchedAt: number;
 }
@@ -62,7 +63,7 @@ const withRefusal = (
     : [...refused, { from: n, to: n, error }].slice(-REFUSALS_KEPT);
 };
 
-/** Marks a number that was not decided as decided; with an error, as refused. */
+/** Adds a number that was not processed; with an error, as refused. */
 export const withProcessed = (
   processed: ProcessedCommands,
   n: number,
@@ -85,7 +86,7 @@ const unprocessedIn = ({ decidedUpTo, gaps }: ProcessedCommands): Range[] => [
   { from: decidedUpTo + 1, to: Infinity },
 ];
 
-/** What either of two stores has decided. */
+/** Unites the ledgers of two stores: a command that either has processed is processed. */
 export const unitedProcessedCommands = (
   processed: ProcessedCommands,
   others: ProcessedCommands | undefined,

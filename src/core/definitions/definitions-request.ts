@@ -9,7 +9,7 @@ import type { TrackerRecord } from "../tracker-record.js";
 import { isOptedOut, selectedProfile } from "../tracker-record.js";
 import type { DefinitionsSource } from "./definitions.js";
 
-/** For whom to ask, and where; `null` where nothing may be asked now. */
+/** Returns whose token to send, and where to; `null` where no request may go now. */
 const askable = (record: TrackerRecord, now: number) => {
   const profile = selectedProfile(record);
   const { connection, delivery } = record;
@@ -24,7 +24,7 @@ const askable = (record: TrackerRecord, now: number) => {
   return { profile, connection };
 };
 
-/** Asks the service for its definitions, within the same bounds as every other request. */
+/** Requests the service's definitions, within the same bounds as every other request. */
 export const definitionsOver = (
   { clock, store, transport }: Pick<Ports, "clock" | "store" | "transport">,
   registrar: Registrar,

@@ -1,6 +1,6 @@
 /**
- * The events that are defined on the service, cached so that a wrong event fails at the call. It never refuses on
- * stale knowledge: what the cache does not know is asked anew, and refused only if that answer agrees.
+ * Caches the definitions of events, so that a wrong event fails at the call. Stale definitions refuse nothing: an event
+ * that they do not allow is checked against new ones.
  */
 import type { TrackCommand } from "../../protocol/host.js";
 import { isOfPropertyType } from "../../protocol/schemas/events.js";
@@ -12,18 +12,18 @@ import type { CachedDefinitions, Ports } from "../ports.js";
 import { within } from "../within.js";
 
 const WAIT_MS = 2 * SECOND;
-/** An answer, and the want of one, hold this long. */
+/** How long an answer, or a failure to get one, counts. */
 const FRESH_MS = 5 * SECOND;
 
 export interface DefinitionsSource {
-  /** Asks the service, with the token of the profile that is selected; `null` when no answer is to be had. */
+  /** Requests the definitions with the selected profile's token; `null` when no answer is available. */
   fetch(etag: string | undefined): Promise<FetchedDefinitions | null>;
 }
 export type FetchedDefinitions = { unchanged: true } | { unchanged: false; body: unknown; etag?: string };
 
 type Event = Pick<TrackCommand, "eventId" | "properties">;
 
-/** What the definitions have against an event, or `null`. */
+/** Returns why the definitions do not allow an event, or `null`. */
 export const disagreement = (
   definitions: ReadonlyMap<string, EventDefinition>,
   { eventId, properties = {} }: Event,
@@ -68,18 +68,18 @@ export class Definitions {
     this.#last = null;
   }
 
-  /** At once: whether what is cached allows the event. */
+  /** Whether the cached definitions allow the event. */
   allows(event: Event): boolean {
     return this.#byId !== null && disagreement(this.#byId, event) === null;
   }
 
-  /** The cause of a refusal that a fresh answer agrees with, or `null`. */
+  /** Returns why fresh definitions do not allow the event, or `null`. */
   async problem(event: Event, online: boolean): Promise<string | null> {
     if (this.allows(event) || !online) return null;
     return (await this.refresh()) && this.#byId ? disagreement(this.#byId, event) : null;
   }
 
-  /** One shared request; whether the service answered. Never takes long, and never fails. */
+  /** Refreshes the cache by one shared request. Returns within 2 s whether the service answered, and never rejects. */
   async refresh(): Promise<boolean> {
     const last = this.#last;
     const age = last ? this.#ports.clock.now() - last.at : Infinity;

@@ -1,4 +1,4 @@
-/** What the service's answers mean: the table of the wire protocol, as data in and data out. */
+/** Interprets the service's answers by the table of the wire protocol. Pure. */
 import type { TrackingError } from "../../protocol/api.js";
 import { parsed } from "../../protocol/schemas/parse.js";
 import { batchAnswerSchema, errorBodySchema } from "../../protocol/schemas/responses.js";

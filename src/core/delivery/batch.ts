@@ -1,4 +1,4 @@
-/** Which waiting rows travel together, and as what body. */
+/** Makes one request's body from waiting rows. */
 import { version } from "#package.json";
 import type { OutboxRow, Profile } from "../../protocol/api.js";
 import { toJson } from "../../protocol/json.js";

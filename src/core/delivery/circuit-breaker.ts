@@ -1,9 +1,10 @@
 /**
  * Circuit breakers, one for the API key and one for each profile. The service's refusal opens one: nothing is sent, and
- * nothing is lost. It is half-open once its time has come, or once something new is known: one probe request may go, which
- * closes it or opens it again. Pure.
+ * nothing is lost. It is half-open once its time has come, or once something new is known: one probe request may go,
+ * which closes it or opens it again. Pure.
  *
- * The record keeps open breakers only, in its fields `stop` and `keyStop`. A half-open one leaves it, as a closed one does.
+ * The record keeps open breakers only, in its fields `stop` and `keyStop`. A half-open one leaves it, as a closed one
+ * does.
  */
 import type { Profile, TrackingError } from "../../protocol/api.js";
 import { MINUTE } from "../../protocol/wire.js";

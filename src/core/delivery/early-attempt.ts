@@ -1,7 +1,7 @@
 /**
- * An attempt before its time, because a page is online again: what waits is sent now, and every circuit breaker gets its
- * probe request. A browser makes at most one in 5 s, however many pages and hosts report it, for the record keeps when the
- * last one was. What is reported within those 5 s is not lost: the attempt comes at their end. Pure.
+ * An attempt before its time, because a page is online again: what waits is sent now, and every circuit breaker gets
+ * its probe request. A browser makes at most one in 5 s, however many pages and hosts report it, for the record keeps
+ * when the last one was. What is reported within those 5 s is not lost: the attempt comes at their end. Pure.
  */
 import { SECOND } from "../../protocol/wire.js";
 import type { TrackerRecord } from "../tracker-record.js";
@@ -11,8 +11,8 @@ import { pending } from "./pending.js";
 
 const EARLY_ATTEMPT_INTERVAL_MS = 5 * SECOND;
 /**
- * With it back-off goes on at 4 s at most: what comes a moment after the connection, a name server perhaps, is not waited
- * for in minutes, and a connection that comes and goes makes no storm of requests.
+ * With it back-off goes on at 4 s at most: what comes a moment after the connection, a name server perhaps, is not
+ * waited for in minutes, and a connection that comes and goes makes no storm of requests.
  */
 const FAILURES_KEPT = 2;
 

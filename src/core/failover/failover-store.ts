@@ -1,6 +1,7 @@
 /**
- * The store on disk for as long as the disk works, and in memory from then on. There is no way back: once there is nothing
- * to send and the disk answers again, the store writes there what must not be forgotten and retires; a new one begins.
+ * The store on disk for as long as the disk works, and in memory from then on. There is no way back: once there is
+ * nothing to send and the disk answers again, the store writes there what must not be forgotten and retires; a new one
+ * begins.
  *
  * A commit that was given up before it decided can decide no more. Of one that had decided nobody knows whether it
  * happens: memory takes it along under its ids, and the service drops what it receives twice.

@@ -5,8 +5,8 @@ import { emptyRecord } from "../tracker-record.js";
 import { SEQ_GAP } from "./emptied-disk.js";
 
 /**
- * What memory begins with: the same visitor, profile and session, and the new rows of a commit in doubt. All other rows are
- * the disk's.
+ * What memory begins with: the same visitor, profile and session, and the new rows of a commit in doubt. All other rows
+ * are the disk's.
  */
 export const openingChange = (
   known: TrackerRecord | null,

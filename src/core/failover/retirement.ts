@@ -1,8 +1,8 @@
 /**
  * What a host in memory writes to the disk before a new one begins there. Pure.
  *
- * That is what somebody decided (consent, an erase), who is at the keyboard, the Live Chat sessions that are over, the end
- * of the open session, and the rows that were not delivered: rejected ones, and what cannot be sent now.
+ * That is what somebody decided (consent, an erase), who is at the keyboard, the Live Chat sessions that are over, the
+ * end of the open session, and the rows that were not delivered: rejected ones, and what cannot be sent now.
  */
 import type { OutboxRow, Profile } from "../../protocol/api.js";
 import { isProcessed, unitedProcessedCommands } from "../commands/processed-commands.js";

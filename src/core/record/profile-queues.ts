@@ -1,4 +1,4 @@
-/** Counters and credentials for each profile that has rows, is selected, or may get late activity. */
+/** Profile queues: counters and credentials of each profile that has rows, is selected, or may get late activity. */
 import type { OutboxRow, Profile } from "../../protocol/api.js";
 import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
 import { selectedProfile } from "../tracker-record.js";
@@ -49,14 +49,14 @@ export const withoutIdleQueues = (record: TrackerRecord): TrackerRecord => {
   };
 };
 
-/** The service does not register this profile, without which what waits for the other, or the same, cannot be sent. */
+/** Notes that the service does not register a profile which the waiting rows of another, or its own, need. */
 export const withUnregistered = (
   record: TrackerRecord,
   waiting: Profile,
   unregistered: Profile,
 ): TrackerRecord => withProfileQueue(record, waiting, (queue) => ({ ...queue, unregistered }));
 
-/** The service has registered it. */
+/** Notes that the service has registered a profile. */
 export const withoutUnregistered = (record: TrackerRecord, registered: Profile): TrackerRecord => ({
   ...record,
   lanes: record.lanes.map(({ unregistered, ...queue }) =>

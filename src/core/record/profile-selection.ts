@@ -1,8 +1,9 @@
 /**
- * Which profile is selected: the visitor, the lead or the authenticated user, by what the tabs' Live Chat tells.
+ * Selects the profile, which is the visitor, the lead or the authenticated user, by what Live Chat reports in the tabs.
  *
- * Every tab tells of the same change sooner or later, and some of what is long past. A change takes effect once: a Live
- * Chat session that was left is retired for good, and `null` ends only the session that the telling tab saw before.
+ * Every tab reports the same change sooner or later, and some report one that is long past. A change takes effect once:
+ * a Live Chat session that was left is retired for good, and `null` ends only the session that the reporting tab saw
+ * before.
  */
 import type { LiveChatSession, Profile } from "../../protocol/api.js";
 import { VISITOR_LIFETIME_MS } from "../../protocol/wire.js";
@@ -87,7 +88,7 @@ const personKey = ({ id, kind, personId }: { id: string; kind: string; personId:
 /** The keys under which a Live Chat session may stand among the retired ones. */
 export const retirementKeys = (session: LiveChatSession): string[] => [session.id, personKey(session)];
 
-/** Live Chat says that the session which this tab saw (`left`) is over. */
+/** Ends the Live Chat session that a tab saw before (`left`). */
 export const liveChatLeft = (work: UnitOfWork, left: string, at: number, ids: Ids): void => {
   work.retire.push(left);
   if (work.record.liveChat?.id !== left) return;
@@ -97,7 +98,7 @@ export const liveChatLeft = (work: UnitOfWork, left: string, at: number, ids: Id
   settleQueues(work);
 };
 
-/** Live Chat tells of a session: a chat, an authentication, a new token, another person. */
+/** Takes in a session that Live Chat reports: a chat, an authentication, a new token, another person. */
 export const liveChatTold = (
   work: UnitOfWork,
   session: LiveChatSession,

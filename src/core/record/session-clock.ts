@@ -1,8 +1,8 @@
 /**
- * The activity session as pure decisions: which session an activity belongs to, whether it starts one, when one ends.
+ * Decides which session an activity belongs to, whether it starts one, and when one ends. Pure.
  *
  * Invariants: one open session at most; one start and one end for each; no gap over the time-out inside one; an end
- * that was made stays; a session never crosses an era (a change of profile that does not merge).
+ * that was recorded stays; no session reaches across a profile boundary.
  */
 import { SECOND } from "../../protocol/wire.js";
 import type { SessionRecord } from "../tracker-record.js";
@@ -51,7 +51,7 @@ export const endAt = (book: SessionBook, moment: number): { book: SessionBook; e
 /**
  * Finds or makes the session of an activity. The open session, if any, is not due at the time of the activity.
  *
- * @param eras When profiles changed without a merge, ascending: no session reaches across one.
+ * @param boundaries The profile boundaries, ascending: no session reaches across one.
  */
 export const placeActivity = (
   book: SessionBook,
@@ -70,7 +70,7 @@ export const placeActivity = (
   if (past) return { book, session: past, occurredAt: at, starts: false };
 
   const starts = [...pastSessions, ...(open ? [open] : [])].map(({ startedAt }) => startedAt);
-  // The next session or the next era, whichever comes first: this one cannot reach beyond.
+  // It ends at the next session or the next profile boundary, whichever comes first.
   const end = Math.min(...[...starts, ...boundaries].filter((instant) => instant > at));
   if (open && end === open.startedAt && end - at <= EARLY_START_MS && !boundaries.includes(end)) {
     return { book, session: open, occurredAt: open.startedAt, starts: false };

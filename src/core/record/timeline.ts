@@ -1,5 +1,5 @@
 /**
- * How the record sees time: which instants are known to have passed, and who was selected when.
+ * Tells which instants are known to have passed, and which profile was selected when.
  *
  * A wall clock can be set back; the record's time never goes back. While the clock is a little behind, what happens is
  * taken to happen as much later. Where it is far behind, somebody set it, and the time ahead is forgotten.
@@ -27,7 +27,7 @@ export const isClockSetBack = (record: TrackerRecord, now: number): boolean =>
 export const instantOf = (record: TrackerRecord, at: number, now: number): number =>
   Math.min(at, now) + Math.max(0, latestKnown(record) - now);
 
-/** When profiles changed without a merge, ascending: no session reaches across one. */
+/** The profile boundaries, ascending: when profiles changed without a merge. No session reaches across one. */
 export const profileBoundaries = ({ selections }: TrackerRecord): number[] =>
   // Before the first one there was nobody else: tabs that race at the first visit are all its own.
   selections

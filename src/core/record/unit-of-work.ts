@@ -1,4 +1,4 @@
-/** A change being made inside one decision: the record so far, and the rows that go with it. */
+/** The unit of work of one decision: the record as changed so far, and the rows that go with it. */
 import type { OutboxRow, Profile } from "../../protocol/api.js";
 import type { Operation, ProfileMergeOperation } from "../../protocol/wire.js";
 import { DAY, SECOND, STANDARD_EVENTS } from "../../protocol/wire.js";
