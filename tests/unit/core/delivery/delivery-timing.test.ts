@@ -1,4 +1,4 @@
-/** When the tracker tries again: back-off, `Retry-After`, stops and their trials, clocks that are set. */
+/** When the tracker tries again: back-off, `Retry-After`, circuit breakers and their probe requests, clocks that are set. */
 import { expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../../../src/protocol/wire.js";
 import { withFailure } from "../../../../src/core/delivery/back-off.js";
@@ -185,13 +185,13 @@ test.each<[string, (world: World) => Promise<unknown>]>([
   ["init", (world) => world.hosts[0]!.init()],
   ["a host's start", (world) => world.host()],
   ["word of being online", (world) => world.time.wait(world.hosts[0]!.tracker.signal("online"))],
-])("an open circuit breaker lets one probe request go at %s", async (_, trial) => {
+])("an open circuit breaker lets one probe request go at %s", async (_, probe) => {
   const { world, service } = await stopped();
-  await trial(world);
+  await probe(world);
   await world.time.advance(1 * MINUTE);
   expect(service.requestsTo("batches")).toHaveLength(1);
   service.fault = () => undefined;
-  await trial(world);
+  await probe(world);
   await world.drained(1 * MINUTE);
 });
 

@@ -145,7 +145,7 @@ test("ten refused alone with none accepted between open the profile's circuit br
   expect(service.appliedIds().slice(-20)).toEqual([...Array(20).keys()].map((n) => `host-1-page-${n + 12}`));
 });
 
-test("eleven poisonous operations in a row are got over, trial by trial", async () => {
+test("eleven poisonous operations in a row are isolated, attempt by attempt", async () => {
   const { world, host, service } = await World.withHost();
   for (let n = 2; n <= 12; n++) service.poisonous.add(`host-1-page-${n}`);
   await host.track(15);
@@ -198,7 +198,7 @@ test("403 for a profile opens its circuit breaker and is reported; other profile
   service.fault = () => undefined;
   await world.time.wait(host.liveChat({ id: "chat", kind: "lead", personId: "anna", token: "t" }));
   await world.time.advance(1 * MINUTE);
-  // The merge went into the lead, while the visitor's own event waits for its trial.
+  // The merge went into the lead, while the visitor's own event waits for its probe request.
   expect(service.merged.size).toBe(1);
   expect(ids(await world.waiting())).toEqual(["host-1-page-2"]);
   await world.drained(15 * MINUTE);
@@ -220,7 +220,7 @@ test("403 with 4031 opens the key's circuit breaker, and stops every profile", a
   await world.time.until(async () => (await status(world)).status === "stopped");
   await world.time.wait(host.liveChat({ id: "chat", kind: "lead", personId: "anna", token: "t" }));
   const requests = service.requests.length;
-  // The new token lets the lead have a trial, but not the key.
+  // The new token half-opens the lead's circuit breaker, but not the key's.
   await world.time.advance(14 * MINUTE);
   expect(service.requests).toHaveLength(requests);
   expect((await world.record()).delivery.keyStop?.error.code).toBe(4031);

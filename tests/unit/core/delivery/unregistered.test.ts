@@ -109,14 +109,14 @@ describe("a profile that cannot be registered", () => {
     ],
     ["retryRejected()", (world) => world.time.wait(world.hosts[0]!.tracker.retryRejected())],
     ["15 min later", (world) => world.time.advance(15 * MINUTE)],
-  ])("gets one probe request at: %s", async (_, trial) => {
+  ])("gets one probe request at: %s", async (_, probe) => {
     const { world, service } = await withRefusedLead();
     service.requests.length = 0;
-    await trial(world);
+    await probe(world);
     await world.time.advance(1 * MINUTE);
     expect(service.requestsTo("registrations")).toHaveLength(1);
     service.unregistrable.clear();
-    await trial(world);
+    await probe(world);
     await world.drained(1 * MINUTE);
     expect((await world.record()).lanes.every(({ unregistered }) => unregistered === undefined)).toBe(true);
   });
