@@ -1,11 +1,11 @@
 /** One tracker for all pages of a namespace that this host serves, and the pages that watch it. */
-import type { HostMessage, PageHello } from "../protocol/host.js";
-import { PROTOCOL_VERSION } from "../protocol/host.js";
-import { DexieTrackerStore } from "../adapters/dexie-tracker-store.js";
+import { DexieTrackerStore } from "../adapters/indexeddb/dexie-tracker-store.js";
 import { systemClock, systemClocks, systemIds, systemTimers } from "../adapters/system.js";
 import type { DiskStore } from "../core/failover/disk-connection.js";
 import { FailoverStore } from "../core/failover/failover-store.js";
 import { Tracker } from "../core/tracker.js";
+import type { HostMessage, PageHello } from "../protocol/host.js";
+import { PROTOCOL_VERSION } from "../protocol/host.js";
 import { instance } from "./instance.js";
 import { trackerPorts } from "./tracker-ports.js";
 

@@ -5,9 +5,10 @@ import { sendLock } from "../adapters/send-lock.js";
 import { systemClock, systemIds, systemTimers } from "../adapters/system.js";
 import { lockOnDisk } from "../core/failover/lock-on-disk.js";
 import type { TrackerStore } from "../core/ports.js";
+import { sharedName } from "../protocol/names.js";
 
 export const trackerPorts = (store: TrackerStore, namespace: string) => {
-  const name = `people-tracking:${namespace}`;
+  const name = sharedName(namespace);
   return {
     clock: systemClock,
     timers: systemTimers,

@@ -2,7 +2,7 @@
 import "fake-indexeddb/auto";
 import { Dexie } from "dexie";
 import { afterEach, expect, test, vi } from "vitest";
-import { DexieTrackerStore } from "../../src/adapters/dexie-tracker-store.js";
+import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
 import { systemClock } from "../../src/adapters/system.js";
 import { FailoverStore } from "../../src/core/failover/failover-store.js";
 import { emptyRecord } from "../../src/core/tracker-record.js";

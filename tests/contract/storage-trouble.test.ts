@@ -123,7 +123,7 @@ describe("failover", () => {
     const direct = await disk.direct();
     const row = (await rowsOn(disk)).find(({ id }) => id === "page-1")!;
     await direct.commit({}, ({ record }) => {
-      const lanes = record.lanes.map((lane) => ({ ...lane, waiting: lane.waiting - 1, rejected: 1 }));
+      const lanes = record.lanes.map((queue) => ({ ...queue, waiting: queue.waiting - 1, rejected: 1 }));
       return { change: { record: { ...record, lanes }, put: [{ ...row, state: "rejected" }] }, result: null };
     });
     disk.onCall = () => "unheard";
@@ -253,7 +253,7 @@ describe("retirement", () => {
     const [row] = await host.store.inspect({ after: 0, limit: 1 });
     const error = trackingError(2016, "people-service");
     await host.store.commit({}, ({ record }) => {
-      const lanes = record.lanes.map((lane) => ({ ...lane, waiting: lane.waiting - 1, rejected: 1 }));
+      const lanes = record.lanes.map((queue) => ({ ...queue, waiting: queue.waiting - 1, rejected: 1 }));
       return {
         change: { record: { ...record, lanes }, put: [{ ...row!, state: "rejected", error }] },
         result: null,

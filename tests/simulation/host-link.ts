@@ -1,5 +1,5 @@
 /** A tab's tie to one host at a time: what is asked stays asked until it is answered or its time is up. */
-import type { TimedInit } from "../../src/core/page-clock.js";
+import type { TimedInit } from "../../src/core/commands/page-clock.js";
 import { SECOND } from "../../src/protocol/wire.js";
 import type { Tracker } from "../../src/core/tracker.js";
 import type { Attachment, SimulatedHost } from "./host.js";

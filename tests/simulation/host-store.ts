@@ -3,7 +3,7 @@
  * failed over. In the worlds with failover it is the real store that fails over and retires.
  */
 import { FailoverStore } from "../../src/core/failover/failover-store.js";
-import type { Change, Need, Snapshot, TrackerStore } from "../../src/core/ports.js";
+import type { WriteSet, ReadSet, Snapshot, TrackerStore } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { SECOND } from "../../src/protocol/wire.js";
 import type { SimulatedHost } from "./host.js";
@@ -66,8 +66,8 @@ export class HostStore implements TrackerStore {
   }
 
   commit<Result>(
-    need: Need,
-    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    readSet: ReadSet,
+    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
   ): Promise<Result> {
     const decideHere = (snapshot: Snapshot) => {
       const decision = decide(snapshot);
@@ -77,7 +77,7 @@ export class HostStore implements TrackerStore {
       else this.#host.browser.committedInMemory(this.#host, record, change, change.record ?? record);
       return decision;
     };
-    return this.#ask(this.#inner.commit(need, decideHere));
+    return this.#ask(this.#inner.commit(readSet, decideHere));
   }
 
   read = () => this.#ask(this.#inner.read());

@@ -1,5 +1,5 @@
 /** A worker that runs the core: it can be killed, frozen and closed, and its script can fail to start. */
-import type { TimedInit } from "../../src/core/page-clock.js";
+import type { TimedInit } from "../../src/core/commands/page-clock.js";
 import type { ChangeSignal, Hold, Ports, SendLock } from "../../src/core/ports.js";
 import { lockOnDisk } from "../../src/core/failover/lock-on-disk.js";
 import { Tracker } from "../../src/core/tracker.js";

@@ -8,12 +8,12 @@
  */
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
 import type { Command, CommandAnswer } from "../../src/protocol/host.js";
-import type { Change, WireRequest } from "../../src/core/ports.js";
+import type { WriteSet, WireRequest } from "../../src/core/ports.js";
 import { isOptedOut, selectedProfile } from "../../src/core/tracker-record.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
-import { isDecided } from "../../src/core/page-marks.js";
-import { planOf } from "../../src/core/gate.js";
-import { profileKey } from "../../src/core/registrar.js";
+import { isProcessed } from "../../src/core/commands/processed-commands.js";
+import { planOf } from "../../src/core/delivery/plan.js";
+import { profileKey } from "../../src/core/delivery/registrar.js";
 import type { BatchRequest, ProfileMergeOperation } from "../../src/protocol/wire.js";
 import { DAY } from "../../src/protocol/wire.js";
 import type { Browser } from "./browser.js";
@@ -166,13 +166,18 @@ export class Ledger {
 
   // --- what the store accepted ---
 
-  committed(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+  committed(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     if (change.record) this.#checkCleared(after);
     this.#committed(this.disk, host, before, change, after);
   }
 
   /** While the disk fails for it, a host goes on in memory, by the same rules. */
-  committedInMemory(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+  committedInMemory(
+    host: SimulatedHost,
+    before: TrackerRecord,
+    change: WriteSet,
+    after: TrackerRecord,
+  ): void {
     const memory = this.#memoryOf.get(host);
     if (!memory) return this.#expect(false, () => `${host.name} decides in a memory that it has not`);
     if (!memory.record) {
@@ -198,7 +203,7 @@ export class Ledger {
     place: Place,
     host: SimulatedHost,
     before: TrackerRecord,
-    change: Change,
+    change: WriteSet,
     after: TrackerRecord,
   ): void {
     if (change.erase) {
@@ -298,20 +303,20 @@ export class Ledger {
   #moved(known: Accepted, row: OutboxRow): void {
     const { world } = this.#browser;
     const { id } = row;
-    const lane = known.place.laneOf(row.profile);
+    const queue = known.place.profileQueueOf(row.profile);
     if (row.state === "rejected") {
       this.#expect(known.fate === "waiting", () => `${id} is rejected though ${known.fate}`);
       this.#expect(world.service.refusals.has(id), () => `${id} is rejected, and the service never did`);
       this.#expect(row.error !== undefined, () => `${id} is rejected without a reason`);
       known.fate = "rejected";
       known.wasRejected = true;
-      lane.waiting -= 1;
-      lane.rejected += 1;
+      queue.waiting -= 1;
+      queue.rejected += 1;
     } else {
       this.#expect(known.fate === "rejected", () => `${id} waits again though ${known.fate}`);
       known.fate = "waiting";
-      lane.waiting += 1;
-      lane.rejected -= 1;
+      queue.waiting += 1;
+      queue.rejected -= 1;
     }
   }
 
@@ -319,12 +324,12 @@ export class Ledger {
     const known = place.rows.get(seq);
     if (!known) return this.#expect(false, () => `row ${seq} is removed and was not there`);
     const { id, profile } = known.row;
-    const lane = place.laneOf(profile);
+    const queue = place.profileQueueOf(profile);
     place.rows.delete(seq);
     if (known.fate === "rejected") {
       this.#expect(this.#browser.discards > 0, () => `the rejected ${id} is dropped`);
       known.fate = "discarded";
-      lane.rejected -= 1;
+      queue.rejected -= 1;
       return;
     }
     const { service } = this.#browser.world;
@@ -335,7 +340,7 @@ export class Ledger {
       () => `${id} leaves the outbox unacknowledged`,
     );
     if (known.fate === "dropped") this.#browser.world.chronicle.count("operations let go of");
-    lane.waiting -= 1;
+    queue.waiting -= 1;
   }
 
   /** Somebody let go of what waits for a profile that the service refused to register, or of such a visitor's merge. */
@@ -429,7 +434,7 @@ export class Ledger {
   }
 
   /** A host in memory gives way: what must not be forgotten is on the disk from here on. */
-  closed(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+  closed(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     const memory = this.#memoryOf.get(host);
     const mine = memory?.record;
     if (!memory || !mine) return this.#expect(false, () => `${host.name} retires and is not in memory`);
@@ -445,13 +450,13 @@ export class Ledger {
     const isErasedThere = left !== null && known.generation > mine.generation;
     this.#checkDecisions(mine, left, known, change, after);
     if (change.erase) this.#erase(this.disk);
-    const marks = new Map(
+    const processed = new Map(
       change.erase ? [] : this.#browser.store.rows.held.pages.map((one) => [one.pageId, one]),
     );
     const isOnDisk = (id: string): boolean => {
       if (id.startsWith("s-")) return !change.erase && knowsSession(before, id.slice(2));
-      const page = isOfTracker(id) ? undefined : marks.get(pageOf(id));
-      return page !== undefined && isDecided(page, numberOf(id));
+      const page = isOfTracker(id) ? undefined : processed.get(pageOf(id));
+      return page !== undefined && isProcessed(page, numberOf(id));
     };
     const own = isErasedThere ? 0 : this.#checkMoved(memory, put, isOnDisk);
     this.#expect(!isErasedThere || put.length === 0, () => "what was erased on the disk comes back");
@@ -497,7 +502,7 @@ export class Ledger {
     mine: TrackerRecord,
     left: TrackerRecord | null,
     before: TrackerRecord,
-    { erase, retire = [] }: Change,
+    { erase, retire = [] }: WriteSet,
     after: TrackerRecord,
   ): void {
     const isErase = mine.generation > Math.max(left?.generation ?? 0, before.generation);

@@ -2,7 +2,7 @@
 import type { OutboxRow } from "../../src/protocol/api.js";
 import type { Operation } from "../../src/protocol/wire.js";
 import { LIMITS, HOUR } from "../../src/protocol/wire.js";
-import { profileKey } from "../../src/core/registrar.js";
+import { profileKey } from "../../src/core/delivery/registrar.js";
 import type { Browser } from "./browser.js";
 import { isBad } from "./calls.js";
 import type { Accepted, Fate } from "./place.js";

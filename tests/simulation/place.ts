@@ -1,6 +1,6 @@
 /** The rows that stand in one place, the origin's disk or a host's memory, and how they are counted there. */
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
-import { profileKey } from "../../src/core/registrar.js";
+import { profileKey } from "../../src/core/delivery/registrar.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import type { SelectionModel } from "./selection-model.js";
 import type { SessionModel } from "./session-model.js";
@@ -38,7 +38,7 @@ export class Place {
   add(row: OutboxRow): Accepted {
     const accepted: Accepted = { row, fate: row.state, wasRejected: row.state === "rejected", place: this };
     this.rows.set(row.seq, accepted);
-    this.laneOf(row.profile)[row.state] += 1;
+    this.profileQueueOf(row.profile)[row.state] += 1;
     return accepted;
   }
 
@@ -49,20 +49,20 @@ export class Place {
     this.lanes.clear();
   }
 
-  laneOf(profile: Profile): { waiting: number; rejected: number } {
+  profileQueueOf(profile: Profile): { waiting: number; rejected: number } {
     const key = profileKey(profile);
-    const lane = this.lanes.get(key) ?? { waiting: 0, rejected: 0 };
-    this.lanes.set(key, lane);
-    return lane;
+    const queue = this.lanes.get(key) ?? { waiting: 0, rejected: 0 };
+    this.lanes.set(key, queue);
+    return queue;
   }
 
   /** What is wrong with the counters of the record that stands in this place. */
   problemWith(record: TrackerRecord): string | null {
     let counted = 0;
     for (const { profile, waiting, rejected } of record.lanes) {
-      const lane = this.lanes.get(profileKey(profile));
+      const queue = this.lanes.get(profileKey(profile));
       counted += waiting + rejected;
-      if (waiting !== (lane?.waiting ?? 0) || rejected !== (lane?.rejected ?? 0))
+      if (waiting !== (queue?.waiting ?? 0) || rejected !== (queue?.rejected ?? 0))
         return `the counters of ${profileKey(profile)} are wrong`;
     }
     return counted === this.rows.size ? null : "a profile with rows has no lane";

@@ -1,6 +1,6 @@
 /** What the table of profile selection allows: which changes of the profile there may be, and which merge. */
 import type { OutboxRow } from "../../src/protocol/api.js";
-import type { Change } from "../../src/core/ports.js";
+import type { WriteSet } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { selectedProfile } from "../../src/core/tracker-record.js";
 import type { ProfileMergeOperation } from "../../src/protocol/wire.js";
@@ -52,7 +52,7 @@ export class SelectionModel {
     this.#browser.ledger.merges.add(`${visitor} ${person}`);
   }
 
-  committed(host: SimulatedHost, before: TrackerRecord, { put = [] }: Change, after: TrackerRecord): void {
+  committed(host: SimulatedHost, before: TrackerRecord, { put = [] }: WriteSet, after: TrackerRecord): void {
     for (const { type, state, operation, profile, seq } of put) {
       if (type !== "profile.merge" || state !== "waiting" || seq < before.nextSeq) continue;
       const visitor = (operation as ProfileMergeOperation).from.id;

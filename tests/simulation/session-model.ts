@@ -2,8 +2,8 @@
 import type { OutboxRow } from "../../src/protocol/api.js";
 import type { Command } from "../../src/protocol/host.js";
 import { DAY } from "../../src/protocol/wire.js";
-import type { Change } from "../../src/core/ports.js";
-import { profileKey } from "../../src/core/registrar.js";
+import type { WriteSet } from "../../src/core/ports.js";
+import { profileKey } from "../../src/core/delivery/registrar.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { selectedProfile } from "../../src/core/tracker-record.js";
 import type { Profile } from "../../src/protocol/api.js";
@@ -85,7 +85,7 @@ export class SessionModel {
 
   committed(
     before: TrackerRecord,
-    change: Change,
+    change: WriteSet,
     after: TrackerRecord,
     rows: readonly OutboxRow[],
     commandOf: (id: string) => Command | undefined,

@@ -4,7 +4,7 @@
  */
 import type { DiskStore } from "../../src/core/failover/disk-connection.js";
 import { MemoryTrackerStore } from "../../src/core/failover/memory-tracker-store.js";
-import type { Change, Need, Snapshot, TrackerStore } from "../../src/core/ports.js";
+import type { WriteSet, ReadSet, Snapshot, TrackerStore } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { emptyRecord } from "../../src/core/tracker-record.js";
 import type { Browser } from "./browser.js";
@@ -161,11 +161,11 @@ export class SharedStore {
   /** Decides and writes at once; what must hold is looked at in between. */
   commit<Result>(
     host: SimulatedHost,
-    need: Need,
-    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    readSet: ReadSet,
+    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
     isAborted: boolean,
   ): Promise<Result> {
-    return this.rows.commit(need, (snapshot) => {
+    return this.rows.commit(readSet, (snapshot) => {
       const { before, decision, isClosing } = host.store.onDisk(this.record, () => decide(snapshot));
       if (isAborted) throw named("AbortError");
       const { record } = decision.change;
@@ -180,7 +180,7 @@ export class SharedStore {
     });
   }
 
-  #count(host: SimulatedHost, before: TrackerRecord, { put = [] }: Change, after: TrackerRecord): void {
+  #count(host: SimulatedHost, before: TrackerRecord, { put = [] }: WriteSet, after: TrackerRecord): void {
     const isSame =
       put.length === 0 &&
       before.session === after.session &&
@@ -207,14 +207,14 @@ export class Connection implements DiskStore {
   }
 
   async commit<Result>(
-    need: Need,
-    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    readSet: ReadSet,
+    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
   ): Promise<Result> {
     const { result, heard } = await this.#turn(true, async (_, isAborted) => {
       let record: TrackerRecord | undefined;
       const decided = await this.#store.commit(
         this.#host,
-        need,
+        readSet,
         (snapshot) => {
           const decision = decide(snapshot);
           record = decision.change.record;

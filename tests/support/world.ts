@@ -7,10 +7,10 @@ import type { Command, CommandAnswer, HostState, InitAnswer, LoadView } from "..
 import { SECOND, SESSION_TIMEOUT_MS } from "../../src/protocol/wire.js";
 import { MemoryTrackerStore } from "../../src/core/failover/memory-tracker-store.js";
 import type {
-  Change,
+  WriteSet,
   ChangeSignal,
   Hold,
-  Need,
+  ReadSet,
   Ports,
   SendLock,
   Snapshot,
@@ -19,7 +19,7 @@ import type {
   WireAnswer,
   WireRequest,
 } from "../../src/core/ports.js";
-import { isLeased } from "../../src/core/lease.js";
+import { isLeased } from "../../src/core/delivery/lease.js";
 import { stateOf } from "../../src/core/state.js";
 import { Tracker } from "../../src/core/tracker.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
@@ -268,12 +268,12 @@ class HostStore implements TrackerStore {
   }
 
   commit<Result>(
-    need: Need,
-    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    readSet: ReadSet,
+    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
   ): Promise<Result> {
     const { world } = this.#host;
     return this.#turn("commits", () =>
-      world.store.commit(need, (snapshot) => {
+      world.store.commit(readSet, (snapshot) => {
         const decision = decide(snapshot);
         for (const row of decision.change.put ?? []) {
           if (row.state === "waiting" && !world.accepted.has(row.id)) world.accepted.set(row.id, row);

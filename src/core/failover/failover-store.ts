@@ -1,12 +1,13 @@
 /**
- * The store on disk for as long as the disk works, and in memory from then on. There is no way back: once there is nothing
- * to send and the disk answers again, the store writes there what must not be forgotten and retires; a new one begins.
+ * The store on disk for as long as the disk works, and in memory from then on. There is no way back: once there is
+ * nothing to send and the disk answers again, the store writes there what must not be forgotten and retires; a new one
+ * begins.
  *
  * A commit that was given up before it decided can decide no more. Of one that had decided nobody knows whether it
  * happens: memory takes it along under its ids, and the service drops what it receives twice.
  */
 import { SECOND } from "../../protocol/wire.js";
-import type { Change, Need, Ports, Snapshot, TrackerStore } from "../ports.js";
+import type { Ports, ReadSet, Snapshot, TrackerStore, WriteSet } from "../ports.js";
 import type { TrackerRecord } from "../tracker-record.js";
 import type { DiskStore, Work } from "./disk-connection.js";
 import { DecisionFailed, DiskConnection } from "./disk-connection.js";
@@ -28,12 +29,12 @@ interface Options extends Pick<Ports, "clock" | "timers"> {
   onRetired: () => void;
 }
 
-type Decide<Result> = (snapshot: Snapshot) => { change: Change; result: Result };
+type Decide<Result> = (snapshot: Snapshot) => { change: WriteSet; result: Result };
 
 interface Attempt {
   isGivenUp?: true;
   /** Made, and perhaps stored. Rows from `firstNewSeq` on are new in it. */
-  decided?: { change: Change; firstNewSeq: number };
+  decided?: { change: WriteSet; firstNewSeq: number };
 }
 
 const decidedBy = <Decision>(decide: () => Decision): Decision => {
@@ -69,10 +70,10 @@ export class FailoverStore implements TrackerStore {
     return this.#memory ? "memory" : "disk";
   }
 
-  async commit<Result>(need: Need, decide: Decide<Result>): Promise<Result> {
+  async commit<Result>(readSet: ReadSet, decide: Decide<Result>): Promise<Result> {
     const attempt: Attempt = {};
     const onDisk: Work<Result> = (disk, onProgress) =>
-      this.#commitOn(disk, need, decide, attempt, onProgress);
+      this.#commitOn(disk, readSet, decide, attempt, onProgress);
     const answer = await this.#onDisk(onDisk, () => attempt.decided?.change.put?.length ?? 0);
     if (answer !== STALLED) return answer;
     attempt.isGivenUp = true;
@@ -80,18 +81,18 @@ export class FailoverStore implements TrackerStore {
     // Nothing is awaited between this and the commit, so that a retirement that begins finds it in memory.
     while (this.#closing) await this.#closing;
     // What memory has taken along is decided there: decided again, it is only answered.
-    return this.#inMemory().commit(need, decide);
+    return this.#inMemory().commit(readSet, decide);
   }
 
   async #commitOn<Result>(
     disk: DiskStore,
-    need: Need,
+    readSet: ReadSet,
     decide: Decide<Result>,
     attempt: Attempt,
     onProgress: () => void,
   ): Promise<Result> {
     try {
-      const result = await disk.commit(need, (snapshot) => {
+      const result = await disk.commit(readSet, (snapshot) => {
         if (attempt.isGivenUp || this.#memory) throw new Error("given up");
         onProgress();
         const record = withKnown(snapshot.record, this.#known);
@@ -188,12 +189,12 @@ export class FailoverStore implements TrackerStore {
     let isGivenUp = false;
     let endClosing: (() => void) | undefined;
     const close = (disk: DiskStore): Promise<boolean> => {
-      const need = needToRetire(memory.held);
-      return disk.commit(need, (snapshot) => {
+      const readSet = needToRetire(memory.held);
+      return disk.commit(readSet, (snapshot) => {
         if (isGivenUp) throw new Error("given up");
         const { held } = memory;
         // What it needs to know of a page that came to memory since, it asks for the next time.
-        const isCovered = JSON.stringify(needToRetire(held)) === JSON.stringify(need);
+        const isCovered = JSON.stringify(needToRetire(held)) === JSON.stringify(readSet);
         if (!isCovered || !mayRetire(held, known.left, clock.now())) return { change: {}, result: false };
         // What is accepted from here on waits for the end of this.
         this.#closing = new Promise((resolve) => (endClosing = resolve));

@@ -1,8 +1,8 @@
 /** The store of a host that has failed over: the same answers as the disk's, for as long as the host lives. */
 import type { OutboxRow, Profile } from "../../protocol/api.js";
-import { sameProfile } from "../lanes.js";
-import type { PageMarks } from "../page-marks.js";
-import type { CachedDefinitions, Change, Need, RowQuery, Snapshot, TrackerStore } from "../ports.js";
+import type { ProcessedCommands } from "../commands/processed-commands.js";
+import type { CachedDefinitions, ReadSet, RowQuery, Snapshot, TrackerStore, WriteSet } from "../ports.js";
+import { sameProfile } from "../record/profile-queues.js";
 import type { TrackerRecord } from "../tracker-record.js";
 import { emptyRecord } from "../tracker-record.js";
 
@@ -10,7 +10,7 @@ import { emptyRecord } from "../tracker-record.js";
 export interface Held {
   record: TrackerRecord;
   rows: readonly OutboxRow[];
-  pages: readonly PageMarks[];
+  pages: readonly ProcessedCommands[];
   retired: readonly string[];
 }
 
@@ -27,10 +27,10 @@ export class MemoryTrackerStore implements TrackerStore {
   #definitions: CachedDefinitions | null = null;
   /** In the order of `seq`, which only grows. */
   readonly #rows = new Map<number, OutboxRow>();
-  readonly #pages = new Map<string, PageMarks>();
+  readonly #pages = new Map<string, ProcessedCommands>();
   readonly #retired = new Set<string>();
 
-  constructor(opening: Change = {}) {
+  constructor(opening: WriteSet = {}) {
     this.#write(opening);
   }
 
@@ -44,13 +44,15 @@ export class MemoryTrackerStore implements TrackerStore {
   }
 
   async commit<Result>(
-    { pages = [], liveChat = [], waiting, rejected }: Need,
-    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    { pages = [], liveChat = [], waiting, rejected }: ReadSet,
+    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
   ): Promise<Result> {
     const isWanted = waiting && isWaitingOf(waiting.profile);
     const { change, result } = decide({
       record: this.#record,
-      pages: new Map(pages.flatMap((id) => this.#pages.get(id) ?? []).map((marks) => [marks.pageId, marks])),
+      pages: new Map(
+        pages.flatMap((id) => this.#pages.get(id) ?? []).map((processed) => [processed.pageId, processed]),
+      ),
       retired: new Set(liveChat.filter((key) => this.#retired.has(key))),
       waitingSeqs: isWanted
         ? this.#first(Infinity, waiting.from - 1, (row) => row.seq <= waiting.to && isWanted(row)).map(
@@ -104,14 +106,14 @@ export class MemoryTrackerStore implements TrackerStore {
     return found;
   }
 
-  #write({ record, pages = [], retire = [], put = [], remove = [], erase }: Change): void {
+  #write({ record, pages = [], retire = [], put = [], remove = [], erase }: WriteSet): void {
     if (erase) {
       this.#rows.clear();
       this.#pages.clear();
       this.#definitions = null;
     }
     if (record) this.#record = record;
-    for (const marks of pages) this.#pages.set(marks.pageId, marks);
+    for (const processed of pages) this.#pages.set(processed.pageId, processed);
     for (const key of retire) this.#retired.add(key);
     for (const row of put) this.#rows.set(row.seq, row);
     for (const seq of remove) this.#rows.delete(seq);

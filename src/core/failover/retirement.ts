@@ -1,19 +1,26 @@
 /**
  * What a host in memory writes to the disk before a new one begins there. Pure.
  *
- * That is what somebody decided (consent, an erase), who is at the keyboard, the Live Chat sessions that are over, the end
- * of the open session, and the rows that were not delivered: rejected ones, and what cannot be sent now.
+ * That is what somebody decided (consent, an erase), who is at the keyboard, the Live Chat sessions that are over, the
+ * end of the open session, and the rows that were not delivered: rejected ones, and what cannot be sent now.
  */
 import type { OutboxRow, Profile } from "../../protocol/api.js";
-import { draftOf, endSessionAt } from "../draft.js";
-import { boundUntil, planOf } from "../gate.js";
-import { laneOf, sameProfile, withLane, withoutIdleLanes, withRowCounts } from "../lanes.js";
-import { isDecided, unitedMarks } from "../page-marks.js";
-import type { Change, Need, Snapshot } from "../ports.js";
-import { liveChatTold, retirementKeys } from "../profile-selection.js";
+import { isProcessed, unitedProcessedCommands } from "../commands/processed-commands.js";
+import { boundUntil } from "../delivery/back-off.js";
+import { planOf } from "../delivery/plan.js";
+import type { ReadSet, Snapshot, WriteSet } from "../ports.js";
+import {
+  profileQueueOf,
+  sameProfile,
+  withoutIdleQueues,
+  withProfileQueue,
+  withRowCounts,
+} from "../record/profile-queues.js";
+import { liveChatTold, retirementKeys } from "../record/profile-selection.js";
+import { mergedBefore } from "../record/timeline.js";
+import { endSessionAt, unitOfWorkOn } from "../record/unit-of-work.js";
 import { instant } from "../time.js";
-import { mergedBefore } from "../timeline.js";
-import type { Lane, TrackerRecord } from "../tracker-record.js";
+import type { ProfileQueue, TrackerRecord } from "../tracker-record.js";
 import { emptyRecord, selectedProfile } from "../tracker-record.js";
 import { withKnown } from "./emptied-disk.js";
 import type { Held } from "./memory-tracker-store.js";
@@ -33,7 +40,7 @@ const wasErased = ({ generation }: TrackerRecord, left: MaybeRecord): boolean =>
 export const mayRetire = ({ record }: Held, left: MaybeRecord, now: number): boolean =>
   planOf(record, now).kind !== "send" || wasErased(record, left);
 
-export const needToRetire = ({ record: { liveChat }, pages }: Held): Need => ({
+export const needToRetire = ({ record: { liveChat }, pages }: Held): ReadSet => ({
   pages: pages.map(({ pageId }) => pageId),
   liveChat: liveChat ? retirementKeys({ ...liveChat, token: "" }) : [],
 });
@@ -78,8 +85,8 @@ const knowsSession = (record: MaybeRecord, id = ""): boolean =>
 const isOn = ({ record, pages }: Snapshot, { id, sessionId }: OutboxRow): boolean => {
   if (id === `s-${sessionId}`) return knowsSession(record, sessionId);
   const dash = id.lastIndexOf("-");
-  const marks = pages.get(id.slice(0, dash));
-  return marks !== undefined && isDecided(marks, Number(id.slice(dash + 1)));
+  const processed = pages.get(id.slice(0, dash));
+  return processed !== undefined && isProcessed(processed, Number(id.slice(dash + 1)));
 };
 
 /** Another host merged the visitor since: what came after the merge is the person's. */
@@ -88,9 +95,9 @@ const profileOn = (disk: TrackerRecord, { profile, state, occurredAt }: OutboxRo
 
 /** The end of a session that gives way. */
 const endOf = (record: TrackerRecord, now: number): OutboxRow[] => {
-  const draft = draftOf(record, now);
-  endSessionAt(draft, now);
-  return draft.put;
+  const work = unitOfWorkOn(record, now);
+  endSessionAt(work, now);
+  return work.put;
 };
 
 const isBoundLonger = (a: TrackerRecord, b: TrackerRecord, now: number): boolean =>
@@ -99,15 +106,15 @@ const isBoundLonger = (a: TrackerRecord, b: TrackerRecord, now: number): boolean
 /** Tokens, stops and open merges; rows are counted in the place where they are. */
 const withCredentials = (
   record: TrackerRecord,
-  { waiting: _, rejected: __, ...credentials }: Lane,
-): TrackerRecord => withLane(record, credentials.profile, (lane) => ({ ...lane, ...credentials }));
+  { waiting: _, rejected: __, ...credentials }: ProfileQueue,
+): TrackerRecord => withProfileQueue(record, credentials.profile, (queue) => ({ ...queue, ...credentials }));
 
 export const closingChange = (
   disk: Snapshot,
   held: Held,
   known: KnownDisk,
   now: number,
-): Change & { record: TrackerRecord } => {
+): WriteSet & { record: TrackerRecord } => {
   const mine = held.record;
   const { left, begun } = known;
   const found = withKnown(disk.record, left);
@@ -141,20 +148,22 @@ export const closingChange = (
     seq: base.nextSeq + index,
   }));
   const record = { ...whole, nextSeq: base.nextSeq + rows.length };
-  const draft = draftOf(withRowCounts(mine.lanes.reduce(withCredentials, record), rows), now);
-  draft.put.push(...rows);
-  draft.retire.push(...retire);
-  if (isErased && found.liveChat && found.liveChat.id !== liveChat?.id) draft.retire.push(found.liveChat.id);
+  const work = unitOfWorkOn(withRowCounts(mine.lanes.reduce(withCredentials, record), rows), now);
+  work.put.push(...rows);
+  work.retire.push(...retire);
+  if (isErased && found.liveChat && found.liveChat.id !== liveChat?.id) work.retire.push(found.liveChat.id);
   // A chat that began in memory: its page has told of it, and does not tell again.
   if (!isContinued && liveChat && ![base, left].some((one) => one?.liveChat?.id === liveChat.id)) {
-    const token = laneOf(mine, { kind: liveChat.kind, id: liveChat.personId }).liveChatToken;
-    if (token !== undefined) liveChatTold(draft, { ...liveChat, token }, now, disk.retired);
+    const token = profileQueueOf(mine, { kind: liveChat.kind, id: liveChat.personId }).liveChatToken;
+    if (token !== undefined) liveChatTold(work, { ...liveChat, token }, now, disk.retired);
   }
   return {
-    record: withoutIdleLanes(draft.record),
-    put: draft.put,
-    retire: draft.retire,
-    pages: held.pages.map((marks) => (isErased ? marks : unitedMarks(marks, disk.pages.get(marks.pageId)))),
+    record: withoutIdleQueues(work.record),
+    put: work.put,
+    retire: work.retire,
+    pages: held.pages.map((processed) =>
+      isErased ? processed : unitedProcessedCommands(processed, disk.pages.get(processed.pageId)),
+    ),
     ...(isErased && { erase: true }),
   };
 };

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { KnownDisk } from "../../../../src/core/failover/retirement.js";
 import { closingChange, mayRetire } from "../../../../src/core/failover/retirement.js";
 import type { Held } from "../../../../src/core/failover/memory-tracker-store.js";
-import { decided, newPageMarks } from "../../../../src/core/page-marks.js";
+import { withProcessed, noProcessedCommands } from "../../../../src/core/commands/processed-commands.js";
 import type { Snapshot } from "../../../../src/core/ports.js";
 import type { TrackerRecord } from "../../../../src/core/tracker-record.js";
 import { emptyRecord } from "../../../../src/core/tracker-record.js";
@@ -222,9 +222,9 @@ describe("rows", () => {
     expect(change.record.lanes).toEqual([{ profile: LEAD, waiting: 0, rejected: 1, liveChatToken: "token" }]);
   });
 
-  test("that the disk has decided are not written again", () => {
-    const pages = new Map([["page", decided(newPageMarks("page"), 1, NOW)]]);
-    const mine = decided(decided(newPageMarks("page"), 1, NOW), 2, NOW);
+  test("that the disk has processed are not written again", () => {
+    const pages = new Map([["page", withProcessed(noProcessedCommands("page"), 1, NOW)]]);
+    const mine = withProcessed(withProcessed(noProcessedCommands("page"), 1, NOW), 2, NOW);
     const rows = [row("page-1", "rejected"), row("page-2", "rejected")];
     const change = close(record(), record(), {}, { rows, pages: [mine] }, { pages });
     expect(change.put?.map(({ id }) => id)).toEqual(["page-2"]);
