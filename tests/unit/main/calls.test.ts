@@ -13,7 +13,7 @@ const start = async (options: TrackingOptions = {}): Promise<void> => {
   expect(await sdk.init("key")).toEqual(SUCCESS);
 };
 /** The commands as they travelled, without their times. */
-const told = () => page.host.batches.flat().map(({ at: _, ...command }) => command);
+const sent = () => page.host.batches.flat().map(({ at: _, ...command }) => command);
 
 beforeEach(() => {
   fakeTime();
@@ -38,7 +38,7 @@ describe("calls", () => {
     ]);
     expect(await outcomes).toEqual([SUCCESS, SUCCESS, SUCCESS, SUCCESS]);
     expect(page.host.batches).toHaveLength(1);
-    expect(told()).toEqual([
+    expect(sent()).toEqual([
       {
         n: 1,
         type: "track",
@@ -92,13 +92,13 @@ describe("calls", () => {
       (page.navigate("https://shop.example/basket", "Basket"), sdk.track("b")),
       sdk.updatePerson({ lastName: "Holsen" }),
     ]);
-    expect(told()).toMatchObject([
+    expect(sent()).toMatchObject([
       { n: 1, type: "updatePerson" },
       { n: 2, page: { url: "https://shop.example/kites?colour=red", title: "Shop" } },
       { n: 3, page: { url: "https://shop.example/basket", title: "Basket" } },
       { n: 4, type: "updatePerson" },
     ]);
-    for (const n of [0, 3]) expect(told()[n]).not.toHaveProperty("page");
+    for (const n of [0, 3]) expect(sent()[n]).not.toHaveProperty("page");
   });
 
   test("are tracked on a page whose libraries gave lists a toJSON", async () => {
@@ -121,13 +121,13 @@ describe("calls", () => {
     const tracked = sdk.track("action", properties);
     properties.name = "after";
     await tracked;
-    expect(told()).toMatchObject([{ properties: { name: "before" } }]);
+    expect(sent()).toMatchObject([{ properties: { name: "before" } }]);
   });
 
   test("have no properties where none were given", async () => {
     await start();
     await sdk.track("action");
-    expect(told()[0]).not.toHaveProperty("properties");
+    expect(sent()[0]).not.toHaveProperty("properties");
   });
 
   test("are refused at once, with the path of what cannot be carried", async () => {
@@ -336,7 +336,7 @@ describe("a batch that cannot be handed over", () => {
       [2101, expect.stringContaining("patched")],
     ]);
     expect(await sdk.track("b")).toEqual(SUCCESS);
-    expect(told()).toMatchObject([{ n: 5, eventId: "b" }]);
+    expect(sent()).toMatchObject([{ n: 5, eventId: "b" }]);
     await vi.advanceTimersByTimeAsync(0);
     expect(vi.getTimerCount()).toBe(0);
   });

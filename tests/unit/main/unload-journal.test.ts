@@ -1,4 +1,4 @@
-/** When a page journals, within which bounds, what its calls are told, and how others take it in. */
+/** When a page journals, within which bounds, the outcomes of its calls, and how others take it in. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
 import type { TrackingOptions } from "../../../src/main/index.js";
@@ -233,7 +233,7 @@ describe("the unload journal of a page that is gone", () => {
   });
 
   test("is dropped with a warning where it is the oldest of more than a megabyte that no host took in", async () => {
-    const told = vi.spyOn(console, "warn").mockReturnValue();
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
     const now = Date.now();
     const long = { ...command(1), properties: { text: "x".repeat(250 * 1024) } };
     for (const age of [3, 1, 6, 2, 5, 4]) {
@@ -251,7 +251,7 @@ describe("the unload journal of a page that is gone", () => {
       "people-tracking:other:journal:0000000000000007",
       ...[1, 2, 3, 4].map(keyOf),
     ]);
-    expect(told.mock.calls.filter(([text]) => String(text).includes("are lost"))).toHaveLength(2);
+    expect(warn.mock.calls.filter(([text]) => String(text).includes("are lost"))).toHaveLength(2);
   });
 
   test("stays where it was written to while it was taken in", async () => {
