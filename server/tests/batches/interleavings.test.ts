@@ -5,7 +5,7 @@ import { beforeNextWrite } from "../support/before-next-write.js";
 import { merge, pageView, sessionEnded } from "../support/operations.js";
 import { newDatabase, START, startService, type Subject } from "../support/start-service.js";
 
-describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
+describe.skipIf(!inject("postgresUrl"))("concurrent writes on PostgreSQL", () => {
   let subject: Subject;
   let other: Subject;
   beforeEach(async () => {

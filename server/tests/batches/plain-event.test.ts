@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import * as v from "valibot";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { operationSchema } from "../../../src/protocol/schemas.js";
 import { isPlainEvent } from "../../src/batches/plain-event.js";
 
@@ -13,12 +13,6 @@ const event = {
   properties: { article: "shoe", count: 2, isNew: true },
   page: { url: "https://shop.example/", title: "Shop" },
 };
-
-test("an event as trackers send it is plain, with and without what may be left out", () => {
-  const { properties, page, ...bare } = event;
-  for (const plain of [event, bare, { ...bare, properties }, { ...bare, page }])
-    expect(isPlainEvent(plain)).toBe(true);
-});
 
 /** Values on both sides of the schema's borders, and some that JSON has and no border thinks of. */
 const odd = fc.oneof(
@@ -55,17 +49,25 @@ const change = fc.oneof(
   fc.tuple(fc.constant("page"), fc.record({ url: odd, title: odd, more: odd }, { requiredKeys: [] })),
 );
 
-test("what is taken for plain, the schema takes too, and as it is", () => {
-  let plain = 0;
-  fc.assert(
-    fc.property(fc.array(change, { maxLength: 2 }), (changes) => {
-      const input: unknown = { ...event, ...Object.fromEntries(changes) };
-      if (!isPlainEvent(input)) return;
-      plain++;
-      expect(v.safeParse(operationSchema, input)).toMatchObject({ success: true });
-      expect(v.parse(operationSchema, input)).toEqual(input);
-    }),
-    { numRuns: 5_000 },
-  );
-  expect(plain).toBeGreaterThan(100);
+describe("plain events", () => {
+  test("an event as trackers send it is plain, with and without what may be left out", () => {
+    const { properties, page, ...bare } = event;
+    for (const plain of [event, bare, { ...bare, properties }, { ...bare, page }])
+      expect(isPlainEvent(plain)).toBe(true);
+  });
+
+  test("what is taken for plain, the schema takes too, and as it is", () => {
+    let plain = 0;
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 2 }), (changes) => {
+        const input: unknown = { ...event, ...Object.fromEntries(changes) };
+        if (!isPlainEvent(input)) return;
+        plain++;
+        expect(v.safeParse(operationSchema, input)).toMatchObject({ success: true });
+        expect(v.parse(operationSchema, input)).toEqual(input);
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(plain).toBeGreaterThan(100);
+  });
 });

@@ -97,7 +97,9 @@ describe("a service whose room is full of bodies", () => {
   });
 });
 
-test("a limit that holds no body of the largest size is refused at the start", () => {
-  for (const name of ["bytesInFlight", "bytesInFlightPerAddress"] as const)
-    expect(() => resolveLimits({ [name]: 1000 }, {})).toThrow(`The limit ${name} is 1000`);
+describe("limits of bytes in flight", () => {
+  test("a limit that holds no body of the largest size is refused at the start", () => {
+    for (const name of ["bytesInFlight", "bytesInFlightPerAddress"] as const)
+      expect(() => resolveLimits({ [name]: 1000 }, {})).toThrow(`The limit ${name} is 1000`);
+  });
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import * as v from "valibot";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { errorBodySchema } from "../../../src/protocol/schemas.js";
 import type { BatchAnswer } from "../../../src/protocol/wire.js";
 import { event } from "../support/operations.js";
@@ -266,46 +266,48 @@ const RUNS_PER_ROUND = 50;
 /** 1,400 requests, and some more to find the smallest that fails; on a busy machine that takes its time. */
 const TIMEOUT_MS = 180_000;
 
-onEachDriver((driver) => {
-  const shared = sharedService(driver);
+describe("requests made from the OpenAPI document", () => {
+  onEachDriver((driver) => {
+    const shared = sharedService(driver);
 
-  test(
-    "whatever the document allows, nearly allows or forbids, every answer is one that it lists, and each route is reached",
-    { timeout: TIMEOUT_MS },
-    async () => {
-      const subject = shared();
-      const routes = await requestsOf(subject);
-      expect(routes).toHaveLength(15);
-      const tally = new Tally();
-      const outcomes = new Tally();
-      for (let round = 0; round < ROUNDS; round++)
-        for (const requests of routes)
-          await fc.assert(
-            fc.asyncProperty(requests, async (sent) => {
-              const { route, name, method, path } = sent;
-              const { status, body } = await subject.call<unknown>(
-                method,
-                path,
-                await freshened(subject, sent),
-              );
-              tally.add(name, String(status));
-              expect(status).toBeLessThan(500);
-              expect(Object.keys(route.responses)).toContain(String(status));
-              expect(status < 400 || v.is(errorBodySchema, body)).toBe(true);
-              if (name.endsWith("/batches") && status === 200)
-                for (const result of (body as BatchAnswer).results) outcomes.add(name, result.status);
-            }),
-            { numRuns: RUNS_PER_ROUND },
-          );
-      expect(
-        tally.names((answer) => answer.startsWith("2")),
-        tally.toString(),
-      ).toHaveLength(15);
-      // A batch is a 200 where nothing of it is taken, too.
-      expect(
-        outcomes.names((outcome) => outcome === "accepted"),
-        outcomes.toString(),
-      ).toHaveLength(1);
-    },
-  );
+    test(
+      "whatever the document allows, nearly allows or forbids, every answer is one that it lists, and each route is reached",
+      { timeout: TIMEOUT_MS },
+      async () => {
+        const subject = shared();
+        const routes = await requestsOf(subject);
+        expect(routes).toHaveLength(15);
+        const tally = new Tally();
+        const outcomes = new Tally();
+        for (let round = 0; round < ROUNDS; round++)
+          for (const requests of routes)
+            await fc.assert(
+              fc.asyncProperty(requests, async (sent) => {
+                const { route, name, method, path } = sent;
+                const { status, body } = await subject.call<unknown>(
+                  method,
+                  path,
+                  await freshened(subject, sent),
+                );
+                tally.add(name, String(status));
+                expect(status).toBeLessThan(500);
+                expect(Object.keys(route.responses)).toContain(String(status));
+                expect(status < 400 || v.is(errorBodySchema, body)).toBe(true);
+                if (name.endsWith("/batches") && status === 200)
+                  for (const result of (body as BatchAnswer).results) outcomes.add(name, result.status);
+              }),
+              { numRuns: RUNS_PER_ROUND },
+            );
+        expect(
+          tally.names((answer) => answer.startsWith("2")),
+          tally.toString(),
+        ).toHaveLength(15);
+        // A batch is a 200 where nothing of it is taken, too.
+        expect(
+          outcomes.names((outcome) => outcome === "accepted"),
+          outcomes.toString(),
+        ).toHaveLength(1);
+      },
+    );
+  });
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../../src/protocol/wire.js";
 import { onEachDriver, signJwt, START, startService, type Subject } from "../support/start-service.js";
 
@@ -58,37 +58,39 @@ async function goodRequest(path: string, { security }: Route, subject: Subject):
   };
 }
 
-onEachDriver((driver) => {
-  test("every status that the document lists is answered, each with what brings it about", async () => {
-    const subject = await startService(driver, {
-      limits: { failedAuthenticationsPerMinute: 1, chatsPerMinute: 1 },
+describe("statuses in the OpenAPI document", () => {
+  onEachDriver((driver) => {
+    test("every status that the document lists is answered, each with what brings it about", async () => {
+      const subject = await startService(driver, {
+        limits: { failedAuthenticationsPerMinute: 1, chatsPerMinute: 1 },
+      });
+      const { body } = await subject.call<{ paths: Record<string, Record<string, Route>> }>(
+        "GET",
+        "/openapi.json",
+      );
+      const afterwards: (() => Promise<void>)[] = [];
+      for (const [path, methods] of Object.entries(body.paths))
+        for (const [method, route] of Object.entries(methods))
+          for (const status of Object.keys(route.responses).filter((code) => !code.startsWith("2"))) {
+            const way = WAYS[status];
+            expect(way, status).toBeDefined();
+            if (!way || (status === "503" && WITHOUT_DATABASE.includes(path))) continue;
+            const { body: content, ...good } = await goodRequest(path, route, subject);
+            const { path: asked, ...init } = await way(
+              { ...good, ...(route.requestBody && { body: content }) },
+              subject,
+            );
+            const check = async (): Promise<void> => {
+              const call = () => subject.call(method.toUpperCase(), asked, init);
+              if (status === "429") await call();
+              expect((await call()).status, `${method} ${asked}`).toBe(Number(status));
+            };
+            if (status === "503") afterwards.push(check);
+            else await check();
+          }
+      await subject.service.close();
+      expect(afterwards).toHaveLength(12);
+      for (const check of afterwards) await check();
     });
-    const { body } = await subject.call<{ paths: Record<string, Record<string, Route>> }>(
-      "GET",
-      "/openapi.json",
-    );
-    const afterwards: (() => Promise<void>)[] = [];
-    for (const [path, methods] of Object.entries(body.paths))
-      for (const [method, route] of Object.entries(methods))
-        for (const status of Object.keys(route.responses).filter((code) => !code.startsWith("2"))) {
-          const way = WAYS[status];
-          expect(way, status).toBeDefined();
-          if (!way || (status === "503" && WITHOUT_DATABASE.includes(path))) continue;
-          const { body: content, ...good } = await goodRequest(path, route, subject);
-          const { path: asked, ...init } = await way(
-            { ...good, ...(route.requestBody && { body: content }) },
-            subject,
-          );
-          const check = async (): Promise<void> => {
-            const call = () => subject.call(method.toUpperCase(), asked, init);
-            if (status === "429") await call();
-            expect((await call()).status, `${method} ${asked}`).toBe(Number(status));
-          };
-          if (status === "503") afterwards.push(check);
-          else await check();
-        }
-    await subject.service.close();
-    expect(afterwards).toHaveLength(12);
-    for (const check of afterwards) await check();
   });
 });

@@ -40,25 +40,29 @@ describe("a client that does not read its answer", () => {
   });
 });
 
-test("more connections than are allowed are closed as they come, and there is room again when others end", async () => {
-  const { place } = await newPlace("PGlite");
-  const service = await runService(place, { MAX_CONNECTIONS: "2" });
-  const open = async () => {
-    const socket = connect(service.port, "127.0.0.1");
-    socket.on("error", () => undefined);
-    await once(socket, "connect");
-    return socket;
-  };
-  const ask = "GET /people/healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-  const first = await open();
-  first.write(ask);
-  await once(first, "data");
-  const second = await open();
-  second.write(ask);
-  await once(second, "data");
-  const third = await open();
-  third.resume();
-  await once(third, "close");
-  first.destroy();
-  await expect.poll(async () => (await fetch(`${service.url}/healthz`).catch(() => null))?.status).toBe(200);
+describe("the limit of connections", () => {
+  test("more connections than are allowed are closed as they come, and there is room again when others end", async () => {
+    const { place } = await newPlace("PGlite");
+    const service = await runService(place, { MAX_CONNECTIONS: "2" });
+    const open = async () => {
+      const socket = connect(service.port, "127.0.0.1");
+      socket.on("error", () => undefined);
+      await once(socket, "connect");
+      return socket;
+    };
+    const ask = "GET /people/healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    const first = await open();
+    first.write(ask);
+    await once(first, "data");
+    const second = await open();
+    second.write(ask);
+    await once(second, "data");
+    const third = await open();
+    third.resume();
+    await once(third, "close");
+    first.destroy();
+    await expect
+      .poll(async () => (await fetch(`${service.url}/healthz`).catch(() => null))?.status)
+      .toBe(200);
+  });
 });

@@ -35,50 +35,6 @@ async function securedRoutes(subject: Subject): Promise<Route[]> {
 const ask = (subject: Subject, { path, method, hasBody }: Route, authorization: string, address: string) =>
   subject.call(method, path, { authorization, address, ...(hasBody && { raw: "[" }) });
 
-onEachDriver((driver) => {
-  const shared = sharedService(driver);
-
-  test("without a right credential nothing of a body is received, on any route", async () => {
-    const subject = shared();
-    const routes = (await securedRoutes(subject)).filter(({ hasBody }) => hasBody);
-    expect(routes).toHaveLength(3);
-    for (const { path, method, scheme } of routes)
-      for (const authorization of ["", "App", `${scheme} x`, "Basic eDp5"]) {
-        const pull = vi.fn<() => Promise<void>>(() => new Promise<void>(() => undefined));
-        const response = await subject.service.fetch(
-          new Request(`http://service.test/people${path}`, {
-            method,
-            headers: { authorization },
-            body: new ReadableStream({ pull }, { highWaterMark: 0 }),
-            duplex: "half",
-          }),
-        );
-        expect([response.status, await response.json()]).toMatchObject([401, { error: { code: 4010 } }]);
-        expect(pull).not.toHaveBeenCalled();
-      }
-  });
-
-  test("a key without the scope is refused before a body is received too", async () => {
-    const subject = shared();
-    const pull = vi.fn<() => Promise<void>>(() => new Promise<void>(() => undefined));
-    for (const [path, method, key] of [
-      ["/v1/registrations", "POST", subject.adminKey],
-      ["/v1/definitions/x", "PUT", subject.trackingKey],
-    ] as const) {
-      const response = await subject.service.fetch(
-        new Request(`http://service.test/people${path}`, {
-          method,
-          headers: { authorization: `App ${key}` },
-          body: new ReadableStream({ pull }, { highWaterMark: 0 }),
-          duplex: "half",
-        }),
-      );
-      expect(response.status).toBe(403);
-    }
-    expect(pull).not.toHaveBeenCalled();
-  });
-});
-
 describe("failed authentications of one address", () => {
   test("are a 429 with Retry-After on every route beyond the limit, and others are served", async () => {
     const subject = await startService("PGlite", { limits: { failedAuthenticationsPerMinute: 2 } });
@@ -138,22 +94,68 @@ describe("failed authentications of one address", () => {
   });
 });
 
-test("over a socket, a request without a key is answered while its body never ends", async () => {
-  const { place, trackingKey } = await newPlace("PGlite");
-  const { url } = await runService(place);
-  const post = (authorization: string, body: RequestInit["body"]) =>
-    fetch(`${url}/v1/registrations`, {
-      method: "POST",
-      headers: { authorization },
-      body: body ?? null,
-      duplex: "half",
+describe("requests without a valid credential", () => {
+  onEachDriver((driver) => {
+    const shared = sharedService(driver);
+
+    test("without a right credential nothing of a body is received, on any route", async () => {
+      const subject = shared();
+      const routes = (await securedRoutes(subject)).filter(({ hasBody }) => hasBody);
+      expect(routes).toHaveLength(3);
+      for (const { path, method, scheme } of routes)
+        for (const authorization of ["", "App", `${scheme} x`, "Basic eDp5"]) {
+          const pull = vi.fn<() => Promise<void>>(() => new Promise<void>(() => undefined));
+          const response = await subject.service.fetch(
+            new Request(`http://service.test/people${path}`, {
+              method,
+              headers: { authorization },
+              body: new ReadableStream({ pull }, { highWaterMark: 0 }),
+              duplex: "half",
+            }),
+          );
+          expect([response.status, await response.json()]).toMatchObject([401, { error: { code: 4010 } }]);
+          expect(pull).not.toHaveBeenCalled();
+        }
     });
-  const endless = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array([0x7b])) });
-  expect((await post("App x", endless)).status).toBe(401);
-  // Half a million arrays within each other, in a kilobyte.
-  const deep = gzipSync("[".repeat(500_000) + "]".repeat(500_000));
-  expect(deep.length).toBeLessThan(1100);
-  expect((await post("App x", new Uint8Array(deep))).status).toBe(401);
-  const refused = await post(`App ${trackingKey}`, new Uint8Array(deep));
-  expect(refused.status).toBe(413);
+
+    test("a key without the scope is refused before a body is received too", async () => {
+      const subject = shared();
+      const pull = vi.fn<() => Promise<void>>(() => new Promise<void>(() => undefined));
+      for (const [path, method, key] of [
+        ["/v1/registrations", "POST", subject.adminKey],
+        ["/v1/definitions/x", "PUT", subject.trackingKey],
+      ] as const) {
+        const response = await subject.service.fetch(
+          new Request(`http://service.test/people${path}`, {
+            method,
+            headers: { authorization: `App ${key}` },
+            body: new ReadableStream({ pull }, { highWaterMark: 0 }),
+            duplex: "half",
+          }),
+        );
+        expect(response.status).toBe(403);
+      }
+      expect(pull).not.toHaveBeenCalled();
+    });
+  });
+
+  test("over a socket, a request without a key is answered while its body never ends", async () => {
+    const { place, trackingKey } = await newPlace("PGlite");
+    const { url } = await runService(place);
+    const post = (authorization: string, body: RequestInit["body"]) =>
+      fetch(`${url}/v1/registrations`, {
+        method: "POST",
+        headers: { authorization },
+        body: body ?? null,
+        duplex: "half",
+      });
+    const endless = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array([0x7b])) });
+    expect((await post("App x", endless)).status).toBe(401);
+    // Half a million arrays within each other, in a kilobyte.
+    const deep = gzipSync("[".repeat(500_000) + "]".repeat(500_000));
+    expect(deep.length).toBeLessThan(1100);
+    expect((await post("App x", new Uint8Array(deep))).status).toBe(401);
+    const refused = await post(`App ${trackingKey}`, new Uint8Array(deep));
+    expect(refused.status).toBe(413);
+  });
 });

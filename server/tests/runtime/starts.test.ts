@@ -59,26 +59,6 @@ describe("a service that cannot start ends with one line that says why and what 
   );
 });
 
-test("the line that says where the service listens is written whatever LOG_LEVEL is", async () => {
-  const service = await spawnService({ DATA_DIR: await preparedFolder() }, { LOG_LEVEL: "fatal" });
-  const { port, host } = await service.line('"listening"');
-  expect({ port, host }).toEqual({ port: service.port, host: "127.0.0.1" });
-});
-
-test("a service that was given port 0 says which one the system chose", async () => {
-  const service = await runService({ DATA_DIR: await preparedFolder() }, { PORT: "0" });
-  const { port } = await service.line('"listening"');
-  expect((await fetch(`http://127.0.0.1:${port as number}/people/livez`)).status).toBe(200);
-});
-
-test("a key for an unknown scope is refused with the scopes there are", async () => {
-  const { code, err } = await keys({ DATA_DIR: await preparedFolder() }, "create", "--scope", "people:raed");
-  expect({ code, err }).toEqual({
-    code: 1,
-    err: "There is no scope people:raed: choose among web:tracking:sdk, people:read, people:manage.\n",
-  });
-});
-
 describe.skipIf(!inject("postgresUrl"))("a service whose database is down at its start", () => {
   test("says so, waits, and starts once it is there", async () => {
     const postgres = (await startPostgres())!;
@@ -102,5 +82,32 @@ describe.skipIf(!inject("postgresUrl"))("a service whose database is down at its
     await service.line("waiting");
     service.process.kill("SIGTERM");
     expect(await service.exited).toEqual([0, null]);
+  });
+});
+
+describe("the start of a service", () => {
+  test("the line that says where the service listens is written whatever LOG_LEVEL is", async () => {
+    const service = await spawnService({ DATA_DIR: await preparedFolder() }, { LOG_LEVEL: "fatal" });
+    const { port, host } = await service.line('"listening"');
+    expect({ port, host }).toEqual({ port: service.port, host: "127.0.0.1" });
+  });
+
+  test("a service that was given port 0 says which one the system chose", async () => {
+    const service = await runService({ DATA_DIR: await preparedFolder() }, { PORT: "0" });
+    const { port } = await service.line('"listening"');
+    expect((await fetch(`http://127.0.0.1:${port as number}/people/livez`)).status).toBe(200);
+  });
+
+  test("a key for an unknown scope is refused with the scopes there are", async () => {
+    const { code, err } = await keys(
+      { DATA_DIR: await preparedFolder() },
+      "create",
+      "--scope",
+      "people:raed",
+    );
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: "There is no scope people:raed: choose among web:tracking:sdk, people:read, people:manage.\n",
+    });
   });
 });
