@@ -19,7 +19,7 @@ describe("batches", () => {
   onEachDriver((driver) => {
     const shared = sharedService(driver, { limits: { operationsPerBatch: 100 } });
 
-    test("results come in the order of the request, each operation by itself", async () => {
+    test("results are in the order of the request, and each operation is accepted or rejected by itself", async () => {
       const subject = shared();
       const { write } = await subject.lead();
       const good = pageView(START);
@@ -38,7 +38,7 @@ describe("batches", () => {
       });
     });
 
-    test("an id is applied once, within a batch and across batches", async () => {
+    test("a repeated id is a duplicate, within a batch and across batches", async () => {
       const subject = shared();
       const { write, person } = await subject.lead();
       const operation = pageView(START);
@@ -59,7 +59,7 @@ describe("batches", () => {
       ]);
     });
 
-    test("what was applied is a duplicate beside what is new and what is refused", async () => {
+    test("a batch may hold duplicates, new operations and rejected ones together", async () => {
       const subject = shared();
       const { write, person } = await subject.lead();
       const [one, two] = [pageView(START), pageView(START + 1)];
@@ -77,7 +77,7 @@ describe("batches", () => {
       expect(await subject.timeline(person.id)).toHaveLength(3);
     });
 
-    test("an id says nothing of another profile's operations", async () => {
+    test("the same id of another profile is no duplicate", async () => {
       const subject = shared();
       const [one, other] = [await subject.lead(), await subject.lead()];
       const operation = pageView(START);
@@ -85,7 +85,7 @@ describe("batches", () => {
       expect(await subject.statuses(other.write, [operation])).toEqual(["accepted"]);
     });
 
-    test("a batch of which the answer was lost changes nothing when it is sent again", async () => {
+    test("a batch is idempotent: sent again after a lost response it changes nothing", async () => {
       const subject = shared();
       const { write, person } = await subject.lead();
       const batch = [pageView(START), update(START, { tags: ["a"] }), pageView(START + 1)];
@@ -95,7 +95,7 @@ describe("batches", () => {
       expect([await subject.timeline(person.id), await subject.person(person.id)]).toEqual(before);
     });
 
-    test("two equal batches at the same time are applied once", async () => {
+    test("of two equal concurrent batches one is applied and one is a duplicate", async () => {
       const subject = shared();
       const { write, person } = await subject.lead();
       const batch = Array.from({ length: 20 }, () => pageView(START));
@@ -150,7 +150,7 @@ describe("batches", () => {
       });
     });
 
-    test("gzip is taken, other encodings are a 415", async () => {
+    test("gzip is accepted, other encodings are a 415", async () => {
       const subject = shared();
       const { write } = await subject.visitor();
       const raw = gzipSync(JSON.stringify(envelope([pageView(START)])));

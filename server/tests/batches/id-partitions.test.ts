@@ -111,7 +111,7 @@ describe("partitions of operation ids", () => {
   });
 
   describe.skipIf(!inject("postgresUrl"))("on PostgreSQL, with two processes", () => {
-    test("of one batch that both are sent at once, on either side of the border, each operation is applied once", async () => {
+    test("apply each operation of a batch exactly once that both receive concurrently, on either side of the border", async () => {
       const { before, after } = await startAtBorder();
       const { write, person } = await before.lead();
       for (let attempt = 1; attempt <= 30; attempt++) {
@@ -129,7 +129,7 @@ describe("partitions of operation ids", () => {
       }
     });
 
-    test("what the other process applies in the next week, between reading and writing, is a duplicate", async () => {
+    test("treat as a duplicate what the other process applies in the next week between reading and writing", async () => {
       const { before, after } = await startAtBorder();
       const { write, person } = await before.lead();
       const batch = [pageView(BORDER - MINUTE), pageView(BORDER - MINUTE)];
@@ -150,7 +150,7 @@ describe("partitions of operation ids", () => {
       expect(await before.timeline(lead.person.id)).toHaveLength(1);
     });
 
-    test("both make the partition that both need, at once", async () => {
+    test("create the partition that both need, concurrently", async () => {
       const { before, after } = await startAtBorder();
       before.clock.now = after.clock.now = START + 70 * WEEK;
       const leads = await Promise.all([before.lead(), after.lead(), before.lead(), after.lead()]);
@@ -162,7 +162,7 @@ describe("partitions of operation ids", () => {
       expect(answers.flat()).toEqual(["accepted", "accepted", "accepted", "accepted"]);
     });
 
-    test("a sweep drops a week once all of it is over 31 days old, and makes the next one's", async () => {
+    test("drop a week when all of it is over 31 days old, and create the next partition", async () => {
       const { before, client } = await startAtBorder();
       const { write } = await before.lead();
       await before.send(write, [pageView(BORDER - MINUTE)]);
@@ -179,7 +179,7 @@ describe("partitions of operation ids", () => {
       ]);
     });
 
-    test("a week that somebody reads is dropped by a later sweep, and nobody waits for it", async () => {
+    test("leave a week that is being read to a later sweep, and delay nobody", async () => {
       const { before, client } = await startAtBorder();
       const { write } = await before.lead();
       await before.send(write, [pageView(BORDER - MINUTE)]);
@@ -196,7 +196,7 @@ describe("partitions of operation ids", () => {
       expect(await partitions(client)).not.toContain("operation_ids_2026_02_26");
     });
 
-    test("one process sweeps at a time: the other leaves it to that one", async () => {
+    test("sweep one at a time: the other process skips", async () => {
       const { before, after, client } = await startAtBorder();
       const { write } = await before.lead();
       await before.send(write, [pageView(BORDER - HOUR)]);

@@ -16,7 +16,7 @@ describe.skipIf(!inject("postgresUrl"))("concurrent writes on PostgreSQL", () =>
   const told = async (id: string) =>
     (await subject.timeline(id)).map(({ definitionId, closedBy }) => closedBy ?? definitionId);
 
-  test("an event is the person's whose visitor is merged meanwhile", async () => {
+  test("an event belongs to the person if its visitor is merged in the meantime", async () => {
     const { visitor, lead } = { visitor: await subject.visitor(), lead: await subject.lead() };
     const meanwhile = beforeNextWrite(() => other.send(lead.write, [merge(START, visitor)]));
     expect(await subject.statuses(visitor.write, [pageView(START)])).toEqual(["accepted"]);
@@ -24,7 +24,7 @@ describe.skipIf(!inject("postgresUrl"))("concurrent writes on PostgreSQL", () =>
     expect(await told(lead.person.id)).toEqual(["pageView"]);
   });
 
-  test("an event that occurred after a merge meanwhile is rejected", async () => {
+  test("an event is rejected if it occurred after a merge that happens in the meantime", async () => {
     const { visitor, lead } = { visitor: await subject.visitor(), lead: await subject.lead() };
     const meanwhile = beforeNextWrite(() => other.send(lead.write, [merge(START - 1, visitor)]));
     expect(await subject.statuses(visitor.write, [pageView(START)])).toEqual(["rejected"]);
@@ -32,7 +32,7 @@ describe.skipIf(!inject("postgresUrl"))("concurrent writes on PostgreSQL", () =>
     expect(await told(lead.person.id)).toEqual([]);
   });
 
-  test("a session that the service closes meanwhile is open again, without the closing", async () => {
+  test("a session that the service closes in the meantime is reopened", async () => {
     const { token, write, person } = await subject.lead();
     await subject.send(write, [pageView(START)]);
     subject.clock.now = other.clock.now = START + HOUR;
@@ -43,7 +43,7 @@ describe.skipIf(!inject("postgresUrl"))("concurrent writes on PostgreSQL", () =>
     expect(await told(person.id)).toEqual(["pageView", "pageView"]);
   });
 
-  test("what another batch tells of the session meanwhile counts", async () => {
+  test("a session keeps the events that another batch adds in the meantime", async () => {
     const { write, person } = await subject.lead();
     await subject.send(write, [pageView(START)]);
     subject.clock.now = other.clock.now = START + MINUTE;
@@ -56,7 +56,7 @@ describe.skipIf(!inject("postgresUrl"))("concurrent writes on PostgreSQL", () =>
     expect(await told(person.id)).toEqual(["pageView", "pageView", "sessionEnded"]);
   });
 
-  test("what a visitor, who is merged meanwhile, told of the session counts", async () => {
+  test("a session keeps the events of a visitor that is merged in the meantime", async () => {
     const { visitor, lead } = { visitor: await subject.visitor(), lead: await subject.lead() };
     await subject.send(visitor.write, [pageView(START - MINUTE), sessionEnded(START)]);
     const meanwhile = beforeNextWrite(() => other.send(lead.write, [merge(START, visitor)]));
@@ -67,7 +67,7 @@ describe.skipIf(!inject("postgresUrl"))("concurrent writes on PostgreSQL", () =>
     expect(await told(lead.person.id)).toEqual(["pageView", "pageView", "sessionEnded"]);
   });
 
-  test("of two equal batches at the same time one is applied", async () => {
+  test("of two equal concurrent batches one is applied", async () => {
     const { write, person } = await subject.lead();
     const batch = [pageView(START), pageView(START)];
     const meanwhile = beforeNextWrite(() => other.send(write, batch));

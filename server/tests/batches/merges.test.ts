@@ -35,7 +35,7 @@ const ONE_HAS_IT = ["accepted", "the visitor was merged into another person", 1,
 
 describe("merges", () => {
   test.skipIf(!inject("postgresUrl"))(
-    "of two leads that merge an unknown visitor at once through two processes, one has it",
+    "of two leads that merge an unknown visitor concurrently through two processes, one gets it",
     async () => {
       const database = await newDatabase("PostgreSQL");
       const subject = await startService("PostgreSQL", { database });
@@ -46,7 +46,7 @@ describe("merges", () => {
   );
 
   test.skipIf(!inject("postgresUrl"))(
-    "leads that merge many unknown visitors at once, in any order, wait for each other and are never refused",
+    "leads that merge many unknown visitors concurrently, in any order, wait for each other without a deadlock",
     async () => {
       const database = await newDatabase("PostgreSQL");
       const services = [
@@ -87,7 +87,7 @@ describe("merges", () => {
       ]);
     });
 
-    test("a merge into the same person again is harmless", async () => {
+    test("a repeated merge into the same person changes nothing", async () => {
       const subject = shared();
       const [visitor, lead] = [await subject.visitor(), await subject.lead()];
       await subject.send(visitor.write, [pageView(START)]);
@@ -121,7 +121,7 @@ describe("merges", () => {
       expect(await subject.timeline(lead.person.id)).toEqual([]);
     });
 
-    test("an expired registration token of the visitor counts", async () => {
+    test("an expired registration token of the visitor is accepted", async () => {
       const subject = shared();
       const visitor = await subject.visitor();
       await subject.send(visitor.write, [pageView(START)]);
@@ -138,7 +138,7 @@ describe("merges", () => {
       expect(await subject.statuses(other.write, [merge(START, visitor)])).toEqual(["rejected"]);
     });
 
-    test("a merge of an unknown visitor holds for what arrives later", async () => {
+    test("a merge of an unknown visitor applies to what arrives later", async () => {
       const subject = shared();
       const lead = await subject.lead();
       const id = randomUUID();
@@ -150,7 +150,7 @@ describe("merges", () => {
       expect(await subject.statuses(other.write, [merge(START, { id, write })])).toEqual(["rejected"]);
     });
 
-    test("of two leads that merge an unknown visitor at once, one has it, and what it sends later", async () => {
+    test("of two leads that merge an unknown visitor concurrently, one gets it and what it sends later", async () => {
       const subject = shared();
       for (let attempt = 0; attempt < 60; attempt++)
         expect(await raceForVisitor(subject, subject)).toEqual(ONE_HAS_IT);
@@ -164,7 +164,7 @@ describe("merges", () => {
       expect(await subject.statuses(other.write, [merge(START, visitor)])).toEqual(["accepted"]);
     });
 
-    test("an unknown visitor is merged twice by one batch without harm", async () => {
+    test("a second merge of an unknown visitor in one batch changes nothing", async () => {
       const subject = shared();
       const lead = await subject.lead();
       const id = randomUUID();
@@ -187,7 +187,7 @@ describe("merges", () => {
       ]);
     });
 
-    test("what a merged visitor still sends lands on the person if it occurred before the merge", async () => {
+    test("what a merged visitor sends later belongs to the person if it occurred before the merge", async () => {
       const subject = shared();
       const [visitor, lead] = [await subject.visitor(), await subject.lead()];
       await subject.send(lead.write, [merge(START - MINUTE, visitor), pageView(START)]);
@@ -206,7 +206,7 @@ describe("merges", () => {
       expect(await subject.timeline(lead.person.id)).toHaveLength(4);
     });
 
-    test("with one wrong clock, a merge and what came before it keep their order whatever the requests took", async () => {
+    test("with one wrong clock, a merge and what preceded it keep their order whatever the latency of the requests", async () => {
       const subject = shared();
       const [visitor, lead] = [await subject.visitor(), await subject.lead()];
       const ahead = START + HOUR;
@@ -221,7 +221,7 @@ describe("merges", () => {
       ]);
     });
 
-    test("an operation that visitor and person both sent is there once", async () => {
+    test("an operation that was sent for both visitor and person is kept once", async () => {
       const subject = shared();
       const [visitor, lead] = [await subject.visitor(), await subject.lead()];
       const end = { ...sessionEnded(START), id: "e-session-1" };
@@ -235,7 +235,7 @@ describe("merges", () => {
       expect(await subject.timeline(lead.person.id)).toHaveLength(2);
     });
 
-    test("after a merge in the middle of a batch, the visitor's ids count", async () => {
+    test("after a merge in the middle of a batch, the visitor's ids are duplicates", async () => {
       const subject = shared();
       const [visitor, lead] = [await subject.visitor(), await subject.lead()];
       const view = pageView(START - MINUTE);
@@ -247,7 +247,7 @@ describe("merges", () => {
       ]);
     });
 
-    test("merges and the visitor's own batches at the same time lose nothing", async () => {
+    test("concurrent merges and batches of the visitor lose nothing", async () => {
       const subject = shared();
       const lead = await subject.lead();
       const visitors = await Promise.all([1, 2, 3, 4].map(() => subject.visitor()));

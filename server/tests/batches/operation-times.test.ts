@@ -41,7 +41,7 @@ describe("times of operations", () => {
       ]);
     });
 
-    test("what was applied is a duplicate whatever its age", async () => {
+    test("a repeated operation is a duplicate whatever its age", async () => {
       const subject = shared();
       const { write, person, token } = await subject.lead();
       const old = pageView(START - 30 * DAY);
@@ -53,7 +53,7 @@ describe("times of operations", () => {
       expect(await subject.statuses(await subject.register(person, token), [old])).toEqual(["duplicate"]);
     });
 
-    test("ties stand in the order of acceptance", async () => {
+    test("ties are in the order of acceptance", async () => {
       const subject = shared();
       const { write, person } = await subject.lead();
       const batches = [0, 1, 2].map(() => Array.from({ length: 30 }, () => pageView(START)));

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import * as fc from "fast-check";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
-import { checkAndSendAgain, newClients, newPlace, sendUntilStruck, UNDER_WAY } from "../support/load.js";
+import { checkAndResend, newClients, newPlace, sendUntilFailure, IN_FLIGHT } from "../support/load.js";
 import { runService } from "../support/run-service.js";
 import { startPostgres } from "../support/start-postgres.js";
 import { onEachDriver } from "../support/start-service.js";
@@ -31,14 +31,14 @@ describe("killed processes", () => {
         let service = await runService(place);
         const clients = await newClients(service.url, trackingKey);
         for (const { answers, delayMs } of moments) {
-          const failures = await sendUntilStruck(service.url, clients, answers, async () => {
+          const failures = await sendUntilFailure(service.url, clients, answers, async () => {
             await delay(delayMs);
             service.process.kill("SIGKILL");
             await service.exited;
           });
-          expect(failures).toHaveLength(UNDER_WAY);
+          expect(failures).toHaveLength(IN_FLIGHT);
           service = await runService(place);
-          await checkAndSendAgain(service.url, adminKey, clients);
+          await checkAndResend(service.url, adminKey, clients);
         }
       },
     );
@@ -50,14 +50,14 @@ describe("killed processes", () => {
         const { place, trackingKey, adminKey } = await newPlace(driver);
         const service = await runService(place);
         const clients = await newClients(service.url, trackingKey);
-        const failures = await sendUntilStruck(service.url, clients, 10, async () => {
+        const failures = await sendUntilFailure(service.url, clients, 10, async () => {
           service.process.kill("SIGTERM");
           expect(await service.exited).toEqual([0, null]);
         });
         // Connections that were closed or refused; never an answer that says that something went wrong.
         expect(failures.map(String).filter((failure) => failure.includes("answered"))).toEqual([]);
         const again = await runService(place);
-        await checkAndSendAgain(again.url, adminKey, clients);
+        await checkAndResend(again.url, adminKey, clients);
       },
     );
   });
@@ -73,18 +73,18 @@ describe("killed processes", () => {
       const health = async (): Promise<number> => (await fetch(`${url}/healthz`)).status;
       const clients = await newClients(url, trackingKey);
       for (const { answers, delayMs } of moments) {
-        const failures = await sendUntilStruck(url, clients, answers, async () => {
+        const failures = await sendUntilFailure(url, clients, answers, async () => {
           await delay(delayMs);
           await postgres.kill();
         });
         expect(failures.map(String)).toEqual(
-          Array.from({ length: UNDER_WAY }, () => expect.stringMatching(/answered 503$/)),
+          Array.from({ length: IN_FLIGHT }, () => expect.stringMatching(/answered 503$/)),
         );
         expect(await health()).toBe(503);
         await postgres.start();
         // Not one request is lost to a connection of the time before.
         expect(await health()).toBe(200);
-        await checkAndSendAgain(url, adminKey, clients);
+        await checkAndResend(url, adminKey, clients);
       }
     },
   );

@@ -59,7 +59,7 @@ async function startLink(url: string) {
 
 describe("persistence", () => {
   onEachDriver((driver) => {
-    test("what was acknowledged is there after a restart, registrations and keys among it", async () => {
+    test("acknowledged data survives a restart, registrations and keys included", async () => {
       const database = driver === "PGlite" ? { dataDir: await preparedFolder() } : await newDatabase(driver);
       const first = await createPeopleService({ database, clock: atStart });
       const { key } = await first.keys.create({ scopes: ["web:tracking:sdk"] });
@@ -99,7 +99,7 @@ describe("persistence", () => {
       );
     });
 
-    test("the migrations make every table, and again change nothing", async () => {
+    test("the migrations create every table, and a second run changes nothing", async () => {
       const database = driver === "PGlite" ? { dataDir: await temporaryFolder() } : await newDatabase(driver);
       const tables = async () => {
         const { db, close } = await openDatabase(database, {
@@ -130,7 +130,7 @@ describe("persistence", () => {
       expect(await tables()).toEqual(once);
     });
 
-    test("a database that is gone is a 503 with the error body", async () => {
+    test("a lost database is a 503 with the error body", async () => {
       const { service, call } = await startService(driver);
       await service.close();
       expect(await call("GET", "/healthz")).toMatchObject({
@@ -140,7 +140,7 @@ describe("persistence", () => {
     });
   });
 
-  test("a PGlite folder is held by one service at a time", async () => {
+  test("a PGlite folder is locked by one service at a time", async () => {
     const dataDir = await preparedFolder();
     const first = await createPeopleService({ database: { dataDir } });
     await expect(createPeopleService({ database: { dataDir } })).rejects.toThrow(/in use by another process/);
@@ -216,25 +216,28 @@ describe("persistence", () => {
     },
   );
 
-  test.skipIf(!inject("postgresUrl"))("a link that breaks within batches harms nobody else", async () => {
-    const database = (await newDatabase("PostgreSQL")) as { url: string };
-    const link = await startLink(database.url);
-    const subject = await startService("PostgreSQL", { database: { url: link.url } });
-    const { write, person } = await subject.lead();
-    const operations = Array.from({ length: 200 }, () => pageView(START));
-    const attempts = await Promise.allSettled(
-      operations.map((operation, index) => {
-        if (index === 100) link.cut();
-        return subject.send(write, [operation]);
-      }),
-    );
-    const failures = attempts.flatMap((attempt) =>
-      attempt.status === "rejected" ? [String(attempt.reason)] : [],
-    );
-    expect(failures.length).toBeGreaterThan(0);
-    expect(failures.filter((failure) => !failure.includes("503"))).toEqual([]);
-    link.mend();
-    await subject.send(write, operations);
-    expect(await subject.timeline(person.id)).toHaveLength(200);
-  });
+  test.skipIf(!inject("postgresUrl"))(
+    "a connection that breaks within batches affects no other request",
+    async () => {
+      const database = (await newDatabase("PostgreSQL")) as { url: string };
+      const link = await startLink(database.url);
+      const subject = await startService("PostgreSQL", { database: { url: link.url } });
+      const { write, person } = await subject.lead();
+      const operations = Array.from({ length: 200 }, () => pageView(START));
+      const attempts = await Promise.allSettled(
+        operations.map((operation, index) => {
+          if (index === 100) link.cut();
+          return subject.send(write, [operation]);
+        }),
+      );
+      const failures = attempts.flatMap((attempt) =>
+        attempt.status === "rejected" ? [String(attempt.reason)] : [],
+      );
+      expect(failures.length).toBeGreaterThan(0);
+      expect(failures.filter((failure) => !failure.includes("503"))).toEqual([]);
+      link.mend();
+      await subject.send(write, operations);
+      expect(await subject.timeline(person.id)).toHaveLength(200);
+    },
+  );
 });

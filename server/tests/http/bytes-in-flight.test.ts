@@ -8,7 +8,7 @@ const KIB = 1024;
 const refusal = (status: number) => expect.objectContaining({ status, headers: { "Retry-After": "1" } });
 
 describe("bytes in flight", () => {
-  test("are given back when the work ends, however it ends", async () => {
+  test("are released when the work settles, however it settles", async () => {
     const inFlight = limitBytesInFlight(REQUEST_BYTES + 10, 1e9);
     const use = (bytes: number) => inFlight("a", async (take) => take(bytes));
     await use(10);

@@ -83,7 +83,7 @@ describe("a service", () => {
     expect(await start("203.0.113.8")).toBe(201);
   });
 
-  test("says once that X-Forwarded-For is not looked at, unless it is told that there is no proxy", async () => {
+  test("warns about the first ignored X-Forwarded-For, unless it is configured that there is no proxy", async () => {
     const lines: string[] = [];
     const logger = pino({ level: "warn" }, { write: (line: string) => void lines.push(line) });
     const ask = async (options: object) => {

@@ -81,7 +81,7 @@ describe("compressed bodies", () => {
     },
   );
 
-  test("of encodings only one gzip is taken, and a broken one is a 400", async () => {
+  test("only a single gzip encoding is accepted, and a broken one is a 400", async () => {
     const { place } = await newPlace("PGlite");
     const { url } = await runService(place);
     const post = async (encoding: string, body: Uint8Array) => {

@@ -41,7 +41,7 @@ describe("HTTP responses", () => {
       }
     });
 
-    test("answers are not to be sniffed or kept", async () => {
+    test("responses forbid sniffing and caching", async () => {
       const { headers } = await shared().call("GET", "/healthz");
       expect(headers.get("x-content-type-options")).toBe("nosniff");
       expect(headers.get("cache-control")).toBe("no-store");
@@ -62,7 +62,7 @@ describe("HTTP responses", () => {
       }
     });
 
-    test("figures are there for Prometheus", async () => {
+    test("metrics are exposed for Prometheus", async () => {
       const subject = shared();
       const { write } = await subject.visitor();
       await subject.send(write, [pageView(START), { id: "x", type: "x" }]);

@@ -10,7 +10,7 @@ import { runService } from "../support/run-service.js";
 describe("a client that does not read its answer", () => {
   const BIG = "x".repeat(32 * 1024 * 1024);
 
-  test("is cut off in time, and what it did not take is let go", async () => {
+  test("is disconnected at the timeout, and the memory of its unread response is released", async () => {
     const answers = new EventEmitter();
     const port = await listen((_, bindings) => {
       const { outgoing } = bindings as HttpBindings;
@@ -27,7 +27,7 @@ describe("a client that does not read its answer", () => {
     expect(await once(answers, "closed")).toEqual([false]);
   });
 
-  test("is told from one that reads", async () => {
+  test("is distinguished from one that reads", async () => {
     const port = await listen(() => new Response(BIG), 60_000);
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     onTestFinished(() => agent.destroy());

@@ -78,7 +78,7 @@ const start = async () =>
   runService({ DATA_DIR: await preparedFolder() }, { REQUEST_TIMEOUT_MS: String(SHORT_MS) });
 
 describe("raw connections", () => {
-  test("whatever lies on a connection is refused or cut off, and others are served", async () => {
+  test("malformed requests are refused or disconnected, and others are served", async () => {
     const service = await start();
     const answers = await Promise.all(
       LIES.map(async ([name, bytes]) => [name, (await answersOn(open(service, bytes), 9)).statuses] as const),
@@ -89,7 +89,7 @@ describe("raw connections", () => {
     expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
   });
 
-  test("requests that hardly arrive are cut off in time, and others are served meanwhile", async () => {
+  test("requests that arrive too slowly are disconnected at the timeout, and others are served meanwhile", async () => {
     const service = await start();
     const dribble = (first: string) => {
       const socket = open(service, first);
@@ -114,7 +114,7 @@ describe("raw connections", () => {
     expect(new Set((await ends).flatMap(({ statuses }) => statuses))).toEqual(new Set([408]));
   });
 
-  test("requests sent without waiting for answers are answered each, in their order, and take effect once", async () => {
+  test("pipelined requests are answered in their order and applied exactly once", async () => {
     const { place, trackingKey, adminKey } = await newPlace("PGlite");
     const service = await runService(place);
     const [client] = await newClients(service.url, trackingKey, 1);
@@ -135,7 +135,7 @@ describe("raw connections", () => {
     await send(service.url, client!, [pageView(Date.now())]);
   });
 
-  test("on SIGTERM a connection on which no request has come yet is closed at once", async () => {
+  test("on SIGTERM a connection without a request is closed immediately", async () => {
     // Nothing is cut off for being slow within this test.
     const service = await runService({ DATA_DIR: await preparedFolder() }, { REQUEST_TIMEOUT_MS: "600000" });
     const sockets = [open(service), open(service, "GET /people/healthz HTTP/1.1\r\nHo")];
@@ -147,7 +147,7 @@ describe("raw connections", () => {
     await ends;
   });
 
-  test("on SIGTERM a body that hardly arrives is waited for until it is too slow", async () => {
+  test("on SIGTERM a slow body is awaited until its timeout", async () => {
     const service = await start();
     const slow = open(service, post("Content-Length: 10", "{"));
     const end = answersOn(slow, 9);

@@ -54,7 +54,7 @@ describe("failed authentications of one address", () => {
     }
   });
 
-  test("are counted while they are under way, so that many at once are no way round", async () => {
+  test("are counted while they are pending, so that concurrent attempts cannot bypass the limit", async () => {
     const subject = await startService("PGlite", { limits: { failedAuthenticationsPerMinute: 2 } });
     const statuses = await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
@@ -65,7 +65,7 @@ describe("failed authentications of one address", () => {
     expect(statuses.filter((status) => status === 401)).toHaveLength(2);
   });
 
-  test("do not stop those behind it whose credentials were good before, and good ones are not counted", async () => {
+  test("do not block recently valid credentials from the same address, and valid ones are not counted", async () => {
     const subject = await startService("PGlite", { limits: { failedAuthenticationsPerMinute: 2 } });
     const address = "192.0.2.1";
     const statusOf = async (token: string, from = address) =>
@@ -82,7 +82,7 @@ describe("failed authentications of one address", () => {
     expect(await statusOf(writes[4]!)).toBe(200);
   });
 
-  test("count for a credential that was good once and is no longer", async () => {
+  test("are counted for a credential that was valid and no longer is", async () => {
     const subject = await startService("PGlite", { limits: { failedAuthenticationsPerMinute: 1 } });
     const { write } = await subject.visitor();
     const address = "192.0.2.1";
@@ -98,7 +98,7 @@ describe("requests without a valid credential", () => {
   onEachDriver((driver) => {
     const shared = sharedService(driver);
 
-    test("without a right credential nothing of a body is received, on any route", async () => {
+    test("without a valid credential no byte of a body is received, on any route", async () => {
       const subject = shared();
       const routes = (await securedRoutes(subject)).filter(({ hasBody }) => hasBody);
       expect(routes).toHaveLength(3);

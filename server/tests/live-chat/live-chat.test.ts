@@ -62,7 +62,7 @@ describe("Live Chat", () => {
       expect(other.sessionId).not.toBe(first.sessionId);
     });
 
-    test("a JWT is good from a minute before its nbf, and a minute after its exp", async () => {
+    test("a JWT is valid from a minute before its nbf until a minute after its exp", async () => {
       const subject = shared();
       const now = START / 1000;
       for (const claims of [
@@ -73,7 +73,7 @@ describe("Live Chat", () => {
         expect((await subject.signIn(claims)).person.kind).toBe("authenticated");
     });
 
-    test("a widget may say how long its JWTs are good at most", async () => {
+    test("a widget may set the maximum lifetime of its JWTs", async () => {
       const subject = shared();
       const widget = { ...OTHER_WIDGET, id: randomUUID(), maxJwtLifetimeMs: 5 * MINUTE };
       subject.service.widgets.put(widget);
@@ -100,7 +100,7 @@ describe("Live Chat", () => {
       expect(() => shared().service.widgets.put(widget)).not.toThrow();
     });
 
-    test("two first authentications at once make one profile", async () => {
+    test("two concurrent first authentications create one profile", async () => {
       const subject = shared();
       const sub = randomUUID();
       const chats = await Promise.all([1, 2, 3].map(() => subject.signIn({ sub })));
@@ -122,7 +122,7 @@ describe("Live Chat", () => {
       await expect(subject.register(user.person, lead.token)).rejects.toThrow(/4032/);
     });
 
-    test("the same user's session stays it; another user's ends", async () => {
+    test("the same user's session continues; another user's is terminated", async () => {
       const subject = shared();
       const sub = randomUUID();
       const first = await subject.signIn({ sub });
@@ -154,7 +154,7 @@ describe("Live Chat", () => {
         );
     });
 
-    test("a jti is used once", async () => {
+    test("a jti that was used is refused", async () => {
       const subject = shared();
       const jwt = await signJwt(START);
       const statuses = [];
@@ -163,7 +163,7 @@ describe("Live Chat", () => {
       expect(statuses).toEqual([200, 401]);
     });
 
-    test("a jti is used once, also by many at the same moment and in the last one of its life", async () => {
+    test("of many concurrent uses of a jti one succeeds, also at the moment of its expiry", async () => {
       const subject = shared();
       const jwt = await signJwt(START, { exp: START / 1000 + 0.5 });
       const redeem = async () =>
@@ -191,7 +191,7 @@ describe("Live Chat", () => {
       const text = `${encode(header)}.${encode({ ...claims, jti: randomUUID() })}`;
       return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
     };
-    test("a JWT put together by hand is good where its header is", async () => {
+    test("a JWT made by hand is accepted if its header is valid", async () => {
       const jwt = withHeader({ alg: "HS256" });
       expect((await shared().call("POST", `${path}/authenticate`, { body: { jwt } })).status).toBe(200);
     });

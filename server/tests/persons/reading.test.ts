@@ -33,7 +33,7 @@ describe("reading persons and definitions", () => {
       expect((await subject.call("PUT", "/v1/definitions/x", put)).status).toBe(403);
     });
 
-    test("a timeline is read in pages, none twice and none left out", async () => {
+    test("a timeline is read in pages without duplicates or gaps", async () => {
       const subject = shared();
       const { write, person } = await subject.lead();
       const operations = Array.from({ length: 25 }, (_, index) => pageView(START - Math.floor(index / 3)));
@@ -52,7 +52,7 @@ describe("reading persons and definitions", () => {
       expect(seen).toHaveLength(25);
     });
 
-    test("a timeline is read newest first, in pages, none twice and none left out", async () => {
+    test("a timeline is read newest first, in pages without duplicates or gaps", async () => {
       const subject = shared();
       const { write, person } = await subject.lead();
       await subject.send(
@@ -68,7 +68,7 @@ describe("reading persons and definitions", () => {
       expect(seen).toEqual((await subject.timeline(person.id)).map(({ id }) => id).toReversed());
     });
 
-    test("a cursor of either order is good for the other: it reads back from there", async () => {
+    test("a cursor is valid in both orders: the other order reads back from it", async () => {
       const subject = shared();
       const { write, person } = await subject.lead();
       // The same millisecond throughout, so that the order of acceptance alone tells them apart.
@@ -120,7 +120,7 @@ describe("reading persons and definitions", () => {
       expect(answer.status).toBe(400);
     });
 
-    test("definitions are put, listed with an ETag, and not sent again while they are the same", async () => {
+    test("definitions are written, listed with an ETag, and not sent again while they are unchanged", async () => {
       const subject = shared();
       const authorization = `App ${subject.adminKey}`;
       const body = { title: "Bought", properties: { name: "string", price: "decimal" } };

@@ -32,7 +32,7 @@ describe("service processes", () => {
     expect(await keys(place, "create")).toMatchObject({ code: 1, err: expect.stringContaining("--scope") });
   });
 
-  test("killed and started again, the service knows what it acknowledged", async () => {
+  test("a service that is killed and restarted has what it acknowledged", async () => {
     const place = { DATA_DIR: await preparedFolder() };
     const key = await newKey(place, "web:tracking:sdk");
     const first = await runService(place);
@@ -57,7 +57,7 @@ describe("service processes", () => {
     expect(await send(await runService(place))).toMatchObject({ results: [{ status: "duplicate" }] });
   });
 
-  test("on SIGTERM what is under way is answered, nothing new is accepted, and the service ends", async () => {
+  test("on SIGTERM the service answers pending requests, accepts no new ones, and exits", async () => {
     const service = await runService({ DATA_DIR: await preparedFolder() });
     const underWay = request(`${service.url}/v1/live-chat/sessions`, {
       method: "POST",

@@ -60,7 +60,7 @@ describe("a service that cannot start ends with one line that says why and what 
 });
 
 describe.skipIf(!inject("postgresUrl"))("a service whose database is down at its start", () => {
-  test("says so, waits, and starts once it is there", async () => {
+  test("warns, waits, and starts when the database is available", async () => {
     const postgres = (await startPostgres())!;
     onTestFinished(postgres.remove);
     await postgres.crash();
@@ -77,7 +77,7 @@ describe.skipIf(!inject("postgresUrl"))("a service whose database is down at its
     expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
   });
 
-  test("ends at once on SIGTERM", async () => {
+  test("exits immediately on SIGTERM", async () => {
     const service = await spawnService({ DATABASE_URL: "postgres://people@127.0.0.1:1/people" });
     await service.line("waiting");
     service.process.kill("SIGTERM");

@@ -20,7 +20,7 @@ describe("the sweep", () => {
       return { subject, ...lead, write: await subject.register(lead.person, lead.token) };
     };
 
-    test("a session whose browser never returns is closed by the service, once", async () => {
+    test("closes a session whose browser never returns exactly once", async () => {
       const { subject, person } = await abandoned();
       await subject.service.sweep();
       const closings = await ends(subject, person);
@@ -30,7 +30,7 @@ describe("the sweep", () => {
       expect(closings[0]).not.toHaveProperty("id");
     });
 
-    test("a session is not closed while its browser may go on", async () => {
+    test("does not close a session that its browser may continue", async () => {
       const subject = shared();
       const { write, person } = await subject.lead();
       await subject.send(write, [pageView(START)]);
@@ -39,7 +39,7 @@ describe("the sweep", () => {
       expect(await ends(subject, person)).toEqual([]);
     });
 
-    test("the browser's own end replaces the service's and is accepted", async () => {
+    test("accepts the browser's own end in place of the service's", async () => {
       const { subject, person, write } = await abandoned();
       expect(await subject.statuses(write, [sessionEnded(START + 30 * MINUTE)])).toEqual(["accepted"]);
       const [end, ...more] = await ends(subject, person);
@@ -50,7 +50,7 @@ describe("the sweep", () => {
       expect(await ends(subject, person)).toEqual([end]);
     });
 
-    test("later activity of the session withdraws the closing, until it is due again", async () => {
+    test("withdraws the closing when later activity arrives, until it is due again", async () => {
       const { subject, person, write } = await abandoned();
       await subject.send(write, [pageView(START + 20 * MINUTE)]);
       expect(await ends(subject, person)).toEqual([]);
@@ -60,14 +60,14 @@ describe("the sweep", () => {
       ]);
     });
 
-    test("a duplicate or a rejected operation withdraws nothing", async () => {
+    test("does not withdraw a closing for a duplicate or a rejected operation", async () => {
       const { subject, person, write } = await abandoned();
       const rejected = event("pageView", START, { properties: { nonsense: "x" } });
       expect(await subject.statuses(write, [rejected])).toEqual(["rejected"]);
       expect(await ends(subject, person)).toHaveLength(1);
     });
 
-    test("a session that the browser ended stays ended, whatever arrives late", async () => {
+    test("leaves a session ended that the browser ended, whatever arrives late", async () => {
       const subject = shared();
       const { write, person } = await subject.lead();
       await subject.send(write, [
@@ -80,7 +80,7 @@ describe("the sweep", () => {
       expect(await ends(subject, person)).toMatchObject([{ occurredAt: iso(START - MINUTE) }]);
     });
 
-    test("a session that went over from visitor to lead is closed once", async () => {
+    test("closes a session that a merge moved from visitor to lead exactly once", async () => {
       const subject = shared();
       const [visitor, lead] = [await subject.visitor(), await subject.lead()];
       await subject.send(visitor.write, [pageView(START)]);
@@ -95,7 +95,7 @@ describe("the sweep", () => {
       ]);
     });
 
-    test("a visitor is deleted after 45 idle days, with all that it left", async () => {
+    test("deletes a visitor with all its rows after 45 idle days", async () => {
       const subject = shared();
       const visitor = await subject.visitor();
       await subject.send(visitor.write, [pageView(START)]);
@@ -112,7 +112,7 @@ describe("the sweep", () => {
       expect(await subject.timeline(lead.person.id)).toEqual([]);
     });
 
-    test("a merged visitor's activity is the person's and stays", async () => {
+    test("keeps the activity of a merged visitor, which belongs to the person", async () => {
       const subject = shared();
       const [visitor, lead] = [await subject.visitor(), await subject.lead()];
       await subject.send(visitor.write, [pageView(START)]);
@@ -125,7 +125,7 @@ describe("the sweep", () => {
       ]);
     });
 
-    test("an expired registration proves a visitor for 90 days, for a merge that arrives late", async () => {
+    test("keeps an expired registration for 90 days, as proof for a late merge", async () => {
       const subject = shared();
       const [early, late] = [await subject.visitor(), await subject.visitor()];
       const expiry = START + HOUR;
@@ -144,7 +144,7 @@ describe("the sweep", () => {
       expect(await mergeNow(late)).toEqual(["rejected"]);
     });
 
-    test("a terminated Live Chat session is forgotten after 31 days, an open one never", async () => {
+    test("deletes a Live Chat session 31 days after its end, and an open one never", async () => {
       const subject = shared();
       const [ended, open] = [await subject.startChat(), await subject.startChat()];
       const path = "/v1/live-chat/sessions/current";
@@ -162,7 +162,7 @@ describe("the sweep", () => {
       expect((await subject.call("GET", path, { authorization: `Bearer ${open.token}` })).status).toBe(200);
     });
 
-    test("a JWT is refused a second time for as long as it is good, and forgotten after that", async () => {
+    test("keeps a used JWT's id until the JWT expires, and then deletes it", async () => {
       const subject = shared();
       const jti = randomUUID();
       const exp = (START + HOUR) / 1000;
