@@ -1,4 +1,4 @@
-/** Operations whose answer was lost, from a device whose clock does what it wants: the same bytes for months. */
+/** Operations whose response was lost, repeated unchanged for months by a device with an arbitrary clock. */
 import { describe, expect, test } from "vitest";
 import { DAY, HOUR, MINUTE, type Operation } from "../../../src/protocol/wire.js";
 import { append, merge, pageView, update } from "../support/operations.js";
@@ -15,7 +15,7 @@ const YEAR = 365 * DAY;
 const AT_2020 = Date.parse("2020-01-01T00:00:00.000Z");
 const DAYS = [0, 20, 32, 64, 400];
 
-/** What is answered to the same operations on each of the days, between which the service forgets what it may. */
+/** Returns the results of the same operations on each of the days, with a sweep in between. */
 async function sendOnEachDay(
   subject: Subject,
   { person, token }: LiveChat,

@@ -3,7 +3,7 @@ import { createFairQueue } from "../../src/batches/fair-queue.js";
 
 const settle = () => new Promise((resolve) => setTimeout(resolve));
 
-/** Turns whose work ends when it is told to; `begun` is the order in which it began. */
+/** A queue whose jobs end on demand; `begun` has them in the order of their start. */
 function newTurns(atWork: number) {
   const enqueue = createFairQueue(atWork);
   const begun: string[] = [];
@@ -28,7 +28,7 @@ function newTurns(atWork: number) {
       ends.delete(name);
       await settle();
     },
-    /** Ends what is at work, the oldest first, until nothing is. */
+    /** Ends the running jobs, the oldest first, until none is left. */
     async endAll() {
       await settle();
       while (ends.size) await this.end([...ends.keys()][0]!);
@@ -132,7 +132,7 @@ describe("the fair queue", () => {
     const seen: string[] = [];
     const first = enqueue("a", 1, async () => void seen.push("a"));
     const second = enqueue("a", 1, async () => void seen.push("b"));
-    // What comes from a socket is a macrotask as this is.
+    // Data from a socket arrives in a macrotask like this one.
     setImmediate(() => seen.push("socket"));
     await Promise.all([first, second]);
     expect(seen).toEqual(["a", "socket", "b"]);

@@ -14,10 +14,10 @@ import {
 } from "../support/start-service.js";
 
 const WEEK = 7 * DAY;
-/** Where one partition ends and the next begins. */
+/** The boundary between two partitions. */
 const BORDER = Math.ceil(START / WEEK) * WEEK;
 
-/** Two processes on one database, one in each of two weeks, and a connection of its own. */
+/** Two services on one database, whose clocks are in consecutive weeks, and a separate connection. */
 const startAtBorder = async () => {
   const database = (await newDatabase("PostgreSQL")) as { url: string };
   const [before, after] = [
@@ -25,7 +25,7 @@ const startAtBorder = async () => {
     await startService("PostgreSQL", { database }),
   ];
   [before.clock.now, after.clock.now] = [BORDER - 1, BORDER];
-  // Both partitions are there: a batch that has to make its own is judged anew after that.
+  // Both partitions exist: a batch that creates its own partition is checked again afterwards.
   for (const subject of [before, after])
     await subject.send((await subject.lead()).write, [pageView(BORDER - 1)]);
   const client = new Client({ connectionString: database.url });
@@ -39,7 +39,7 @@ const partitions = async (client: Client) =>
       "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'operation_ids'::regclass order by 1",
     )
   ).rows.map(({ name }) => name);
-/** How many sessions a sweep closes. */
+/** Returns how many sessions a sweep closes. */
 const closed = async (subject: Subject): Promise<number> => (await subject.service.sweep()).closedSessions;
 
 describe("partitions of operation ids", () => {

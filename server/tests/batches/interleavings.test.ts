@@ -1,4 +1,4 @@
-/** Between what a batch of events reads and what it writes, another process may do anything. */
+/** What another process does between the read and the write of a batch of events. */
 import { beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { HOUR, MINUTE } from "../../../src/protocol/wire.js";
 import { beforeNextWrite } from "../support/before-next-write.js";
@@ -50,7 +50,7 @@ describe.skipIf(!inject("postgresUrl"))("concurrent writes on PostgreSQL", () =>
     const meanwhile = beforeNextWrite(() => other.send(write, [sessionEnded(START + MINUTE)]));
     await subject.send(write, [pageView(START + 1)]);
     await meanwhile;
-    // Had the end been forgotten, the service would end the session once more.
+    // If the end were lost, the service would close the session again.
     subject.clock.now = START + 2 * HOUR;
     expect(await subject.service.sweep()).toMatchObject({ closedSessions: 0 });
     expect(await told(person.id)).toEqual(["pageView", "pageView", "sessionEnded"]);

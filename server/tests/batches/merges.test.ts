@@ -12,10 +12,9 @@ import {
 } from "../support/start-service.js";
 
 /**
- * Two leads merge a visitor that nobody has heard of, each through a process of its own or both through one; then the
- * visitor sends an event.
+ * Two leads concurrently merge an unknown visitor, through two processes or through one. Then the visitor sends an event.
  *
- * @returns what each lead is told, sorted, and how many events are in the timelines of the one that has it and of the other
+ * @returns the sorted results of both leads, and the number of events of the lead that has the visitor and of the other
  */
 async function raceForVisitor(subject: Subject, elsewhere: Subject): Promise<unknown[]> {
   const [lead, other] = await Promise.all([subject.lead(), elsewhere.lead()]);
@@ -211,7 +210,7 @@ describe("merges", () => {
       const [visitor, lead] = [await subject.visitor(), await subject.lead()];
       const ahead = START + HOUR;
       await subject.send(lead.write, [merge(ahead, visitor)], { sentAt: ahead });
-      // This request was under way for 20 s, which the correction takes for the clock's.
+      // This request took 20 s, which the correction attributes to the clock.
       subject.clock.now += 20 * SECOND;
       expect(await subject.statuses(visitor.write, [pageView(ahead - 1)], { sentAt: ahead })).toEqual([
         "accepted",

@@ -14,7 +14,7 @@ const event = {
   page: { url: "https://shop.example/", title: "Shop" },
 };
 
-/** Values on both sides of the schema's borders, and some that JSON has and no border thinks of. */
+/** Values just inside and outside of the schema's limits, and some unusual JSON values. */
 const odd = fc.oneof(
   fc.jsonValue(),
   fc.constantFrom(

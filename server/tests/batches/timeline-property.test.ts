@@ -8,7 +8,7 @@ import { onEachDriver, sharedService, START, type Subject } from "../support/sta
 
 const at = (step: number): number => START - HOUR + step * 10 * SECOND;
 
-/** A visitor's history and then a lead's, the merge at its head, as a browser makes them. */
+/** The history of a visitor, and then that of a lead, which starts with the merge. */
 const makeHistory = async (subject: Subject) => {
   const [visitor, lead] = [await subject.visitor(), await subject.lead()];
   const asVisitor = Array.from({ length: 8 }, (_, step) =>
@@ -23,7 +23,7 @@ const makeHistory = async (subject: Subject) => {
   return { visitor, lead, asVisitor, asLead };
 };
 
-/** One profile's operations, cut into batches, each sent once or more, the next not before the first answer. */
+/** Sends a profile's operations in batches, each one or more times, the next after the first response. */
 const sending = (length: number) =>
   fc.array(fc.record({ size: fc.integer({ min: 1, max: length }), times: fc.integer({ min: 1, max: 2 }) }), {
     minLength: length,
@@ -67,7 +67,7 @@ describe("timelines", () => {
               for (const status of await subject.statuses(writes[from]!, batch))
                 expect(status).not.toBe("rejected");
             }
-            // An answer that was lost long ago: any batch again, in any order.
+            // Repeats any batch in any order, as after a response that was lost long ago.
             for (const [write, batch] of sent.toReversed())
               for (const status of await subject.statuses(write, batch)) expect(status).toBe("duplicate");
             const expected = [...asVisitor, ...asLead.slice(1)].toSorted((a, b) =>

@@ -124,7 +124,7 @@ describe("responses about ids and credentials", () => {
       expect(await subject.statuses(lead.write, operations)).toEqual(["accepted", "accepted"]);
       await subject.send(lead.write, [update(START, { firstName: "Grace" })]);
       expect(await subject.statuses(lead.write, operations)).toEqual(["duplicate", "duplicate"]);
-      // Copied to another profile it is that profile's own, and the person's is as it was.
+      // Sent for another profile, the batch is that profile's own, and the person's stays unchanged.
       expect((await subject.statuses(thief.write, operations))[0]).toBe("accepted");
       expect(await subject.timeline(lead.person.id)).toHaveLength(1);
       expect((await subject.person(lead.person.id)).firstName).toBe("Grace");

@@ -23,7 +23,7 @@ vi.mock("node:crypto", { spy: true });
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-/** @returns what has gone to the database since it was asked last */
+/** @returns a function that gives what was sent to the database since its last call */
 function listenToDatabase(driver: Driver): () => string[] {
   const spy =
     driver === "PGlite"
@@ -41,13 +41,13 @@ function listenToDatabase(driver: Driver): () => string[] {
   };
 }
 
-/** A logger of everything, and what it wrote. */
+/** A logger at the lowest level, with its output. */
 function keepLogs() {
   const lines: string[] = [];
   return { lines, logger: pino({ level: "trace" }, { write: (line: string) => void lines.push(line) }) };
 }
 
-/** Every way in which a secret comes to the service. */
+/** Sends a secret in every way in which the service receives one. */
 async function useSecrets(subject: Subject): Promise<{ tokens: string[]; jwt: string }> {
   const { service, trackingKey, adminKey } = subject;
   const { id, key } = await service.keys.create({ scopes: ["web:tracking:sdk"], key: "a key of our own" });
@@ -87,7 +87,7 @@ describe("secrets", () => {
       const withSecret = (text: string): boolean => secrets.some((secret) => text.includes(secret));
       expect(messages.filter(withSecret)).toEqual([]);
       expect(lines.filter(withSecret)).toEqual([]);
-      // What was looked at is what was sent and logged.
+      // The inspected text contains what was sent and logged.
       const isSent = (text: string): boolean => messages.some((message) => message.includes(text));
       expect(tokens.filter((token) => !isSent(sha256(token)))).toEqual([]);
       expect(lines.join()).toContain("/people/v1/registrations");
@@ -96,7 +96,7 @@ describe("secrets", () => {
     test("the logs of a failed statement name neither what a person did nor the right to it", async () => {
       const { lines, logger } = keepLogs();
       const database = driver === "PGlite" ? { dataDir: await preparedFolder() } : await newDatabase(driver);
-      // As where a migration went wrong.
+      // As after a faulty migration.
       const { db, close } = await openDatabase(database, {
         onError: () => undefined,
         onWaiting: () => undefined,

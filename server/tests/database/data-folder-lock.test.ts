@@ -6,7 +6,7 @@ import { checkAndResend, newClients, newPlace, sendUntilFailure } from "../suppo
 import { preparedFolder } from "../support/prepared-folder.js";
 import { failToStart, keys, runService } from "../support/run-service.js";
 
-/** What differs between two containers that share a volume. */
+/** The difference between two containers that share a volume. */
 async function ownTemporaryFolder(): Promise<{ TMPDIR: string }> {
   const folder = await mkdtemp(join(tmpdir(), "people-own-tmp-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -43,7 +43,7 @@ describe("the lock of the data folder", () => {
     const first = await runService(place, await ownTemporaryFolder());
     const clients = await newClients(first.url, trackingKey);
     await sendUntilFailure(first.url, clients, 5, async () => {
-      // Under load, a second one that got in would have ruined the folder by now.
+      // Under load, a second process would have corrupted the folder by now.
       expect((await failToStart(place, await ownTemporaryFolder())).message).toMatch(REFUSAL);
       first.process.kill("SIGKILL");
       await first.exited;

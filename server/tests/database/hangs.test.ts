@@ -9,7 +9,7 @@ import { runService } from "../support/run-service.js";
 import { startPostgres } from "../support/start-postgres.js";
 import { newDatabase, startService, START } from "../support/start-service.js";
 
-/** So that the tests need not wait for long; a server that is well answers sooner on any machine. */
+/** Short, so that the tests are fast; a healthy server answers sooner on any machine. */
 const TIMEOUT_MS = 1_000;
 
 const startOwnPostgres = async () => {
@@ -63,7 +63,7 @@ describe.skipIf(!inject("postgresUrl"))("while PostgreSQL hangs", () => {
       () => false,
       () => true,
     );
-    // It has taken the earlier request too by now.
+    // The service has received the earlier request by now.
     await fetch(`${service.url}/livez`);
     service.process.kill("SIGTERM");
     expect(await service.exited).toEqual([1, null]);

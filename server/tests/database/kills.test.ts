@@ -7,10 +7,10 @@ import { runService } from "../support/run-service.js";
 import { startPostgres } from "../support/start-postgres.js";
 import { onEachDriver } from "../support/start-service.js";
 
-/** Each kill is followed by the start of a process with its database, which takes its time on a busy machine. */
+/** A process and its database start after each kill, which is slow on a busy machine. */
 const TIMEOUT_MS = 60_000;
 
-/** When the blow falls: after so many answers, and then a moment that nobody chose. */
+/** The moments of the kills: after so many responses, plus a random delay. */
 const momentsOf = (seed: number, numRuns: number) =>
   fc.sample(
     fc.record({ answers: fc.integer({ min: 3, max: 20 }), delayMs: fc.integer({ min: 0, max: 15 }) }),
@@ -54,7 +54,7 @@ describe("killed processes", () => {
           service.process.kill("SIGTERM");
           expect(await service.exited).toEqual([0, null]);
         });
-        // Connections that were closed or refused; never an answer that says that something went wrong.
+        // Connections may be closed or refused, but no response may be an error.
         expect(failures.map(String).filter((failure) => failure.includes("answered"))).toEqual([]);
         const again = await runService(place);
         await checkAndResend(again.url, adminKey, clients);
@@ -82,7 +82,7 @@ describe("killed processes", () => {
         );
         expect(await health()).toBe(503);
         await postgres.start();
-        // Not one request is lost to a connection of the time before.
+        // No request fails because of a connection from before the restart.
         expect(await health()).toBe(200);
         await checkAndResend(url, adminKey, clients);
       }

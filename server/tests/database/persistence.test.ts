@@ -21,7 +21,7 @@ const temporaryFolder = async (): Promise<string> => {
   return folder;
 };
 
-/** A way to the database that can be cut. */
+/** Starts a proxy to the database that can break its connections. */
 async function startLink(url: string) {
   const target = new URL(url);
   const sockets = new Set<Socket>();

@@ -17,7 +17,7 @@ const asObject = (rows: { name: string; setting: string }[]) =>
 
 const answer = (value: number) => sql`select ${value}::int as value`;
 
-/** A database of its own, directly and through a pooler. */
+/** A new database, reachable directly and through a pooler. */
 async function newPooledDatabase(settings?: readonly string[]) {
   const direct = ((await newDatabase("PostgreSQL")) as PostgresOptions).url;
   const pooler = await startPooler(direct, settings);

@@ -42,7 +42,7 @@ describe("prepared statements", () => {
       const batches = Array.from({ length: 8 }, () => Array.from({ length: 500 }, () => pageView(START)));
       for (const batch of batches) await subject.send(write, batch);
       expect(new Set(await subject.statuses(write, batches[0]!))).toEqual(new Set(["duplicate"]));
-      // Connections tell what they read when they end, or a while later.
+      // Connections report their statistics when they end, or some time later.
       await subject.service.close();
       await vi.waitFor(async () => expect(await idsRead()).toBeGreaterThan(0), 20_000);
       expect(await idsRead()).toBe(500);

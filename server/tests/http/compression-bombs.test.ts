@@ -7,16 +7,16 @@ import { runService } from "../support/run-service.js";
 
 const MIB = 1024 * 1024;
 const BOMBS = 100;
-/** As much as a body of 1 MiB can unfold into. */
+/** The largest size to which a body of 1 MiB decompresses. */
 const UNPACKED_MIB = 1000;
-/** What 100 bodies of the allowed size may cost, as sent and as unpacked, with room for the collector; one bomb is twice that. */
+/** The memory of 100 bodies of the allowed size, compressed and decompressed, with room for garbage; one bomb is double that. */
 const MAX_GROWTH_MIB = 500;
 
-/** The most memory that a process ever had, in MiB: Linux counts it. */
+/** The peak memory of a process in MiB, as Linux counts it. */
 const peakOf = (pid: number): number =>
   Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 
-/** Gzip of blanks, which JSON allows before a value, so that not even a parser could refuse it early. */
+/** Gzip of blanks, which JSON allows before a value, so that no parser could refuse them early. */
 async function makeBomb(): Promise<Buffer> {
   const blanks = Buffer.alloc(MIB, " ");
   const gzip = createGzip({ level: 9 });
@@ -48,7 +48,7 @@ describe("compressed bodies", () => {
       const bomb = await makeBomb();
       expect(bomb.length).toBeLessThan(MIB);
       const { place, trackingKey } = await newPlace("PGlite");
-      // Room for all of them, or most would be refused before they are unpacked.
+      // Room for all of them: otherwise most would be refused before decompression.
       const { url, process: service } = await runService(place, {
         LIMIT_BYTES_IN_FLIGHT: String(BOMBS * 2 * MIB),
         LIMIT_BYTES_IN_FLIGHT_PER_ADDRESS: String(BOMBS * 2 * MIB),

@@ -14,7 +14,7 @@ import {
   type Subject,
 } from "../support/start-service.js";
 
-/** Sent all at once, by one registration. */
+/** Concurrent batches of one registration. */
 const FLOOD = 80;
 const OPERATIONS_PER_BATCH = 1_000;
 const OTHERS = 5;
@@ -28,7 +28,7 @@ const manyViews = () =>
 const postBatch = (subject: Subject, write: string, raw: string) =>
   subject.call("POST", "/v1/batches", { authorization: `Bearer ${write}`, raw });
 
-/** A request of which the body does not end until it is told to. */
+/** A request whose body ends on demand. */
 async function startBatch(subject: Subject, write: string) {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const answer = Promise.resolve(
@@ -42,7 +42,7 @@ async function startBatch(subject: Subject, write: string) {
     ),
   );
   const writer = writable.getWriter();
-  // Done once the service has begun to read.
+  // Resolves when the service has started to read.
   await writer.write(new TextEncoder().encode("{"));
   return { answer, end: () => writer.close() };
 }
@@ -65,7 +65,7 @@ describe("floods of batches", () => {
       });
       const work = async (client: Client): Promise<void> => {
         for (let round = 0; round < ROUNDS; round++) {
-          // Both throw unless the answer is a 200.
+          // Both throw unless the response is a 200.
           await send(url, client, [pageView(Date.now())]);
           await fetchJson(`${url}/v1/registrations`, `App ${trackingKey}`, {
             profile: { kind: "visitor", id: randomUUID() },
@@ -111,7 +111,7 @@ describe("floods of batches", () => {
       await holder.query("select from profiles where id = $1 for update", [busy.person.id]);
 
       const waiting = Array.from({ length: 10 }, () => subject.statuses(busy.write, [pageView(START)]));
-      // Refused after 10 s where no connection is left.
+      // A 503 after 10 s if no connection is free.
       expect(await subject.statuses(other.write, [pageView(START)])).toEqual(["accepted"]);
       await holder.query("commit");
       expect(await Promise.all(waiting)).toEqual(Array.from({ length: 10 }, () => ["accepted"]));

@@ -83,7 +83,7 @@ describe("hostile input", () => {
         expect(text).toContain("nested deeper than 32");
       }
       expect(parse).not.toHaveBeenCalled();
-      // What is deep in a string is not, and a field that a later version may know is no harm.
+      // Brackets in a string are no depth, and a field of a later version is allowed.
       const { body } = await post(subject, write, inTitle(JSON.stringify(deep(1000))));
       expect(body.results).toMatchObject([{ status: "accepted" }]);
       const later = batch(JSON.stringify(pageView(START))).replace('"sdk"', `"more":${deep(31)},"sdk"`);

@@ -10,7 +10,7 @@ interface Route {
 }
 type Request = Parameters<Subject["call"]>[2] & { path: string };
 
-/** What makes a route answer with a status, from a request that is well; `null` where nothing from outside does. */
+/** How a valid request is changed to cause a status; `null` if no request can cause it. */
 const WAYS: Record<string, ((request: Request, subject: Subject) => Request | Promise<Request>) | null> = {
   304: (request) => ({ ...request, headers: { "if-none-match": "*" } }),
   400: (request) =>
@@ -25,7 +25,7 @@ const WAYS: Record<string, ((request: Request, subject: Subject) => Request | Pr
   404: (request) => ({ ...request, path: request.path.replace(/[\da-f-]{36}/, randomUUID()) }),
   413: (request) => ({ ...request, raw: " ".repeat(LIMITS.batchBytes + 1) }),
   415: (request) => ({ ...request, headers: { "content-encoding": "br" } }),
-  // A second one within the minute, with a credential that is wrong where there must be one.
+  // A second request within the minute, with a wrong credential if the route needs one.
   429: ({ authorization, ...request }) => ({
     ...request,
     address: "192.0.2.1",
@@ -34,7 +34,7 @@ const WAYS: Record<string, ((request: Request, subject: Subject) => Request | Pr
   500: null,
   503: (request) => request,
 };
-/** They ask the database nothing. */
+/** These routes do not query the database. */
 const WITHOUT_DATABASE = ["/people/livez", "/people/metrics", "/people/openapi.json"];
 
 async function goodRequest(path: string, { security }: Route, subject: Subject): Promise<Request> {

@@ -13,7 +13,7 @@ describe("the OpenAPI document", () => {
     const { status, body } = await call<Document>("GET", "/openapi.json");
     expect(status).toBe(200);
     expect(body.openapi).toBe("3.1.0");
-    // The validator takes its input apart.
+    // The validator mutates its input.
     expect(await new Validator().validate(JSON.parse(JSON.stringify(body)))).toMatchObject({ valid: true });
 
     const listed = Object.entries(body.paths).flatMap(([path, methods]) =>
@@ -38,7 +38,7 @@ describe("the OpenAPI document", () => {
     const text = JSON.stringify(body.paths["/people/v1/batches"]?.["post"]?.requestBody);
     for (const type of ["event", "person.update", "list.append", "profile.merge"])
       expect(text).toContain(`{"const":"${type}"}`);
-    // In any case of letters, which a pattern of JSON Schema cannot say.
+    // Case-insensitive, which a pattern of JSON Schema cannot express.
     expect(text).not.toContain("male|female");
   });
 

@@ -6,18 +6,18 @@ import { preparedFolder } from "../support/prepared-folder.js";
 import { runService, type ServiceProcess } from "../support/run-service.js";
 
 const SHORT_MS = 1_500;
-/** Slow connections of each kind, all at once. */
+/** Concurrent slow connections of each kind. */
 const SLOW = 40;
 
 const open = ({ port }: ServiceProcess, bytes: string | Uint8Array = ""): Socket => {
   const socket = connect(port, "127.0.0.1");
-  // Reset by the service: as good an end as any.
+  // A reset by the service is a valid end, too.
   socket.on("error", () => undefined);
   socket.write(bytes);
   return socket;
 };
 
-/** What comes back until so many answers are there, or the service has closed the connection. */
+/** Reads until there are so many responses, or the service closes the connection. */
 const answersOn = (socket: Socket, count = 1): Promise<{ statuses: number[]; text: string }> =>
   new Promise((resolve) => {
     let text = "";
@@ -84,7 +84,7 @@ describe("raw connections", () => {
       LIES.map(async ([name, bytes]) => [name, (await answersOn(open(service, bytes), 9)).statuses] as const),
     );
     const wrong = answers.filter(([, statuses]) => statuses.some((status) => status < 400 || status >= 500));
-    // Its body was whole, and what comes after it is another request, which is none.
+    // The body was complete, and the bytes after it are an invalid second request.
     expect(wrong.filter(([name]) => name !== "a length that is shorter than the body")).toEqual([]);
     expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
   });
@@ -136,11 +136,11 @@ describe("raw connections", () => {
   });
 
   test("on SIGTERM a connection without a request is closed immediately", async () => {
-    // Nothing is cut off for being slow within this test.
+    // No connection reaches the timeout within this test.
     const service = await runService({ DATA_DIR: await preparedFolder() }, { REQUEST_TIMEOUT_MS: "600000" });
     const sockets = [open(service), open(service, "GET /people/healthz HTTP/1.1\r\nHo")];
     const ends = Promise.all(sockets.map((socket) => answersOn(socket, 9)));
-    // The service has then seen the earlier ones.
+    // The service has accepted the earlier connections by then.
     await answersOn(open(service, get("Host: x")));
     service.process.kill("SIGTERM");
     expect(await service.exited).toEqual([0, null]);

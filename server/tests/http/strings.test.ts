@@ -35,7 +35,7 @@ interface Schema {
 }
 type Step = string | 0;
 
-/** The way to every string that a schema allows, in the names of its fields; `*` is a name of the sender's own. */
+/** The paths of all strings in a schema; `*` is a name that the sender chooses. */
 function stringsOf(schema: Schema | boolean | undefined, way: Step[] = []): Step[][] {
   if (!schema || typeof schema === "boolean") return [];
   const { properties = {}, additionalProperties, items } = schema;
@@ -51,7 +51,7 @@ function stringsOf(schema: Schema | boolean | undefined, way: Step[] = []): Step
   ];
 }
 
-/** A body with `by` at the end of the way, and what it leads through made where it is missing. */
+/** A body with `by` at the end of the path; missing parents are created. */
 function withAt(body: Json, [step, ...rest]: readonly Step[], by: Json): Json {
   if (step === undefined) return by;
   if (step === 0) return [withAt((Array.isArray(body) ? body[0] : undefined) ?? null, rest, by)];
@@ -128,7 +128,7 @@ async function routesOf(subject: Subject): Promise<Route[]> {
 
 const MARK = "@@here@@";
 const DEEP = "[".repeat(20_000) + "]".repeat(20_000);
-/** In the place of a string: what is no string, or no JSON, or not UTF-8. */
+/** Replacements of a string that are no string, no JSON, or no UTF-8. */
 const OTHERS = [
   DEEP,
   "1e400",
@@ -158,7 +158,7 @@ describe("strings", () => {
               const sent = [...TEXTS.map(([json]) => `"${json}"`), ...OTHERS].map((by) =>
                 marked.replace(`"${MARK}"`, () => by),
               );
-              // The name before the string, in the string's place: a key that could reach a prototype, and one given twice.
+              // Replacements of the string that also change its name: a key that could reach a prototype, and a duplicate key.
               const name = way.findLast((step) => step !== 0);
               const named = new RegExp(`"(\\w+)":(\\[*)"${MARK}"`);
               if (name !== undefined)

@@ -76,7 +76,7 @@ describe("failed authentications of one address", () => {
     for (const write of writes.slice(0, 4)) expect(await statusOf(write)).toBe(200);
     for (const expected of [401, 401, 429]) expect(await statusOf("wrong")).toBe(expected);
     for (const write of writes.slice(0, 4)) expect(await statusOf(write)).toBe(200);
-    // One that nobody has seen yet may be a guess.
+    // A credential that was never used before may be a guess.
     expect(await statusOf(writes[4]!)).toBe(429);
     expect(await statusOf(writes[4]!, "192.0.2.2")).toBe(200);
     expect(await statusOf(writes[4]!)).toBe(200);
@@ -151,7 +151,7 @@ describe("requests without a valid credential", () => {
       });
     const endless = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array([0x7b])) });
     expect((await post("App x", endless)).status).toBe(401);
-    // Half a million arrays within each other, in a kilobyte.
+    // Half a million nested arrays, in a kilobyte.
     const deep = gzipSync("[".repeat(500_000) + "]".repeat(500_000));
     expect(deep.length).toBeLessThan(1100);
     expect((await post("App x", new Uint8Array(deep))).status).toBe(401);

@@ -12,7 +12,7 @@ import {
   type Subject,
 } from "../support/start-service.js";
 
-/** A server that counts who comes. */
+/** A server that counts its requests. */
 async function startTrap() {
   let visits = 0;
   const server = createServer((_, response) => {

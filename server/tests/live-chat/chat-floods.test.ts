@@ -8,7 +8,7 @@ import { onEachDriver, startService, type Subject } from "../support/start-servi
 
 const CHATS = "/v1/live-chat/sessions";
 
-/** Over a socket, from an address of this machine. */
+/** Sends a request over a socket, from an address of this machine. */
 async function startChatFrom(localAddress: string, port: number) {
   const request = startRequest({ port, localAddress, method: "POST", path: `/people${CHATS}` }).end("{}");
   const [response] = (await once(request, "response")) as [IncomingMessage];
@@ -55,7 +55,7 @@ describe("floods of chats, sign-ins and registrations", () => {
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     expect((await register("192.0.2.2", visitor())).status).toBe(200);
-    // Whoever has no key uses up nothing of what the others behind the address may do.
+    // Requests without a key do not use up the limit of others behind the address.
     for (let count = 0; count < 3; count++)
       await subject.call("POST", "/v1/registrations", { authorization: "App x", address: "192.0.2.3" });
     expect((await register("192.0.2.3", visitor())).status).toBe(200);

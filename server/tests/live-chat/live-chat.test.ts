@@ -116,7 +116,7 @@ describe("Live Chat", () => {
         authorization: `Bearer ${lead.token}`,
       });
       expect(body).toEqual({ sessionId: lead.sessionId, person: user.person });
-      // What waits for the lead may still be sent, and the lead's token is no token of the user.
+      // Operations that wait for the lead may still be sent, and the lead's token is not valid for the user.
       expect(await subject.statuses(lead.write, [pageView(START)])).toEqual(["accepted"]);
       await subject.register(lead.person, lead.token);
       await expect(subject.register(user.person, lead.token)).rejects.toThrow(/4032/);

@@ -71,7 +71,7 @@ describe("reading persons and definitions", () => {
     test("a cursor is valid in both orders: the other order reads back from it", async () => {
       const subject = shared();
       const { write, person } = await subject.lead();
-      // The same millisecond throughout, so that the order of acceptance alone tells them apart.
+      // All at the same millisecond, so that only the order of acceptance distinguishes them.
       await subject.send(
         write,
         Array.from({ length: 6 }, () => pageView(START)),

@@ -22,7 +22,7 @@ describe("a service that cannot start ends with one line that says why and what 
   test("where the data folder cannot be made", async () => {
     const file = join(await preparedFolder(), "file");
     await writeFile(file, "");
-    // The second one is Linux', which refuses new folders there as if their parent were missing.
+    // Below /proc Linux refuses new folders as if their parent were missing.
     for (const folder of [join(file, "data"), "/proc/people/data"])
       expect(await failToStart({ DATA_DIR: folder }, { LOG_LEVEL: "silent" })).toEqual({
         code: 1,

@@ -10,7 +10,7 @@ const ends = async (subject: Subject, person: { id: string }) =>
 describe("the sweep", () => {
   onEachDriver((driver) => {
     const shared = sharedService(driver);
-    /** A lead with an open session, and hours later a sweep. */
+    /** A lead with an open session, and a sweep hours later. */
     const abandoned = async () => {
       const subject = shared();
       const lead = await subject.lead();
@@ -129,7 +129,7 @@ describe("the sweep", () => {
       const subject = shared();
       const [early, late] = [await subject.visitor(), await subject.visitor()];
       const expiry = START + HOUR;
-      // Visitors that go on being active under later registrations are kept.
+      // Visitors that stay active under later registrations are kept.
       for (subject.clock.now = START; subject.clock.now < expiry + 89 * DAY; subject.clock.now += 30 * DAY)
         for (const { id } of [early, late])
           await subject.send(await subject.register({ kind: "visitor", id }), [pageView(subject.clock.now)]);
@@ -152,7 +152,7 @@ describe("the sweep", () => {
       await end();
       subject.clock.now += 31 * DAY;
       await subject.service.sweep();
-      // Ended again, which is harmless for as long as it is known.
+      // Terminated again, which is idempotent as long as the session is stored.
       expect((await end()).status).toBe(204);
       subject.clock.now += 1;
       await subject.service.sweep();
@@ -167,7 +167,7 @@ describe("the sweep", () => {
       const jti = randomUUID();
       const exp = (START + HOUR) / 1000;
       await subject.signIn({ jti, exp });
-      // The tolerance for a clock that is ahead counts: until then the JWT would be taken.
+      // Until the end of the clock tolerance the JWT would be accepted.
       subject.clock.now = START + HOUR + MINUTE;
       await subject.service.sweep();
       await expect(subject.signIn({ jti })).rejects.toThrow(/^401/);
