@@ -38,11 +38,14 @@ const packageFile = (
     rolldownOptions: {
       platform: "browser",
       input: fromHere(entry),
+      optimization: { inlineConst: { mode: "all" } },
       output: {
         format: options.format ?? "es",
         entryFileNames: `${name}.js`,
         chunkFileNames: "[name].js",
         codeSplitting: options.codeSplitting ?? false,
+        // A site's minifier puts the value of a `const` where it is used.
+        topLevelVar: options.minify,
       },
     },
   },

@@ -1,5 +1,6 @@
 /** The one small state object that every tab sees, from what the store keeps and what the host knows. */
-import type { HostKind, TrackerState } from "../protocol/api.js";
+import type { TrackerState } from "../protocol/api.js";
+import type { HostState } from "../protocol/host.js";
 import { isBreakerOpen } from "./delivery/circuit-breaker.js";
 import { isLeased } from "./delivery/lease.js";
 import { planOf } from "./delivery/plan.js";
@@ -9,7 +10,6 @@ import type { CircuitBreaker, SessionRecord, TrackerRecord } from "./tracker-rec
 import { isOptedOut, selectedProfile } from "./tracker-record.js";
 
 export interface HostFacts {
-  host: HostKind;
   storage: "disk" | "memory";
   online: boolean;
 }
@@ -45,8 +45,7 @@ const deliveryState = (record: TrackerRecord, now: number): TrackerState["delive
   return { status: "idle", ...error };
 };
 
-export const stateOf = (record: TrackerRecord, facts: HostFacts, now: number): TrackerState => ({
-  host: facts.host,
+export const stateOf = (record: TrackerRecord, facts: HostFacts, now: number): HostState => ({
   storage: facts.storage,
   online: facts.online,
   optedOut: isOptedOut(record),

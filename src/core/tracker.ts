@@ -2,15 +2,8 @@
  * The core: what a host runs, whatever kind of host it is. Everything that must hold is decided in the store's
  * transactions, so that any number of these can run on one store at once.
  */
-import type { HostKind, OutboxRow } from "../protocol/api.js";
-import type {
-  AttachAnswer,
-  Command,
-  CommandAnswer,
-  InitAnswer,
-  PageHello,
-  PageSignal,
-} from "../protocol/host.js";
+import type { OutboxRow } from "../protocol/api.js";
+import type { AttachAnswer, Command, CommandAnswer, InitAnswer, PageSignal } from "../protocol/host.js";
 import { HOUR, SECOND, VISITOR_LIFETIME_MS } from "../protocol/wire.js";
 import { commandError } from "./commands/accept.js";
 import { erased } from "./commands/erase.js";
@@ -47,7 +40,6 @@ const LONGEST_TIMER_MS = 1 * HOUR;
 /** Ignores errors of the store: nothing has changed, and the next change, signal or timer tries again. */
 const ignoreStoreErrors = (work: Promise<void>): void => void work.catch(() => undefined);
 
-type HostedHello = Hello & Pick<PageHello, "host">;
 type Attached = Omit<Extract<AttachAnswer, { ok: true }>, "ok">;
 
 export class Tracker {
@@ -89,15 +81,15 @@ export class Tracker {
   }
 
   /** Attaches a page, with its `init()` if that was called. The service and the key of the last page are used. */
-  async attach(hello: HostedHello, request?: TimedInit): Promise<Attached> {
+  async attach(hello: Hello, request?: TimedInit): Promise<Attached> {
     if (request) return this.#init(hello, request);
-    return this.#stateIn(await this.#change((record) => connected(record, hello)), hello.host);
+    return this.#stateIn(await this.#change((record) => connected(record, hello)));
   }
 
   /**
    * Selects the profile and records the page view. A profile that is new here is registered with the service first.
    */
-  async #init(hello: HostedHello, request: TimedInit): Promise<Attached> {
+  async #init(hello: Hello, request: TimedInit): Promise<Attached> {
     const { clock, ids, store } = this.#ports;
     const { view } = request;
     const { record, profile, isNew, answers } = await store.commit(readSetOfInit(request), (snapshot) =>
@@ -111,7 +103,7 @@ export class Tracker {
       ...reread,
       ...(answer && { view: answer }),
     });
-    if (!isNew) return { ...this.#stateIn(record, hello.host), init: told(answers) };
+    if (!isNew) return { ...this.#stateIn(record), init: told(answers) };
 
     const asked = this.#registrar.ensure(record, profile);
     const registration = await within(this.#ports.timers, REGISTRATION_WAIT_MS, asked, null);
@@ -119,7 +111,7 @@ export class Tracker {
       registration?.kind === "refused" && registration.of !== "profile"
         ? { ok: false, error: trackingError(2018, "people-service") }
         : told(view ? await this.submit(view.pageId, viewGroupOf(view, record, clock.now()).commands) : []);
-    return { ...(await this.state(hello.host)), init };
+    return { ...(await this.state()), init };
   }
 
   async submit(pageId: string, commands: readonly Command[]): Promise<CommandAnswer[]> {
@@ -202,8 +194,8 @@ export class Tracker {
   }
 
   /** Reads the state that every tab is shown, and the erase generation that commands carry. */
-  async state(host: HostKind): Promise<Pick<Attached, "state" | "generation">> {
-    return this.#stateIn(await this.#ports.store.read(), host);
+  async state(): Promise<Pick<Attached, "state" | "generation">> {
+    return this.#stateIn(await this.#ports.store.read());
   }
 
   close(): void {
@@ -213,9 +205,9 @@ export class Tracker {
     this.#cancelSessionTimer?.();
   }
 
-  #stateIn(record: TrackerRecord, host: HostKind): Pick<Attached, "state" | "generation"> {
+  #stateIn(record: TrackerRecord): Pick<Attached, "state" | "generation"> {
     const { clock, store } = this.#ports;
-    const facts = { host, storage: store.kind, online: this.online };
+    const facts = { storage: store.kind, online: this.online };
     return { state: stateOf(record, facts, clock.now()), generation: record.generation };
   }
 

@@ -2,11 +2,11 @@ import { monotonicNow } from "../protocol/monotonic.js";
 import { SECOND } from "../protocol/wire.js";
 
 /**
- * A time-out that is fair to a page that was frozen or asleep: what fires late waits one more second, for the answer may
- * lie behind it in the page's queue of messages. And to a page whose timers a test winds forward: what fires early waits
- * for the rest.
+ * Sets a timeout that allows for a page that was suspended: a timer that fires late waits one more second, for the response
+ * may be behind it in the page's queue of messages. It allows for a test that advances the page's timers, too: one that
+ * fires early waits for the rest.
  *
- * @returns stops it
+ * @returns a function that stops it
  */
 export const after = (ms: number, act: () => void): (() => void) => {
   const due = monotonicNow() + ms;
@@ -25,13 +25,13 @@ export const after = (ms: number, act: () => void): (() => void) => {
 /** Browsers round both clocks, each in its own way. */
 const EARLY_MS = 20;
 
-/** What is answered in time; `undefined` for what is late or fails. */
-export const within = <Answer>(ms: number, answer: Promise<Answer>): Promise<Answer | undefined> =>
+/** The value of a promise; `undefined` if it rejects or takes longer than this. */
+export const within = <Value>(ms: number, promise: Promise<Value>): Promise<Value | undefined> =>
   new Promise((resolve) => {
-    const give = (given?: Answer): void => {
+    const settle = (value?: Value): void => {
       stop();
-      resolve(given);
+      resolve(value);
     };
-    const stop = after(ms, give);
-    answer.then(give, () => give());
+    const stop = after(ms, settle);
+    promise.then(settle, () => settle());
   });

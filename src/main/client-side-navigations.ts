@@ -1,17 +1,17 @@
-/** Page views inside one document: the URL is looked at when a task that changed it has ended, as its visitor sees it. */
+/** Page views inside one document. The URL is read when the task that changed it has ended, as the visitor sees it. */
 import type { PageLoad } from "./page-views.js";
 import type { ClientSideViews } from "./tracking-options.js";
 import type { outsideZones } from "./zones.js";
 
-/** What is of the entry is given: what is imported from there becomes one of its exports. */
+/** Functions of the entry are given: what is imported from there becomes one of its exports. */
 export interface Navigations {
   pageLoad: PageLoad;
   ignoreSearch: ClientSideViews["ignoreSearch"];
   /** Without its fragment. */
   presentUrl: () => string;
   outsideZones: typeof outsideZones;
-  /** Told each view, with the URL of the one before. */
-  record: (referrer: string) => void;
+  /** Is called at each view, with the URL of the one before. */
+  record: (previousUrl: string) => void;
   signal: AbortSignal;
 }
 
@@ -32,11 +32,11 @@ export const followNavigations = ({
     setTimeout(() => {
       isDue = false;
       const url = presentUrl();
-      const left = pageLoad.url ?? "";
-      if (signal.aborted || isSameView(url, left, ignoreSearch)) return;
+      const previousUrl = pageLoad.url ?? "";
+      if (signal.aborted || isSameView(url, previousUrl, ignoreSearch)) return;
       // Shared by all instances on the page: the others see no difference any more.
       pageLoad.url = url;
-      record(left);
+      record(previousUrl);
     });
   };
   const { navigation } = globalThis as { navigation?: EventTarget };

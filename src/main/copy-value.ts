@@ -8,12 +8,12 @@ interface Jsonable {
 }
 
 /**
- * A copy of an argument, as it is at this moment, in plain data. It carries what JSON carries: `toJSON` is asked first,
+ * Copies an argument, as it is at this moment, to plain data. The copy has what JSON would have: `toJSON` is called first,
  * then come an object's own enumerable fields. A `Date` becomes its ISO 8601 time, framework proxies are read through, and
- * fields that are `undefined` or `null` are left out. What JSON would lose in silence is refused.
+ * fields that are `undefined` or `null` are left out. What JSON would drop in silence is refused.
  *
- * @param root what messages call the value: `properties.items[2].price is a BigInt, which cannot be carried`
- * @throws what cannot be carried, by its path
+ * @param root the value's name in messages: `properties.items[2].price is a BigInt, which cannot be carried`
+ * @throws which part cannot be carried, by its path
  */
 export const copyValue = (root: string, value: unknown): unknown =>
   typeof value === "string" ? value : (flatCopy(value) ?? deepCopy(root, value));
@@ -32,11 +32,11 @@ const deepCopy = (root: string, value: unknown): unknown => {
   const refuseKind = (kind: string | number | null | undefined): never =>
     refuse(`is ${kind}, which cannot be carried`);
 
-  /** @param isConverted - a `toJSON` gave it: JSON asks it for no other */
+  /** @param isConverted - a `toJSON` returned it: JSON does not call a second one */
   const copy = (given: unknown, isConverted?: boolean): unknown => {
     if (given == null || isScalar(given)) return given;
     if (typeof given === "number") refuseKind(given);
-    // Of all windows, and whatever a minifier makes of names.
+    // It is the same in all windows, and minifiers do not change it.
     const brand = {}.toString.call(given).slice(8, -1);
     // Before its `toJSON`, which writes an invalid one as `null`.
     if (brand === "Date") return (given as Date).toISOString();
@@ -53,7 +53,7 @@ const deepCopy = (root: string, value: unknown): unknown => {
     }
 
     const ownKeys = Object.keys(source);
-    // As JSON each of its holes would be a word, and there may be millions.
+    // As JSON each hole would be a `null`, and there may be millions.
     if (isList && ownKeys.length !== given.length) refuseKind("a list with holes or named fields");
     const depth = holders.push(source) - 1;
     // Without a prototype `__proto__` is a name like any other, for the schemas to refuse.
@@ -76,12 +76,12 @@ const deepCopy = (root: string, value: unknown): unknown => {
   }
 };
 
-/** Old libraries give both prototypes a `toJSON` that writes lists as text: nobody has asked for that one. */
+/** Old libraries give both prototypes a `toJSON` that writes lists as text: it is not called. */
 const PLAIN: Jsonable[] = [[] as object, {}];
 
 /**
- * What nearly all calls give: an object of texts, numbers and truth values, copied by the engine itself, five times as
- * fast. All else is `undefined` here, and looked at part by part.
+ * Copies an object of strings, numbers and booleans, which nearly all calls have, with the engine's own copy: five times
+ * as fast. For all else it returns `undefined`.
  */
 const flatCopy = (value: unknown): object | undefined => {
   try {
@@ -92,7 +92,7 @@ const flatCopy = (value: unknown): object | undefined => {
     }
     return copy;
   } catch {
-    return undefined; // what cannot be read has a path, by which it is told
+    return undefined; // the deep copy reports the path of what cannot be read
   }
 };
 

@@ -1,7 +1,7 @@
 import type { OutboxRow } from "../protocol/api.js";
 import type { PeopleTrackingSDK } from "./people-tracking-sdk.js";
 
-/** Replaced by the site's bundler, which then drops what is for development only. */
+/** The site's bundler replaces it, and then drops what is for development only. */
 declare const process: { env: { NODE_ENV?: string } };
 
 /** In a development build, `__PEOPLE_TRACKING__.inspect()` in the console shows the outbox as a table. */

@@ -1,5 +1,5 @@
 /**
- * What the document says of itself, as text. An element can stand in its way: `<form name="title">`, and an `img`,
+ * A property of the document, as text. An element can shadow it: `<form name="title">`, and an `img`,
  * `iframe`, `embed` or `object` of such a name, replaces the property on the document itself
  * (https://html.spec.whatwg.org/#dom-document-nameditem), and only the prototype's getter still has the value.
  *

@@ -1,28 +1,28 @@
 /**
- * Takes in what other pages left behind: at the start of a page, and when one writes its journal while this one lives.
- * Commands go to the host under their own page's id, whose numbers decide that each counts once, also where two pages
- * take in the same journal. A key is removed only once the host has decided.
+ * Takes in the journals of other pages: at the start of a page, and when another one writes its journal while this one
+ * lives. Commands go to the host under their own page's id and numbers, so that each is stored exactly once, also where
+ * two pages take in the same journal. A key is removed only once the host has decided all of it.
  */
 import { toJson } from "../protocol/json.js";
-import type { HostConnection } from "./host-connection.js";
+import type { HostConnection } from "./host/host-connection.js";
 
-/** A live page removes its journal itself, once it is answered. */
+/** A live page removes its journal itself, once the host has responded. */
 const GRACE_MS = 1000;
-/** A host that says nothing by then leaves a journal to the next page. */
-const ANSWER_MS = 10_000;
-/** So long hosts remember which numbers of a page are decided; older ones could count twice. */
+/** Where the host has not responded by then, the journal is left to the next page. */
+const RESPONSE_TIMEOUT_MS = 10_000;
+/** Hosts remember for this long which commands of a page are processed; older ones could be stored twice. */
 const LIFETIME_MS = 45 * 24 * 60 * 60 * 1000;
 /** Well over what is ever written. */
 const MAX_LENGTH = 512 * 1024;
 /** In UTF-16 units, of the some five million that all of a site shares. */
 const MAX_KEPT = 1024 * 1024;
 const PAGE_ID = /^[a-z0-9]{16}$/;
-/** In 2 each event says its own page. */
+/** In version 2 each event has its own page. */
 const VERSIONS = [2, 3];
 const TYPES = /^(track|pageView|updatePerson|appendToList|liveChat)$/;
 
 /** Without localStorage, or with one that is gone between two looks, there is nothing to take in. */
-const harmless = (work: Promise<unknown>): void => void work.catch(() => {});
+const ignoreErrors = (work: Promise<unknown>): void => void work.catch(() => {});
 
 /** @param prefix - what the keys of the namespace's journals begin with; the page's id follows */
 export const takeInJournals = (connection: HostConnection, prefix: string, signal: AbortSignal): void => {
@@ -31,19 +31,19 @@ export const takeInJournals = (connection: HostConnection, prefix: string, signa
   const take = async (key: string): Promise<void> => {
     const pageId = key.slice(prefix.length);
     const text = localStorage.getItem(key);
-    // This page's own is its own affair.
+    // Its own journal is written and removed by the queue.
     if (!isJournal(key, prefix) || pageId === connection.pageId || text === null) return;
     const batches = readJournal(text, pageId, Date.now() + connection.clockSkewMs());
     if (!batches) return;
-    const answers = await Promise.all(
-      batches.map((batch) => connection.ask("submit", () => [pageId, batch], ANSWER_MS)),
+    const responses = await Promise.all(
+      batches.map((batch) => connection.request("submit", () => [pageId, batch], RESPONSE_TIMEOUT_MS)),
     );
-    const refusals = answers.flat();
+    const refusals = responses.flat();
     if (refusals.some((refusal) => !refusal || refusal.undecided)) return;
     const [refusal] = refusals;
     if (refusal)
-      console.warn?.(`Of what a closed page left behind, some was refused: ${refusal.error.message}`);
-    // Its page may have added to it in the meantime, which tells itself by another event.
+      console.warn?.(`Some calls of a page that was closed were refused: ${refusal.error.message}`);
+    // Its page may have added to it in the meantime; another event reports that.
     if (localStorage.getItem(key) === text) localStorage.removeItem(key);
   };
   addEventListener(
@@ -51,12 +51,12 @@ export const takeInJournals = (connection: HostConnection, prefix: string, signa
     ({ key, newValue, storageArea }) => {
       if (!key?.startsWith(prefix) || newValue === null) return;
       setTimeout(() => {
-        if (!signal.aborted && storageArea?.getItem(key) === newValue) harmless(take(key));
+        if (!signal.aborted && storageArea?.getItem(key) === newValue) ignoreErrors(take(key));
       }, GRACE_MS);
     },
     { signal },
   );
-  harmless(
+  ignoreErrors(
     (async () => {
       await Promise.all(Object.keys(localStorage).map(take));
       dropOldest(prefix);
@@ -64,7 +64,7 @@ export const takeInJournals = (connection: HostConnection, prefix: string, signa
   );
 };
 
-/** What no host could take in must not fill what the site keeps there: the oldest beyond the bound is lost, and told. */
+/** Journals that no host could take in must not fill the site's storage: the oldest beyond the bound are lost, with a warning. */
 const dropOldest = (prefix: string): void => {
   const kept = Object.keys(localStorage)
     .filter((key) => isJournal(key, prefix))
@@ -76,7 +76,9 @@ const dropOldest = (prefix: string): void => {
     length += text.length;
     if (length <= MAX_KEPT) continue;
     localStorage.removeItem(key);
-    console.warn?.("What a closed page left behind is lost: the tracker's journals were full for too long.");
+    console.warn?.(
+      "Calls of a page that was closed are lost: no tracker could take them in, and there is no room for more.",
+    );
   }
 };
 

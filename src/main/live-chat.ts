@@ -3,7 +3,7 @@ import { toJson } from "../protocol/json.js";
 import { SECOND } from "../protocol/wire.js";
 import { within } from "./after.js";
 
-/** Live Chat has this long to be ready: the specification's 4001 comes after it. */
+/** Live Chat has this long to be ready; after it `init()` answers 4001. */
 const READY_MS = 5 * SECOND;
 const REREAD_MS = SECOND;
 
@@ -15,7 +15,7 @@ const REREAD_MS = SECOND;
  * const liveChat: LiveChatSource = {
  *   ready: () => chat.whenInitialized(),
  *   session: () => chat.session,
- *   subscribe: (listener) => chat.on("session", listener), // answers a function that ends it
+ *   subscribe: (listener) => chat.on("session", listener), // returns a function that ends it
  * };
  */
 export interface LiveChatSource {
@@ -23,11 +23,11 @@ export interface LiveChatSource {
   ready(): Promise<void>;
   /** The session as it is now: `null` before a chat is started or a user has signed in, and after its end. */
   session(): LiveChatSession | null;
-  /** Calls the listener at each change. Answers what ends it. */
+  /** Calls the listener at each change. Returns a function that ends it. */
   subscribe(listener: (session: LiveChatSession | null) => void): () => void;
 }
 
-/** Whether this is a Live Chat: what a site has put at `globalThis.LiveChat` may be anything. */
+/** Whether this is a Live Chat: `globalThis.LiveChat` may be anything. */
 export const isLiveChat = (given: unknown): given is LiveChatSource => {
   const { ready, session, subscribe } = Object(given) as Record<string, unknown>;
   return [ready, session, subscribe].every((part) => typeof part === "function");
@@ -38,18 +38,16 @@ export type LiveChatReport = (change: { session: LiveChatSession | null; left?: 
 /** Follows one source for one tab. Whatever the source throws, the page goes on. */
 export interface LiveChatFollower {
   ready(): Promise<unknown>;
-  /** The present session, which counts as reported; from here on every change is. */
+  /** The present session, which counts as reported. From here on every change is reported. */
   follow(): LiveChatSession | null;
-  /** The store has a session of which this tab's Live Chat knows nothing: only a second `null` counts. */
-  reread(left: string): void;
+  /** The store has this session and this tab's Live Chat has none: it ends only if a second look finds none either. */
+  reread(id: string): void;
   stop(): void;
 }
 
 export const followLiveChat = (source: LiveChatSource, report: LiveChatReport): LiveChatFollower => {
   /** What this tab reported last. */
   let reported: LiveChatSession | null = null;
-  /** The last session that it reported. */
-  let lastId: string | undefined;
   let rereading: ReturnType<typeof setTimeout> | undefined;
   let unsubscribe: (() => void) | undefined;
 
@@ -61,11 +59,11 @@ export const followLiveChat = (source: LiveChatSource, report: LiveChatReport): 
     }
   };
 
-  const tell = (session: LiveChatSession | null | undefined): void => {
+  const reportChange = (session: LiveChatSession | null | undefined): void => {
     if (session === undefined || toJson(session) === toJson(reported)) return;
+    const left = reported?.id;
     reported = session;
-    if (session) lastId = session.id;
-    report(session ? { session } : { session, left: lastId! });
+    report(session ? { session } : { session, left: left! });
   };
 
   return {
@@ -78,20 +76,19 @@ export const followLiveChat = (source: LiveChatSource, report: LiveChatReport): 
 
     follow: () => {
       const session = (reported = look() ?? null);
-      lastId = session?.id;
       try {
-        unsubscribe = source.subscribe((changed) => tell(readSession(changed, reported?.id)));
+        unsubscribe = source.subscribe((changed) => reportChange(readSession(changed, reported?.id)));
       } catch {
         // It stays with what it read; the next page load reads again.
       }
       return session;
     },
 
-    reread: (left) => {
+    reread: (id) => {
       rereading = setTimeout(() => {
-        const session = look(left);
-        if (session === null && !reported) report({ session, left });
-        else tell(session);
+        const session = look(id);
+        if (session === null && !reported) report({ session, left: id });
+        else reportChange(session);
       }, REREAD_MS);
     },
 
@@ -100,13 +97,13 @@ export const followLiveChat = (source: LiveChatSource, report: LiveChatReport): 
       try {
         unsubscribe?.();
       } catch {
-        // Nothing is left to do with a source that cannot be left.
+        // A source that cannot be unsubscribed from is ignored from now on.
       }
     },
   };
 };
 
-/** What the fields of a session are: strings like these. */
+/** Each field of a session is a string that matches its rule. */
 const RULES = {
   id: /^.+$/s,
   kind: /^(lead|authenticated)$/,
@@ -122,15 +119,15 @@ let isWarned = false;
  */
 const readSession = (given: unknown, known?: string): LiveChatSession | null | undefined => {
   if (given === null) return null;
-  const { id, kind, personId, token } = Object(given) as LiveChatSession;
-  const session = { id, kind, personId, token };
+  const session: Record<string, unknown> = {};
   for (const [field, rule] of Object.entries(RULES)) {
-    const value: unknown = session[field as keyof typeof RULES];
+    const value = (session[field] = (Object(given) as typeof session)[field]);
     if (typeof value === "string" && rule.test(value)) continue;
     if (!isWarned) console.warn(`A Live Chat session is ignored: its ${field} must match ${rule}`);
     isWarned = true;
-    // All else being right, somebody else is at the keyboard, of whom nothing may go to the person that is known.
-    return field === "personId" && personId && id !== known ? null : undefined;
+    // A new session whose person cannot be used: somebody else is at the keyboard, whose calls must not go to the known
+    // person.
+    return field === "personId" && value && session["id"] !== known ? null : undefined;
   }
-  return session;
+  return session as unknown as LiveChatSession;
 };

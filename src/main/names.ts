@@ -1,6 +1,6 @@
 /**
- * 16 hexadecimal digits (FNV-1a), so that two keys on one origin never mix. It guards nothing: `crypto.subtle`, which
- * could, is missing on insecure origins and answers too late.
+ * 16 hexadecimal digits (FNV-1a), so that two keys on one origin never mix. It protects no secret: `crypto.subtle`, which
+ * could, is missing on insecure origins and is asynchronous.
  */
 export const hash = (text: string): string => {
   let sum = 0xcbf29ce484222325n;
@@ -11,8 +11,9 @@ export const hash = (text: string): string => {
 };
 
 /**
- * 16 of `[a-z0-9]`, 82 bits. Unlike `randomUUID()`, `getRandomValues()` needs no secure context. Both sources of chance,
- * for a page may have replaced either: one that fills in nothing, or always the same, would give two pages one id.
+ * 16 random characters of `[a-z0-9]`, 82 bits. Unlike `randomUUID()`, `getRandomValues()` needs no secure context. Two
+ * sources of randomness are mixed, for a page may have replaced either: one that always gives the same would give two
+ * pages one id.
  */
 export const randomId = (): string => {
   const bytes = new Uint8Array(16);

@@ -3,6 +3,8 @@ import { ERRORS, errorsOf } from "../protocol/errors.js";
 
 export type Failure = Extract<Outcome, { success: false }>;
 
+export const SUCCESS: Outcome = { success: true, data: null };
+
 export type ErrorCode = keyof typeof ERRORS;
 
 const pageError = errorsOf(ERRORS);
@@ -12,7 +14,7 @@ export const fail = (code: ErrorCode, cause?: string): Failure => ({
   error: pageError(code, "fe-snippet", cause),
 });
 
-/** What was thrown, in words: anything can be. */
+/** The message of what was thrown, which can be anything. */
 export const describe = (thrown: unknown): string => {
   try {
     return String((thrown as Error | undefined)?.message ?? thrown);
@@ -21,7 +23,7 @@ export const describe = (thrown: unknown): string => {
   }
 };
 
-/** Ends an argument's way in: the call answers with this as its cause. */
+/** Refuses an argument: the call's outcome has this as its cause. */
 export const check = (isGood: boolean, problem: string): void => {
   if (!isGood) throw new TypeError(problem);
 };

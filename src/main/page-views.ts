@@ -5,7 +5,7 @@ import { check } from "./outcome.js";
 import type { Settings } from "./tracking-options.js";
 import { outsideZones } from "./zones.js";
 
-/** What all instances on one page load have done for one namespace, other copies of the package included. */
+/** What all instances on one page load share for one namespace, other copies of the package included. */
 export interface PageLoad {
   /** The page view of the load itself, while it is being recorded; `null` once it is. */
   view?: LoadView | null | undefined;
@@ -29,7 +29,7 @@ const pageLoadOf = (namespace: string): PageLoad => {
  */
 const presentUrl = (url = documentText("URL")): string => /^data:[^,]*|^[^#]*/.exec(url)![0];
 
-/** What custom events tell of their page, as long as its URL and title stay the same. */
+/** The page of custom events, as long as its URL and title stay the same. */
 export interface PageOfEvents {
   url: string;
   title: string;
@@ -41,20 +41,20 @@ export interface PageViews {
   /**
    * What is sent of the page, after the site's redaction.
    *
-   * @param given replaces what the page says of itself
+   * @param given replaces the page's own fields
    */
   present(given?: Partial<Page>): Partial<Page> | undefined;
   /** The same object while nothing changes. */
   ofEvent(): PageOfEvents;
-  /** The next event asks the site's redaction again. */
+  /** The next event calls the site's redaction again. */
   forgetEventPage: () => void;
-  /** The page view of this page load, unless it is recorded. All instances give it under one id: it counts once. */
+  /** The page view of this page load, unless it is recorded. All instances give it one id, so that it is stored once. */
   ofLoad(make: () => LoadView): LoadView | undefined;
   /** @param answer absent while opted out */
   settleLoad(answer: CommandAnswer | undefined): void;
-  /** Whether this return from the back-forward cache is news to all instances on the page. */
+  /** Whether no instance on the page has seen this return from the back-forward cache yet. */
   isRestored(event: Event): boolean;
-  /** From here on has each client-side navigation recorded. */
+  /** Calls `record` at each client-side navigation from now on. */
   follow(record: () => void, signal: AbortSignal): void;
 }
 
@@ -130,8 +130,8 @@ export const createPageViews = ({ hello, page: redact, ignoreSearch }: Settings)
             ignoreSearch,
             presentUrl,
             outsideZones,
-            record: (left) => {
-              referrer = left;
+            record: (previousUrl) => {
+              referrer = previousUrl;
               record();
             },
             signal,

@@ -13,7 +13,7 @@ import { toJson } from "../protocol/json.js";
 import type { WirePerson, WireProperties, WireScalar } from "../protocol/wire.js";
 import { monotonicNow } from "../protocol/monotonic.js";
 import { SECOND } from "../protocol/wire.js";
-import type { CommandDraft } from "./command-queue.js";
+import type { NewCommand } from "./call-queue.js";
 import { copyValue } from "./copy-value.js";
 import { exposeInspection } from "./development.js";
 import { isLiveChat } from "./live-chat.js";
@@ -43,9 +43,8 @@ const LONGEST_MS = 2 ** 31 - 2 * SECOND;
  * await sdk.track("action", { name: "Button clicked", label: "add-to-favorites" });
  */
 export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
-  readonly #options: TrackingOptions;
-  /** Why they could not be read. */
-  readonly #problem: unknown;
+  /** Throws what reading them threw. */
+  readonly #options: () => TrackingOptions;
   readonly #listeners = new Set<(state: TrackerState) => void>();
   #state: TrackerState | null = null;
   /** From the call of `init()` on, unless it fails. */
@@ -53,15 +52,17 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   #closed = false;
 
   /**
-   * Touches no browser global: safe during server-side rendering. Never throws; `init()` tells what is wrong with the
+   * Touches no browser global: safe during server-side rendering. Never throws; `init()` reports what is wrong with the
    * options.
    */
   constructor(options: TrackingOptions = {}) {
     try {
-      this.#options = { ...options };
+      const copy = { ...options };
+      this.#options = () => copy;
     } catch (thrown) {
-      this.#options = {};
-      this.#problem = thrown ?? true;
+      this.#options = () => {
+        throw thrown;
+      };
     }
   }
 
@@ -69,8 +70,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * Starts tracking and records one page view. Needed before all else; what is called before it has resolved waits for
    * it. Again with the same key: the same outcome and no second page view. After a failure it can be tried again.
    *
-   * Success means that tracking is on. Should the page view alone be refused (a full outbox), that is said on the
-   * console.
+   * Success means that tracking is on. Should the page view alone be refused (a full outbox), the console has a warning.
    *
    * @param apiKey - a key with the only scope `web:tracking:sdk`, printable ASCII; white space around it does not count
    * @returns 4001 where Live Chat is not initialized within 5 s, 2018 where the service refused the key or the Live Chat
@@ -81,8 +81,8 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * if (!outcome.success) console.error(outcome.error.message);
    */
   init(apiKey: string): Promise<Outcome> {
-    if (this.#closed) return answer(fail(2015));
-    if (typeof document === "undefined") return answer(fail(2100, "there is no document here"));
+    if (this.#closed) return resolved(fail(2015));
+    if (typeof document === "undefined") return resolved(fail(2100, "there is no document here"));
     const running = this.#tracking;
     try {
       const key = readKey(apiKey);
@@ -90,22 +90,22 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
         check(running.settings.hello.apiKey === key, "init() was called with another key before");
         return running.started;
       }
-      if (this.#problem) throw this.#problem;
-      const settings = readOptions(this.#options, key);
-      const { liveChat = (globalThis as { LiveChat?: unknown }).LiveChat } = this.#options;
-      if (liveChat !== null && !isLiveChat(liveChat)) return answer(fail(4001));
+      const options = this.#options();
+      const settings = readOptions(options, key);
+      const { liveChat = (globalThis as { LiveChat?: unknown }).LiveChat } = options;
+      if (liveChat !== null && !isLiveChat(liveChat)) return resolved(fail(4001));
       const tracking = (this.#tracking = outsideZones(() =>
         startTracking(
           settings,
           liveChat,
-          (state) => this.#tell(state),
+          (state) => this.#notify(state),
           () => (this.#tracking = undefined),
         ),
       ));
       exposeInspection(this);
       return tracking.started;
     } catch (thrown) {
-      return answer(fail(2102, describe(thrown)));
+      return resolved(fail(2102, describe(thrown)));
     }
   }
 
@@ -120,7 +120,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    */
   track<Id extends keyof Events & string>(eventId: Id, properties?: Events[Id]): Promise<Outcome> {
     return this.#with(2016, ({ queue, pages }) => {
-      const command: CommandDraft = { type: "track", eventId: copyValue("eventId", eventId) as string };
+      const command: NewCommand = { type: "track", eventId: copyValue("eventId", eventId) as string };
       if (properties !== undefined) {
         command.properties = copyValue("properties", properties) as WireProperties;
       }
@@ -131,7 +131,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   /**
    * Records a page view, for sites with the option `pageViews: "manual"` or views that have no URL.
    *
-   * @param page - replaces what the page says of itself; the option `page` redacts it as always
+   * @param page - replaces these fields of the present page; the option `page` redacts it as always
    * @returns success: it is on disk. 2015 before `init()`; 2102 for a page that cannot be used
    * @example
    * await sdk.trackPageView({ title: "Basket" });
@@ -171,7 +171,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   }
 
   /**
-   * Sends now what waits: skips back-off, never the service's `Retry-After`.
+   * Sends what waits at once: skips back-off, never the service's `Retry-After`.
    *
    * @param options - `timeoutMs`: 10,000 by default. A longer one makes this the one call that may take over 10 s
    * @returns how many of the operations accepted before are neither acknowledged nor rejected by then
@@ -184,7 +184,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
       check(timeoutMs >= 0, "timeoutMs must be a number of milliseconds");
       const limitMs = timeoutMs + SECOND;
       const until = monotonicNow() + timeoutMs;
-      return tracking.ask("flush", () => [tracking.connection.hostMoment(until)], limitMs, limitMs);
+      return tracking.request("flush", () => [tracking.connection.hostMoment(until)], limitMs, limitMs);
     });
   }
 
@@ -197,7 +197,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   inspect(query?: InspectQuery): Promise<Outcome<OutboxRow[]>> {
     return this.#with(2102, (tracking) => {
       const copy = copyValue("query", query ?? {}) as InspectQuery;
-      return tracking.ask("inspect", () => [copy]);
+      return tracking.request("inspect", () => [copy]);
     });
   }
 
@@ -211,7 +211,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   retryRejected(ids?: string[]): Promise<Outcome<{ requeued: number }>> {
     return this.#with(2102, (tracking) => {
       const copy = copyValue("ids", ids) as string[];
-      return tracking.ask("retryRejected", () => [copy]);
+      return tracking.request("retryRejected", () => [copy]);
     });
   }
 
@@ -225,15 +225,15 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   discardRejected(ids?: string[]): Promise<Outcome<{ discarded: number }>> {
     return this.#with(2102, (tracking) => {
       const copy = copyValue("ids", ids) as string[];
-      return tracking.ask("discardRejected", () => [copy]);
+      return tracking.request("discardRejected", () => [copy]);
     });
   }
 
   /**
    * Calls the listener with the present state, if there is one yet, and then at each change, at most ten times a second.
-   * A listener that throws hurts nobody else. Beside zone.js it runs in the zone of this call.
+   * A listener that throws does not keep others from being called. Beside zone.js it runs in the zone of this call.
    *
-   * @returns ends it
+   * @returns a function that ends it
    * @example
    * const stop = sdk.subscribe(({ outbox }) => console.log(outbox.waiting, "waiting"));
    */
@@ -246,7 +246,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
     return () => void this.#listeners.delete(own);
   }
 
-  /** What the tracker knows now; `null` until a host has answered. */
+  /** What the tracker knows now; `null` until a host has responded. */
   get state(): TrackerState | null {
     return this.#state;
   }
@@ -257,7 +257,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * @returns 2015 before `init()`
    */
   optOut(): Promise<Outcome> {
-    return this.#with(2015, (tracking) => tracking.ask("setConsent", () => ["out"]));
+    return this.#with(2015, (tracking) => tracking.request("setConsent", () => ["out"]));
   }
 
   /**
@@ -266,7 +266,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * @returns 2015 before `init()`
    */
   optIn(): Promise<Outcome> {
-    return this.#with(2015, (tracking) => tracking.ask("setConsent", () => ["in"]));
+    return this.#with(2015, (tracking) => tracking.request("setConsent", () => ["in"]));
   }
 
   /**
@@ -280,8 +280,8 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
   }
 
   /**
-   * Lets go of the host and of all that was added to the page. What is stored is still delivered, by another tab or at
-   * the next visit; later calls on this instance answer 2015.
+   * Releases the host and removes all that was added to the page. What is stored is still delivered, by another tab or at
+   * the next visit. Later calls on this instance answer 2015.
    */
   close(): void {
     this.#closed = true;
@@ -296,28 +296,25 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
     this.close();
   }
 
-  /** @param code of what is wrong with the arguments */
-  #with<Answer>(
-    code: ErrorCode,
-    call: (tracking: Tracking) => Promise<Outcome<Answer>>,
-  ): Promise<Outcome<Answer>> {
+  /** @param code - of an error in the arguments */
+  #with<Data>(code: ErrorCode, call: (tracking: Tracking) => Promise<Outcome<Data>>): Promise<Outcome<Data>> {
     const tracking = this.#tracking;
-    if (!tracking) return answer(fail(2015));
+    if (!tracking) return resolved(fail(2015));
     try {
       return outsideZones(() => call(tracking));
     } catch (thrown) {
-      return answer(fail(code, describe(thrown)));
+      return resolved(fail(code, describe(thrown)));
     }
   }
 
-  #tell(state: TrackerState): void {
+  #notify(state: TrackerState): void {
     if (this.#closed || toJson(state) === toJson(this.#state)) return;
     this.#state = state;
     for (const listener of this.#listeners) callSafely(listener, state);
   }
 }
 
-const answer = <Result>(outcome: Result): Promise<Result> => Promise.resolve(outcome);
+const resolved = <Result>(outcome: Result): Promise<Result> => Promise.resolve(outcome);
 
 const callSafely = (listener: (state: TrackerState) => void, state: TrackerState): void => {
   try {

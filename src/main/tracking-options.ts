@@ -25,7 +25,7 @@ export interface TrackingOptions {
   /**
    * When page views are recorded: at each page load (the default), also at client-side navigations (`spa`), or never by
    * itself. A task that has changed the URL makes one view at its end, unless the URL without its fragment is that of
-   * the last view. `ignoreSearch` says which parameters tell no views apart; the URL is sent whole all the same.
+   * the last view. `ignoreSearch` names the parameters that do not make another view; the URL is sent whole all the same.
    *
    * @example
    * pageViews: { spa: true, ignoreSearch: ["q", "page"] }
@@ -59,7 +59,7 @@ export interface ClientSideViews {
 
 const DEFAULT_MAX_WAITING = 100_000;
 
-/** What each option looks like as JSON. */
+/** Each option, as JSON, matches its rule. */
 const RULES = {
   pageViews: /^("(load|spa|manual)"|{.*"spa":true.*})$/,
   host: /^"(auto|shared|dedicated|page)"$/,
@@ -70,9 +70,9 @@ const RULES = {
 };
 
 export interface Settings {
-  /** Begins the name of everything in the browser that is this namespace's. */
+  /** The prefix of all names in the browser that belong to this namespace. */
   name: string;
-  /** What the page says of itself to every host. */
+  /** The part of the page's hello that is the same for every host. */
   hello: Pick<
     PageHello,
     "protocol" | "namespace" | "endpoint" | "apiKey" | "durability" | "globalPrivacyControl"
@@ -83,7 +83,7 @@ export interface Settings {
   pageViews: "load" | "spa" | "manual";
   ignoreSearch: boolean | string[];
   page: ((page: Page) => Page | null) | undefined;
-  /** What this tab's calls are held to. */
+  /** They hold for the calls of this tab. */
   limits: { sessionTimeoutMs: number; maxWaiting: number };
 }
 
@@ -153,8 +153,8 @@ export const readOptions = (options: TrackingOptions, apiKey: string): Settings 
 };
 
 /**
- * An `about:srcdoc` frame has its parent's, which `location` does not know; elsewhere `location` is asked, for `origin` is
- * a name that scripts take. `undefined`: an opaque origin.
+ * The page's origin; `undefined` if it is opaque. An `about:srcdoc` frame has its parent's, which only `window.origin`
+ * knows. Elsewhere it is `location.origin`, for scripts may declare a variable `origin`.
  */
 const pageOrigin = (): string | undefined => {
   const { origin } = [window.origin, location.origin].includes("null") ? window : location;

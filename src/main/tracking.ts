@@ -1,48 +1,49 @@
-/** One `init()` and all that follows from it, until it fails or the instance is closed. */
+/** What one `init()` starts, until it fails or the instance is closed. It connects the parts of the page's side. */
 import type { Outcome, Page, TrackerState } from "../protocol/api.js";
 import { CALL_TIMEOUT_MS } from "../protocol/host.js";
 import type { Host, InitAnswer, PageSignal } from "../protocol/host.js";
 import { monotonicNow } from "../protocol/monotonic.js";
 import { within } from "./after.js";
 import type { AfterStart } from "./after-start.js";
-import { createCommandQueue } from "./command-queue.js";
-import type { CommandQueue } from "./command-queue.js";
+import { createCallQueue } from "./call-queue.js";
+import type { CallQueue } from "./call-queue.js";
 import { documentText } from "./document-text.js";
-import { createHostConnection } from "./host-connection.js";
-import type { HostConnection } from "./host-connection.js";
+import { createHostConnection } from "./host/host-connection.js";
+import type { HostConnection } from "./host/host-connection.js";
 import { followLiveChat } from "./live-chat.js";
 import type { LiveChatSource } from "./live-chat.js";
-import { trust } from "./open-host.js";
-import { describe, fail } from "./outcome.js";
+import { trustedScriptUrl } from "./host/trusted-script-url.js";
+import { SUCCESS, describe, fail } from "./outcome.js";
 import { createPageViews } from "./page-views.js";
 import type { PageViews } from "./page-views.js";
 import type { Settings } from "./tracking-options.js";
 import { outsideZones } from "./zones.js";
 
-/** What pages ask beside sending commands. */
-type Question = "flush" | "inspect" | "retryRejected" | "discardRejected" | "setConsent" | "eraseLocalData";
-type Answer<Method extends Question> = Awaited<ReturnType<Host[Method]>>;
+/** What pages request beside sending commands. */
+type RequestName =
+  "flush" | "inspect" | "retryRejected" | "discardRejected" | "setConsent" | "eraseLocalData";
+type ResponseTo<Method extends RequestName> = Awaited<ReturnType<Host[Method]>>;
 
 export interface Tracking {
   settings: Settings;
   pages: PageViews;
   connection: HostConnection;
-  queue: CommandQueue;
+  queue: CallQueue;
   started: Promise<Outcome>;
-  /** Records a page view of what the page is now; what is given replaces what the page says of itself. */
+  /** Records a page view of the present page; the fields given replace its own. */
   viewPage(given?: Partial<Page>): Promise<Outcome>;
-  /** Asks the host what is no command, once `init()` has succeeded. */
-  ask<Method extends Question>(
+  /** Requests from the host what is not a command, once `init()` has succeeded. */
+  request<Method extends RequestName>(
     method: Method,
     args: () => Parameters<Host[Method]>,
     limitMs?: number,
-    patienceMs?: number,
-  ): Promise<Answer<Method>>;
+    silenceMs?: number,
+  ): Promise<ResponseTo<Method>>;
   erase(): Promise<Outcome>;
   end(): void;
 }
 
-/** What only pages hear of. All of it passes the window first. */
+/** Events that only pages get. All of them pass the window first. */
 const PAGE_EVENTS = ["online", "offline", "visibilitychange", "pagehide", "pageshow"];
 
 export const startTracking = (
@@ -60,13 +61,12 @@ export const startTracking = (
 
   const pages = createPageViews(settings);
   const connection = createHostConnection(settings, (state, generation) => {
-    queue.generation = generation;
-    queue.host = state.host;
+    queue.onState(state.host, generation);
     lastState = state;
-    later?.told(state);
+    later?.onState(state);
     onState(state);
   });
-  const queue = createCommandQueue(connection, settings, pages.forgetEventPage);
+  const queue = createCallQueue(connection, settings, pages.forgetEventPage);
   const liveChat =
     source &&
     followLiveChat(source, (change) => void outsideZones(() => queue.add({ type: "liveChat", ...change })));
@@ -77,23 +77,22 @@ export const startTracking = (
   };
   const viewPage = (given?: Partial<Page>): Promise<Outcome> => queue.add(pageView(given));
 
-  const tell = (word: PageSignal): void =>
-    void connection.ask("signal", () => [word], CALL_TIMEOUT_MS).catch(() => {}); // the host finds out by itself
+  const signalHost = (name: PageSignal): void =>
+    void connection.request("signal", () => [name], CALL_TIMEOUT_MS).catch(() => {}); // the host finds out by itself
 
-  /** Tells the host what only pages hear, and lets it go while the page is away. */
+  /** Passes on to the host what only pages notice, and detaches from it while the page is away. */
   const onPageEvent = (event: Event): void => {
     const { type } = event;
     if (type === "pagehide") {
-      queue.isLeaving = true;
-      queue.save();
+      queue.onHide();
       connection.detach();
     } else if (type === "pageshow") {
-      queue.isLeaving = false;
+      queue.onShow();
       if (!(event as PageTransitionEvent).persisted) return;
       connection.reattach();
       if (settings.pageViews !== "manual" && pages.isRestored(event)) void viewPage();
-    } else if (type !== "visibilitychange") tell(type as PageSignal);
-    else if (documentText("visibilityState") === "visible") tell("visible");
+    } else if (type !== "visibilitychange") signalHost(type as PageSignal);
+    else if (documentText("visibilityState") === "visible") signalHost("visible");
     else queue.save();
   };
 
@@ -105,7 +104,7 @@ export const startTracking = (
         ? undefined
         : pages.ofLoad(() => ({ pageId: connection.pageId, command: queue.numbered(pageView(), at) }));
     const init = () => connection.init({ at, calledAt, liveChat: liveChat?.follow(), view });
-    const asked = liveChat
+    const response = liveChat
       ? liveChat
           .ready()
           .then((isReady): InitAnswer | Promise<InitAnswer> =>
@@ -117,19 +116,20 @@ export const startTracking = (
     for (const type of PAGE_EVENTS) window.addEventListener(type, onPageEvent, { signal, capture: true });
     if (settings.pageViews === "spa") pages.follow(() => void viewPage(), signal);
 
-    const answer = await asked;
+    const answer = await response;
     if (!answer.ok) return { success: false, error: answer.error };
     if (answer.rereadLiveChat) liveChat?.reread(answer.rereadLiveChat);
     if (view) pages.settleLoad(answer.view);
     queue.open();
-    // A task after `init()` has resolved, which waits for none of it. Should the page end before, the next one does it.
+    // In a task after `init()` has resolved, which waits for none of it. Should the page end before, the next one does it.
     afterStartTimer = setTimeout(() => {
       import("./after-start.js").then(
-        ({ afterStart }) => (later = afterStart(tracking, lastState, isErased, trust, documentText, signal)),
+        ({ afterStart }) =>
+          (later = afterStart(tracking, lastState, isErased, trustedScriptUrl, documentText, signal)),
         () => {}, // the site does not serve the file: journals wait for a page that has it
       );
     });
-    return { success: true, data: null };
+    return SUCCESS;
   };
 
   const begin = async (): Promise<Outcome> => {
@@ -150,7 +150,7 @@ export const startTracking = (
           signal.addEventListener("abort", close);
           start().then(resolve, (thrown) => resolve(fail(2101, describe(thrown))));
         }),
-      )) ?? fail(2101, "no host answered");
+      )) ?? fail(2101, "the host did not answer in time");
     if (!outcome.success) {
       if (!signal.aborted) onFailure();
       tracking.end();
@@ -166,29 +166,29 @@ export const startTracking = (
     started: begin(),
     viewPage,
 
-    ask: async <Method extends Question>(
+    request: async <Method extends RequestName>(
       method: Method,
       args: () => Parameters<Host[Method]>,
       limitMs = CALL_TIMEOUT_MS,
-      patienceMs?: number,
-    ): Promise<Answer<Method>> => {
+      silenceMs?: number,
+    ): Promise<ResponseTo<Method>> => {
       const until = monotonicNow() + limitMs;
       const { success } = await tracking.started;
-      if (!success || signal.aborted) return fail(2015) as Answer<Method>;
+      if (!success || signal.aborted) return fail(2015) as ResponseTo<Method>;
       queue.flush();
       try {
-        const answer = await connection.ask(method, args, until - monotonicNow(), patienceMs);
-        return answer ?? (fail(2101, "the host is silent") as Answer<Method>);
+        const response = await connection.request(method, args, until - monotonicNow(), silenceMs);
+        return response ?? (fail(2101, "the host did not answer in time") as ResponseTo<Method>);
       } catch (thrown) {
-        return fail(2101, describe(thrown)) as Answer<Method>;
+        return fail(2101, describe(thrown)) as ResponseTo<Method>;
       }
     },
 
     erase: async () => {
-      const outcome = await tracking.ask("eraseLocalData", () => []);
+      const outcome = await tracking.request("eraseLocalData", () => []);
       if (outcome.success) {
         isErased = true;
-        later?.erased();
+        later?.onErased();
       }
       return outcome;
     },

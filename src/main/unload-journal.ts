@@ -1,35 +1,21 @@
 /**
- * What is not acknowledged when the page goes, in localStorage, one key a page: written at once, so that nothing cuts it
- * off, and taken in by the next page of the namespace (`journals.ts`). It stands there as it is sent, but without a
- * deadline, for who finds it tells nobody that it failed. What does not fit, or cannot be written, is left to the host.
+ * Writes the calls that no host has decided to localStorage when the page goes, one key a page: at once, so that nothing
+ * cuts it off. The next page of the namespace takes them in (`journals.ts`). They are kept as they are sent, but without a
+ * deadline, for the page that finds them reports none as failed. What does not fit, or cannot be written, is left to the
+ * host.
  */
-import type { BatchHead, SentCommand } from "../protocol/host.js";
-import { toJson } from "../protocol/json.js";
+import type { HostKind } from "../protocol/api.js";
+import { jsonOf, textOf } from "./call-batch.js";
+import type { CallBatch } from "./call-batch.js";
+import { documentText } from "./document-text.js";
 
 /** In UTF-16 units, as browsers count: all of a site shares some 5 million. */
 const MAX_LENGTH = 256 * 1024;
 
-export interface JournaledBatch {
-  commands: SentCommand[];
-  /** Set before it is sent or journaled. */
-  head?: BatchHead | undefined;
-  /** So many of its first commands are there, where others may have found them: only a host can say that one of these was
-   * not stored. */
-  journaled: number;
-  /** All of it, once it was needed. */
-  text?: string | undefined;
-}
-
-/** A `CommandBatch` as JSON, in one go: command by command it takes several times as long. */
-const jsonOf = (head: BatchHead | undefined, commands: SentCommand[]): string =>
-  toJson({ ...head, commands });
-
-export const textOf = (batch: JournaledBatch): string => (batch.text ??= jsonOf(batch.head, batch.commands));
-
 export interface UnloadJournal {
-  /** Writes these, and no others, in their order. */
-  write(batches: JournaledBatch[], now: number): void;
-  /** All is acknowledged. */
+  /** Replaces what it holds by these batches, in their order. */
+  write(batches: CallBatch[], now: number): void;
+  /** A host has decided all of it. */
   remove(): void;
 }
 
@@ -63,7 +49,7 @@ export const createUnloadJournal = (name: string, pageId: string): UnloadJournal
           batch.journaled = Math.max(batch.journaled, count);
         });
       } catch {
-        // Missing, forbidden or full; what is no JSON is told by who sends it.
+        // Missing, forbidden or full; a batch that is no JSON is reported by its sender.
       }
     },
 
@@ -73,8 +59,17 @@ export const createUnloadJournal = (name: string, pageId: string): UnloadJournal
       try {
         localStorage.removeItem(key);
       } catch {
-        // Forbidden since: who finds it sends what the host knows already.
+        // Forbidden since: the page that finds it sends what the host has processed already.
       }
     },
   };
 };
+
+/**
+ * Whether a batch that was just posted may be lost with the page without a `pagehide` event: a hidden page, as phones end
+ * them; a page that closes itself, which in WebKit runs no `pagehide` and in Chromium writes nothing any more. Chromium
+ * alone keeps a shared worker (`extendedLifetime`). Only `vendor`, which the HTML standard fixes to one of three values,
+ * distinguishes it from the others everywhere: `userAgentData` is missing on insecure origins.
+ */
+export const mayBeLost = (host: HostKind | undefined): boolean =>
+  host !== "shared" || navigator.vendor !== "Google Inc." || documentText("visibilityState") === "hidden";

@@ -1,7 +1,7 @@
 /**
- * Keeps the tracker out of zone.js, with which Angular follows all that an app has under way: a timer or message of ours
- * in the app's zone would count as the app's, keep it from ever being stable and have it look for changes. Zones are
- * inherited by all that begins in them, so it is enough that every way in leads through here.
+ * Keeps the tracker out of the zones of zone.js, with which Angular follows the asynchronous work of an app. A timer or
+ * message of the tracker in the app's zone would count as the app's, keep it from ever being stable and make it look for
+ * changes. Asynchronous work inherits the zone in which it begins, so it is enough that every entry point runs through here.
  */
 interface Zones {
   root: { run<Result>(act: () => Result): Result };
@@ -9,7 +9,7 @@ interface Zones {
   __symbol__: unknown;
 }
 
-/** Looked up each time, for zone.js may be loaded after this. A site's own `Zone` is something else. */
+/** Looked up each time, for zone.js may be loaded later. A site's own `Zone` is not meant. */
 const zones = (): Zones | undefined => {
   const { Zone } = globalThis as { Zone?: Zones };
   return Zone?.__symbol__ ? Zone : undefined;

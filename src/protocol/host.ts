@@ -2,15 +2,7 @@
  * The border between page and host (worker). Calls travel over Comlink; what the host says unasked (`HostMessage`)
  * travels as plain messages on the same port, so that nothing is proxied and nothing leaks when a tab goes.
  */
-import type {
-  HostKind,
-  LiveChatSession,
-  OutboxRow,
-  Outcome,
-  Page,
-  TrackerState,
-  TrackingError,
-} from "./api.js";
+import type { LiveChatSession, OutboxRow, Outcome, Page, TrackerState, TrackingError } from "./api.js";
 import type { WirePerson, WireProperties, WireScalar } from "./wire.js";
 import { SECOND } from "./wire.js";
 
@@ -114,17 +106,19 @@ export interface PageHello {
   endpoint: string;
   apiKey: string;
   durability: "relaxed" | "strict";
-  host: HostKind;
   online: boolean;
   /** The site respects Global Privacy Control and the browser sends it. */
   globalPrivacyControl: boolean;
 }
 
+/** The state as hosts report it: the kind of its host is known to the page alone. */
+export type HostState = Omit<TrackerState, "host">;
+
 export type AttachAnswer =
   | {
       ok: true;
       generation: number;
-      state: TrackerState;
+      state: HostState;
       /** To what `init()` asked with it. */
       init?: InitAnswer;
     }
@@ -203,5 +197,5 @@ export type HostMessage = { clocks: HostClocks } & (
       protocol: number;
       instance: string;
     }
-  | { peopleTracking: "state"; state: TrackerState; generation: number }
+  | { peopleTracking: "state"; state: HostState; generation: number }
 );

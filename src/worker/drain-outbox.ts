@@ -33,7 +33,7 @@ export const drainOutbox = async (namespace: string): Promise<void> => {
       });
     });
     await Promise.race([tracker.flush(DRAIN_MS), hopeless]);
-    const { outbox, optedOut } = (await tracker.state("shared")).state;
+    const { outbox, optedOut } = (await tracker.state()).state;
     if (outbox.waiting > 0 && !optedOut) throw new Error(`${outbox.waiting} operations wait`);
   } finally {
     tracker.close();

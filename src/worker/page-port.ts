@@ -71,7 +71,7 @@ class PagePort implements Host {
       shared.tracker.online = hello.online;
       const attached = await shared.tracker.attach(hello, init && timed(init));
       // It may have gone meanwhile.
-      if (!this.#page.isAway) shared.watch(this.#watcher, hello.host);
+      if (!this.#page.isAway) shared.watch(this.#watcher);
       this.#shared = shared;
       return { ok: true, ...attached };
     } catch (error) {

@@ -4,7 +4,6 @@ import { systemClock, systemClocks, systemIds, systemTimers } from "../adapters/
 import type { DiskStore } from "../core/failover/disk-connection.js";
 import { FailoverStore } from "../core/failover/failover-store.js";
 import { Tracker } from "../core/tracker.js";
-import type { HostKind } from "../protocol/api.js";
 import type { HostMessage, PageHello } from "../protocol/host.js";
 import { PROTOCOL_VERSION } from "../protocol/host.js";
 import { instance } from "./instance.js";
@@ -22,7 +21,7 @@ const openDisk = async (namespace: string, durability: PageHello["durability"]):
 type Watcher = (message: HostMessage) => void;
 
 export class SharedTracker {
-  readonly #watchers = new Map<Watcher, HostKind>();
+  readonly #watchers = new Set<Watcher>();
   #isTelling = false;
   #changedSinceTold = false;
   readonly tracker: Tracker;
@@ -57,8 +56,8 @@ export class SharedTracker {
     }
   }
 
-  watch(watcher: Watcher, host: HostKind): void {
-    this.#watchers.set(watcher, host);
+  watch(watcher: Watcher): void {
+    this.#watchers.add(watcher);
   }
 
   unwatch(watcher: Watcher): void {
@@ -67,12 +66,10 @@ export class SharedTracker {
 
   /** Tells one page at once, so that what it called for shows in its state when the call answers. */
   async tell(watcher: Watcher): Promise<void> {
-    const host = this.#watchers.get(watcher);
-    const state = host && (await this.tracker.state(host));
+    if (!this.#watchers.has(watcher)) return;
+    const state = await this.tracker.state();
     // The page may have gone meanwhile.
-    if (state && this.#watchers.has(watcher)) {
-      watcher({ peopleTracking: "state", ...state, clocks: systemClocks() });
-    }
+    if (this.#watchers.has(watcher)) watcher({ peopleTracking: "state", ...state, clocks: systemClocks() });
   }
 
   /** Its pages attach again, as to a host whose script has started anew, and with the first one another tracker starts. */
@@ -86,7 +83,7 @@ export class SharedTracker {
       instance: systemIds.uuid(),
       clocks: systemClocks(),
     };
-    for (const watcher of this.#watchers.keys()) watcher(hello);
+    for (const watcher of this.#watchers) watcher(hello);
     this.#watchers.clear();
   }
 
@@ -106,13 +103,9 @@ export class SharedTracker {
     this.#changedSinceTold = false;
     try {
       // Read once for all tabs: what a page asks waits for the reads before it.
-      for (const host of new Set(this.#watchers.values())) {
-        const state = await this.tracker.state(host);
-        const clocks = systemClocks();
-        for (const [watcher, kind] of this.#watchers) {
-          if (kind === host) watcher({ peopleTracking: "state", ...state, clocks });
-        }
-      }
+      const state = this.#watchers.size > 0 && (await this.tracker.state());
+      const clocks = systemClocks();
+      if (state) for (const watcher of this.#watchers) watcher({ peopleTracking: "state", ...state, clocks });
     } catch {
       // The store failed: there is nothing to tell until it answers again.
     }

@@ -5,7 +5,6 @@ import { Tracker } from "../../src/core/tracker.js";
 import type { FaultyDisk } from "./faulty-disk.js";
 
 const CONNECTION = {
-  host: "shared",
   endpoint: "https://people.test",
   apiKey: "key",
   globalPrivacyControl: false,

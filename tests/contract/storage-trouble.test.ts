@@ -58,7 +58,7 @@ describe("failover", () => {
       one.onOpen = () => domError("MissingAPIError");
     });
     expect(await track(disk, host, 1)).toEqual(STORED);
-    const { state } = await host.tracker.state("shared");
+    const { state } = await host.tracker.state();
     expect(state).toMatchObject({ storage: "memory", outbox: { waiting: 2 }, profile: { kind: "visitor" } });
   });
 
@@ -69,7 +69,7 @@ describe("failover", () => {
     const host = new Host(disk, "a");
     await disk.wait(host.start(), 2_900);
     expect(await track(disk, host, 1)).toEqual(STORED);
-    expect((await host.tracker.state("shared")).state.storage).toBe("memory");
+    expect((await host.tracker.state()).state.storage).toBe("memory");
     // Further ones would only stand behind it.
     await disk.time.advance(120_000);
     expect(disk.opens).toBe(1);
@@ -95,7 +95,7 @@ describe("failover", () => {
     expect(await track(disk, host, 2)).toEqual([{ n: 2 }]);
     // Sent again, by a page that considered the host failed.
     expect(await track(disk, host, 1)).toEqual(STORED);
-    expect((await host.tracker.state("shared")).state.storage).toBe("memory");
+    expect((await host.tracker.state()).state.storage).toBe("memory");
     disk.heal();
     disk.release();
     await host.retired();
@@ -218,7 +218,7 @@ describe("retirement", () => {
     await track(disk, host, 2);
     const rows = await rowsOn(disk);
     expect(ids(rows)).toEqual([START, "page-1", "page-2"]);
-    const { state } = await host.tracker.state("shared");
+    const { state } = await host.tracker.state();
     expect(state).toMatchObject({ storage: "disk", outbox: { waiting: 3 }, profile: { id: visitor?.id } });
     expect(new Set(rows.map(({ sessionId }) => sessionId)).size).toBe(1);
   });
@@ -239,11 +239,11 @@ describe("retirement", () => {
     await track(disk, host, 1);
     disk.onCall = () => "hang";
     await track(disk, host, 2);
-    expect((await host.tracker.state("shared")).state.outbox.waiting).toBe(1);
+    expect((await host.tracker.state()).state.outbox.waiting).toBe(1);
     expect(await disk.wait(host.tracker.flush(1_000), 9_000)).toBe(1);
     disk.heal();
     await host.retired();
-    expect((await host.tracker.state("shared")).state.outbox.waiting).toBe(3);
+    expect((await host.tracker.state()).state.outbox.waiting).toBe(3);
   });
 
   test("keeps what was rejected in memory", async () => {
@@ -262,7 +262,7 @@ describe("retirement", () => {
     disk.heal();
     await host.retired();
     expect(await rowsOn(disk)).toMatchObject([{ id: row?.id, state: "rejected", error }, { id: "page-1" }]);
-    expect((await host.tracker.state("shared")).state.outbox).toEqual({ waiting: 1, rejected: 1 });
+    expect((await host.tracker.state()).state.outbox).toEqual({ waiting: 1, rejected: 1 });
     expect(await disk.wait(host.tracker.retryRejected())).toBe(1);
   });
 
@@ -334,7 +334,7 @@ describe("retirement", () => {
     const known = (await host.store.read()).session?.id;
     expect(ids(await rowsOn(disk))).toEqual([`s-${known}`, "page-1", `s-${own}`, "other-1", `e-${own}`]);
     expect((await late.store.read()).session?.id).toBe(known);
-    expect((await late.tracker.state("shared")).state.outbox.waiting).toBe(5);
+    expect((await late.tracker.state()).state.outbox.waiting).toBe(5);
   });
 
   test("takes what a late open lets be read for no history of its own", async () => {
@@ -460,7 +460,7 @@ describe("an emptied database", () => {
   test("keeps what was erased before it erased", async () => {
     const { disk, host } = await started();
     await disk.wait(host.tracker.erase());
-    const { generation } = await host.tracker.state("shared");
+    const { generation } = await host.tracker.state();
     const erased = { ...view(disk, 1), generation };
     await empty(disk);
     const other = await startOn(disk, "b");

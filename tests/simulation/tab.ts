@@ -21,8 +21,7 @@ interface Entry {
 
 const UNDECIDED_RETRY_MS = 5 * SECOND;
 
-const waitingIn = async (tracker: Tracker): Promise<number> =>
-  (await tracker.state("shared")).state.outbox.waiting;
+const waitingIn = async (tracker: Tracker): Promise<number> => (await tracker.state()).state.outbox.waiting;
 
 export class Tab extends Actor {
   readonly browser: Browser;

@@ -2,8 +2,8 @@
  * A browser in small: any number of hosts on one store, one lock, one change signal, one service, under a scheduler
  * that owns time and order. Hosts can be closed, killed or frozen at any moment.
  */
-import type { LiveChatSession, OutboxRow, TrackerState } from "../../src/protocol/api.js";
-import type { Command, CommandAnswer, InitAnswer, LoadView } from "../../src/protocol/host.js";
+import type { LiveChatSession, OutboxRow } from "../../src/protocol/api.js";
+import type { Command, CommandAnswer, HostState, InitAnswer, LoadView } from "../../src/protocol/host.js";
 import { SECOND, SESSION_TIMEOUT_MS } from "../../src/protocol/wire.js";
 import { MemoryTrackerStore } from "../../src/core/failover/memory-tracker-store.js";
 import type {
@@ -136,7 +136,6 @@ export class TestHost {
     this.world = world;
     this.id = id;
     this.hello = {
-      host: "shared",
       endpoint: "https://people.test",
       apiKey,
       globalPrivacyControl: false,
@@ -168,13 +167,9 @@ export class TestHost {
   }
 
   /** What tabs are shown, without taking a turn of the store. */
-  async state(): Promise<TrackerState> {
+  async state(): Promise<HostState> {
     const { world, tracker } = this;
-    return stateOf(
-      await world.record(),
-      { host: "shared", storage: "disk", online: tracker.online },
-      world.now(),
-    );
+    return stateOf(await world.record(), { storage: "disk", online: tracker.online }, world.now());
   }
 
   init(liveChat?: LiveChatSession | null, view?: LoadView): Promise<InitAnswer> {

@@ -51,7 +51,7 @@ describe("calls of a page whose clock is not its host's", () => {
     expect(stored()).toMatchObject([{ at: frozenAt + 60 * SECOND }]);
   });
 
-  test("have the deadline that passes from the call on, with what the message waited for the host", async () => {
+  test("have a deadline that counts from the call, with the time that the message waited for the host", async () => {
     const sdk = await start();
     const calledAt = performance.now();
     page.host.ahead = { now: 0, monotonic: 7000 };
@@ -62,7 +62,7 @@ describe("calls of a page whose clock is not its host's", () => {
     expect(page.host.asked("submit").at(-1)?.[2]).toBe(calledAt + 7000);
   });
 
-  test("are told to each host in its own time", async () => {
+  test("are sent to each host in its own time", async () => {
     const sdk = await start();
     page.host.silent.add("submit");
     const calledAt = performance.now();
@@ -76,7 +76,7 @@ describe("calls of a page whose clock is not its host's", () => {
     ]);
   });
 
-  test("are not told as failed when a test winds the page's timers forward", async () => {
+  test("are not reported as failed when a test advances the page's timers", async () => {
     const sdk = await start();
     page.host.silent.add("submit");
     page.prepare = (host) => host.silent.add("submit");
@@ -95,7 +95,7 @@ describe("calls of a page whose clock is not its host's", () => {
 });
 
 describe("an init() of a page whose clock is not its host's", () => {
-  test("tells a second host when it was called, by that host's clock", async () => {
+  test("has the time of its call by the clock of the host that responds", async () => {
     page.prepare = (host) => host.silent.add("attach");
     const sdk = using(new PeopleTrackingSDK({ liveChat: null }));
     const calledAt = performance.now();
@@ -109,7 +109,7 @@ describe("an init() of a page whose clock is not its host's", () => {
     expect(page.host.inits.map((init) => init.calledAt)).toEqual([NaN, calledAt + 4000]);
   });
 
-  test("does not give up a host when a test winds the page's timers forward", async () => {
+  test("does not give up a host when a test advances the page's timers", async () => {
     page.shared = "says nothing";
     const sdk = using(new PeopleTrackingSDK({ liveChat: null }));
     vi.stubGlobal(

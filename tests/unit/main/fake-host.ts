@@ -1,5 +1,5 @@
 import { expose } from "comlink";
-import type { Outcome, OutboxRow, TrackerState, TrackingError } from "../../../src/protocol/api.js";
+import type { HostKind, Outcome, OutboxRow, TrackerState, TrackingError } from "../../../src/protocol/api.js";
 import type {
   AttachAnswer,
   Command,
@@ -7,6 +7,7 @@ import type {
   Host,
   HostClocks,
   HostMessage,
+  HostState,
   InitAnswer,
   InitRequest,
   InspectQuery,
@@ -17,8 +18,7 @@ import type {
 import { PROTOCOL_VERSION } from "../../../src/protocol/host.js";
 import { commandsIn } from "../../../src/core/commands/command-batch.js";
 
-export const idleState: TrackerState = {
-  host: "shared",
+const hostState: HostState = {
   storage: "disk",
   online: true,
   optedOut: false,
@@ -28,22 +28,25 @@ export const idleState: TrackerState = {
   delivery: { status: "idle" },
 };
 
+/** What subscribers get of it where the host is a shared worker. */
+export const idleState: TrackerState = { host: "shared", ...hostState };
+
 const never = new Promise<never>(() => {});
 
 type WithoutClocks<Message> = Message extends HostMessage ? Omit<Message, "clocks"> : never;
 
-/** A host that does as it is told, good or bad, and remembers all that it was asked. */
+/** A host that responds as a test wants it to, or does not, and remembers its calls. */
 export class FakeHost implements Host {
   readonly calls: [keyof Host, ...unknown[]][] = [];
   /** Commands in the order of their first arrival, by number. */
   readonly stored = new Map<number, Command>();
-  /** Methods that are never answered; what they do is done all the same. */
+  /** Methods without a response; what they do is done all the same. */
   readonly silent = new Set<keyof Host>();
   /** Its refusals are those of a host that could not decide. */
   undecided = false;
   /** Refuses a command. */
   refuse: (command: Command) => TrackingError | undefined = () => undefined;
-  attachAnswer: AttachAnswer = { ok: true, generation: 0, state: idleState };
+  attachAnswer: AttachAnswer = { ok: true, generation: 0, state: hostState };
   initAnswer: InitAnswer = { ok: true };
   flushAnswer: Outcome<{ waiting: number }> = { success: true, data: { waiting: 0 } };
   rows: OutboxRow[] = [];
@@ -52,7 +55,10 @@ export class FakeHost implements Host {
   port: MessagePort | undefined;
   closed = false;
 
-  constructor(readonly name: string) {}
+  constructor(
+    readonly kind: HostKind,
+    readonly name: string,
+  ) {}
 
   serve(port: MessagePort): void {
     this.port = port;
@@ -78,12 +84,12 @@ export class FakeHost implements Host {
     return this.calls.filter(([name]) => name === method).map(([, ...args]) => args);
   }
 
-  /** What `init()` asked. */
+  /** What `init()` requested. */
   get inits(): InitRequest[] {
     return this.asked("attach").flatMap(([, init]) => (init ? [init as InitRequest] : []));
   }
 
-  /** The commands that came, the events with their page. */
+  /** The commands that arrived, the events with their page. */
   get batches(): Command[][] {
     return this.asked("submit").map(([, batch]) => {
       const { commands, page } = JSON.parse(batch as string) as CommandBatch;

@@ -1,4 +1,5 @@
 import { vi } from "vitest";
+import type { HostKind } from "../../../src/protocol/api.js";
 import { FakeHost } from "./fake-host.js";
 
 type HostScript = "serves" | "refuses" | "says nothing" | "is missing";
@@ -47,7 +48,9 @@ export class FakePage {
   shared: HostScript = "serves";
   dedicated: HostScript = "serves";
   inPage: HostScript = "serves";
-  /** What is done to a host before its first word. */
+  /** The workers of these hosts, in order. */
+  readonly workers: EventTarget[] = [];
+  /** What is done to a host before its first message. */
   prepare: (host: FakeHost) => void = () => {};
   readonly workerUrls: string[] = [];
   readonly navigator: { onLine: boolean; globalPrivacyControl?: boolean } = { onLine: true };
@@ -67,7 +70,7 @@ export class FakePage {
         readonly port: MessagePort;
         constructor(url: string, options: WorkerOptions) {
           super();
-          this.port = page.open(page.shared, this, url, options);
+          this.port = page.open("shared", this, url, options);
         }
       },
     );
@@ -77,7 +80,7 @@ export class FakePage {
         readonly #port: MessagePort;
         constructor(url: string, options: WorkerOptions) {
           super();
-          this.#port = page.open(page.dedicated, this, url, options);
+          this.#port = page.open("dedicated", this, url, options);
         }
         override addEventListener(type: string, listener: EventListener): void {
           if (type === "error") return super.addEventListener(type, listener);
@@ -99,17 +102,20 @@ export class FakePage {
     return this.hosts.at(-1)!;
   }
 
-  open(script: HostScript, worker: EventTarget, url: string, options: WorkerOptions): MessagePort {
+  open(kind: "shared" | "dedicated", worker: EventTarget, url: string, options: WorkerOptions): MessagePort {
+    const script = this[kind];
     if (script === "is missing") throw new ReferenceError("SharedWorker is not defined");
     this.workerUrls.push(url);
+    this.workers.push(worker);
     const { port1, port2 } = new MessageChannel();
     if (script === "refuses") setTimeout(() => worker.dispatchEvent(new Event("error")), 1);
-    else this.serve(script, String(options.name), port2);
+    else this.serve(kind, String(options.name), port2);
     return port1;
   }
 
-  serve(script: HostScript, name: string, port: MessagePort): void {
-    const host = new FakeHost(name);
+  serve(kind: HostKind, name: string, port: MessagePort): void {
+    const script = kind === "page" ? this.inPage : this[kind];
+    const host = new FakeHost(kind, name);
     this.hosts.push(host);
     this.prepare(host);
     if (script === "serves") host.serve(port);

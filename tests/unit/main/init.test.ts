@@ -27,177 +27,179 @@ const namespaceOf = async (key: string, endpoint?: string) => {
 beforeEach(() => (page = loadPage()));
 afterEach(leavePage);
 
-test("init() attaches, asks and records the page view of the page load in one message", async () => {
-  page.navigator.onLine = false;
-  const at = Date.now();
-  expect(await make({ endpoint: "https://people.example/api/" }).init("key")).toEqual(SUCCESS);
-  expect(page.host.calls.map(([method]) => method)).toEqual(["attach"]);
-  const [[hello]] = page.host.asked("attach") as [[{ namespace: string }]];
-  expect(hello).toEqual({
-    protocol: PROTOCOL_VERSION,
-    namespace: expect.stringMatching(/^[0-9a-f]{16}$/),
-    endpoint: "https://people.example/api",
-    apiKey: "key",
-    durability: "relaxed",
-    host: "shared",
-    online: false,
-    globalPrivacyControl: false,
-  });
-  expect(page.host.name).toBe(`people-tracking:${hello.namespace}:v${PROTOCOL_VERSION}:0`);
-  expect(page.host.inits).toMatchObject([{ at, liveChat: undefined, view: { command: { n: 1 } } }]);
-  expect([...page.host.stored.values()]).toMatchObject([
-    {
-      n: 1,
-      type: "pageView",
-      at,
-      page: {
-        url: "https://shop.example/kites?colour=red",
-        title: "Shop",
-        referrer: "https://search.example/",
-      },
-    },
-  ]);
-});
-
-test("two keys never share a namespace; the same key on the same endpoint does", async () => {
-  const first = await namespaceOf("a");
-  expect(await namespaceOf("a", "/people")).toBe(first);
-  expect(await namespaceOf("b")).not.toBe(first);
-  expect(await namespaceOf("a", "/other")).not.toBe(first);
-});
-
-test("init() again with the same key is the same outcome and no second page view", async () => {
-  const sdk = make();
-  const first = sdk.init("key");
-  expect(sdk.init("key")).toBe(first);
-  await first;
-  expect(sdk.init("key")).toBe(first);
-  expect(page.host.stored.size).toBe(1);
-  expect(await sdk.init("other")).toMatchObject({ error: { code: 2102 } });
-});
-
-/** The page view that each `init()` asked for, by its operation's id. */
 const viewsAsked = () =>
   page.hosts.flatMap((host) => host.inits.map(({ view }) => view && `${view.pageId}-${view.command.n}`));
 
-test("all instances on one page load ask for its page view under one id, until it is recorded", async () => {
-  expect(await Promise.all([make().init("key"), make().init("key")])).toEqual([SUCCESS, SUCCESS]);
-  await make().init("key");
-  const [first] = viewsAsked();
-  expect(first).toMatch(/^[a-z0-9]{16}-1$/);
-  expect(viewsAsked()).toEqual([first, first, undefined]);
-});
-
-test("a page view that one instance has recorded stays so when another's host did not take it", async () => {
-  const first = make().init("key");
-  page.prepare = (host) => (host.attachAnswer = { ok: true, generation: 0, state: optedOut });
-  await Promise.all([first, make().init("key")]);
-  page.prepare = () => {};
-  await make().init("key");
-  expect(viewsAsked()).toEqual([expect.any(String), expect.any(String), undefined]);
-  expect(page.host.stored.size).toBe(0);
-});
-
-test("an instance that is closed while it starts leaves the page view to the next one", async () => {
-  const closed = make();
-  void closed.init("key");
-  closed.close();
-  expect(await make().init("key")).toEqual(SUCCESS);
-  expect(new Set(viewsAsked()).size).toBe(1);
-  expect(page.host.stored.size).toBe(1);
-});
-
-test("a page view that was not recorded is asked for by the next instance", async () => {
-  page.prepare = (host) => (host.attachAnswer = { ok: true, generation: 0, state: optedOut });
-  await make().init("key");
-  page.prepare = () => {};
-  await make().init("key");
-  expect(viewsAsked()).toEqual([expect.any(String), expect.any(String)]);
-  expect(page.host.stored.size).toBe(1);
-});
-
-test("an init() that failed can be tried again", async () => {
-  const sdk = make();
-  page.prepare = (host) => (host.initAnswer = { ok: false, error: refusal });
-  expect(await sdk.init("key")).toEqual({ success: false, error: refusal });
-  expect(await sdk.track("a")).toMatchObject({ error: { code: 2015 } });
-  page.prepare = () => {};
-  expect(await sdk.init("key")).toEqual(SUCCESS);
-  expect(await sdk.track("a")).toEqual(SUCCESS);
-});
-
-test("init() succeeds without a page view while opted out", async () => {
-  page.prepare = (host) => (host.attachAnswer = { ok: true, generation: 0, state: optedOut });
-  expect(await make().init("key")).toEqual(SUCCESS);
-  expect(page.host.stored.size).toBe(0);
-});
-
-test("init() succeeds with a page view that is refused, and says so on the console", async () => {
-  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
-  page.prepare = (host) => (host.refuse = () => ({ ...refusal, message: "the outbox is full" }));
-  expect(await make().init("key")).toEqual(SUCCESS);
-  expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining("the outbox is full"));
-});
-
-test("init() answers 2101 within 10 s when the host falls silent", async () => {
-  page.prepare = (host) => host.silent.add("attach");
-  const started = make().init("key");
-  await pass(9500);
-  expect(await isSettled(started)).toBe(false);
-  await pass(500);
-  expect(await started).toMatchObject({ error: { code: 2101 } });
-});
-
-test("outside a browser init() answers 2100", async () => {
-  vi.stubGlobal("document", undefined);
-  expect(await make().init("key")).toMatchObject({
-    success: false,
-    error: { code: 2100, name: "UnsupportedEnvironmentError" },
+describe("init()", () => {
+  test("attaches and records the page view of the page load in one message", async () => {
+    page.navigator.onLine = false;
+    const at = Date.now();
+    expect(await make({ endpoint: "https://people.example/api/" }).init("key")).toEqual(SUCCESS);
+    expect(page.host.calls.map(([method]) => method)).toEqual(["attach"]);
+    const [[hello]] = page.host.asked("attach") as [[{ namespace: string }]];
+    expect(hello).toEqual({
+      protocol: PROTOCOL_VERSION,
+      namespace: expect.stringMatching(/^[0-9a-f]{16}$/),
+      endpoint: "https://people.example/api",
+      apiKey: "key",
+      durability: "relaxed",
+      online: false,
+      globalPrivacyControl: false,
+    });
+    expect(page.host.name).toBe(`people-tracking:${hello.namespace}:v${PROTOCOL_VERSION}:0`);
+    expect(page.host.inits).toMatchObject([{ at, liveChat: undefined, view: { command: { n: 1 } } }]);
+    expect([...page.host.stored.values()]).toMatchObject([
+      {
+        n: 1,
+        type: "pageView",
+        at,
+        page: {
+          url: "https://shop.example/kites?colour=red",
+          title: "Shop",
+          referrer: "https://search.example/",
+        },
+      },
+    ]);
   });
-});
 
-test("a respected Global Privacy Control is told to the host", async () => {
-  page.navigator.globalPrivacyControl = true;
-  await make({ respectGlobalPrivacyControl: true }).init("key");
-  expect(page.host.asked("attach")).toMatchObject([[{ globalPrivacyControl: true }, {}]]);
-});
-
-test.each<[string, unknown]>([
-  ["endpoint", "http://"],
-  ["endpoint", "ftp://people.example"],
-  ["namespace", ""],
-  ["pageViews", "sometimes"],
-  ["pageViews", null],
-  ["pageViews", {}],
-  ["pageViews", { spa: "yes" }],
-  ["pageViews", { ignoreSearch: true }],
-  ["pageViews", { spa: true, ignoreSearch: "q" }],
-  ["pageViews", { spa: true, ignoreSearch: null }],
-  ["pageViews", { spa: true, ignoreSearch: ["q", 1] }],
-  ["page", "none"],
-  ["host", "iframe"],
-  ["durability", "eternal"],
-  ["sessionTimeoutMs", -1],
-  ["sessionTimeoutMs", "long"],
-  ["maxWaiting", NaN],
-  ["workerUrl", "http://"],
-])("a bad option %s is told by init(): %s", async (name, value) => {
-  expect(await make({ [name]: value }).init("key")).toMatchObject({
-    error: { code: 2102, message: expect.stringContaining(name) },
+  test("gives two keys two namespaces, and the same key on the same endpoint one", async () => {
+    const first = await namespaceOf("a");
+    expect(await namespaceOf("a", "/people")).toBe(first);
+    expect(await namespaceOf("b")).not.toBe(first);
+    expect(await namespaceOf("a", "/other")).not.toBe(first);
   });
-  expect(page.hosts).toEqual([]);
-});
 
-test("options that throw when read are told by init()", async () => {
-  const options = {
-    get namespace(): string {
-      throw new Error("no");
-    },
-  };
-  const unreadable = using(new PeopleTrackingSDK(options));
-  expect(await unreadable.init("key")).toMatchObject({ error: { code: 2102 } });
-  expect(await new PeopleTrackingSDK(null as unknown as TrackingOptions).init("")).toMatchObject({
-    error: { code: 2102, message: expect.stringContaining("apiKey") },
+  test("has the same outcome again with the same key, and no second page view", async () => {
+    const sdk = make();
+    const first = sdk.init("key");
+    expect(sdk.init("key")).toBe(first);
+    await first;
+    expect(sdk.init("key")).toBe(first);
+    expect(page.host.stored.size).toBe(1);
+    expect(await sdk.init("other")).toMatchObject({ error: { code: 2102 } });
+  });
+
+  /** The page view that each `init()` asked for, by its operation's id. */
+
+  test("sends the page view of one page load under one id from all instances, until it is recorded", async () => {
+    expect(await Promise.all([make().init("key"), make().init("key")])).toEqual([SUCCESS, SUCCESS]);
+    await make().init("key");
+    const [first] = viewsAsked();
+    expect(first).toMatch(/^[a-z0-9]{16}-1$/);
+    expect(viewsAsked()).toEqual([first, first, undefined]);
+  });
+
+  test("keeps a page view recorded that one instance has recorded and another's host refused", async () => {
+    const first = make().init("key");
+    page.prepare = (host) => (host.attachAnswer = { ok: true, generation: 0, state: optedOut });
+    await Promise.all([first, make().init("key")]);
+    page.prepare = () => {};
+    await make().init("key");
+    expect(viewsAsked()).toEqual([expect.any(String), expect.any(String), undefined]);
+    expect(page.host.stored.size).toBe(0);
+  });
+
+  test("leaves the page view to the next instance where one is closed while it starts", async () => {
+    const closed = make();
+    void closed.init("key");
+    closed.close();
+    expect(await make().init("key")).toEqual(SUCCESS);
+    expect(new Set(viewsAsked()).size).toBe(1);
+    expect(page.host.stored.size).toBe(1);
+  });
+
+  test("records a page view that the instance before could not", async () => {
+    page.prepare = (host) => (host.attachAnswer = { ok: true, generation: 0, state: optedOut });
+    await make().init("key");
+    page.prepare = () => {};
+    await make().init("key");
+    expect(viewsAsked()).toEqual([expect.any(String), expect.any(String)]);
+    expect(page.host.stored.size).toBe(1);
+  });
+
+  test("can be tried again after a failure", async () => {
+    const sdk = make();
+    page.prepare = (host) => (host.initAnswer = { ok: false, error: refusal });
+    expect(await sdk.init("key")).toEqual({ success: false, error: refusal });
+    expect(await sdk.track("a")).toMatchObject({ error: { code: 2015 } });
+    page.prepare = () => {};
+    expect(await sdk.init("key")).toEqual(SUCCESS);
+    expect(await sdk.track("a")).toEqual(SUCCESS);
+  });
+
+  test("succeeds without a page view while opted out", async () => {
+    page.prepare = (host) => (host.attachAnswer = { ok: true, generation: 0, state: optedOut });
+    expect(await make().init("key")).toEqual(SUCCESS);
+    expect(page.host.stored.size).toBe(0);
+  });
+
+  test("succeeds with a page view that is refused, and warns on the console", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    page.prepare = (host) => (host.refuse = () => ({ ...refusal, message: "the outbox is full" }));
+    expect(await make().init("key")).toEqual(SUCCESS);
+    expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining("the outbox is full"));
+  });
+
+  test("answers 2101 within 10 s when the host stops responding", async () => {
+    page.prepare = (host) => host.silent.add("attach");
+    const started = make().init("key");
+    await pass(9500);
+    expect(await isSettled(started)).toBe(false);
+    await pass(500);
+    expect(await started).toMatchObject({ error: { code: 2101 } });
+  });
+
+  test("answers 2100 outside a browser", async () => {
+    vi.stubGlobal("document", undefined);
+    expect(await make().init("key")).toMatchObject({
+      success: false,
+      error: { code: 2100, name: "UnsupportedEnvironmentError" },
+    });
+  });
+
+  test("reports a respected Global Privacy Control to the host", async () => {
+    page.navigator.globalPrivacyControl = true;
+    await make({ respectGlobalPrivacyControl: true }).init("key");
+    expect(page.host.asked("attach")).toMatchObject([[{ globalPrivacyControl: true }, {}]]);
+  });
+
+  test.each<[string, unknown]>([
+    ["endpoint", "http://"],
+    ["endpoint", "ftp://people.example"],
+    ["namespace", ""],
+    ["pageViews", "sometimes"],
+    ["pageViews", null],
+    ["pageViews", {}],
+    ["pageViews", { spa: "yes" }],
+    ["pageViews", { ignoreSearch: true }],
+    ["pageViews", { spa: true, ignoreSearch: "q" }],
+    ["pageViews", { spa: true, ignoreSearch: null }],
+    ["pageViews", { spa: true, ignoreSearch: ["q", 1] }],
+    ["page", "none"],
+    ["host", "iframe"],
+    ["durability", "eternal"],
+    ["sessionTimeoutMs", -1],
+    ["sessionTimeoutMs", "long"],
+    ["maxWaiting", NaN],
+    ["workerUrl", "http://"],
+  ])("answers 2102 for a bad option %s: %s", async (name, value) => {
+    expect(await make({ [name]: value }).init("key")).toMatchObject({
+      error: { code: 2102, message: expect.stringContaining(name) },
+    });
+    expect(page.hosts).toEqual([]);
+  });
+
+  test("answers 2102 for options that throw when they are read", async () => {
+    const options = {
+      get namespace(): string {
+        throw new Error("no");
+      },
+    };
+    const unreadable = using(new PeopleTrackingSDK(options));
+    expect(await unreadable.init("key")).toMatchObject({ error: { code: 2102 } });
+    expect(await new PeopleTrackingSDK(null as unknown as TrackingOptions).init("")).toMatchObject({
+      error: { code: 2102, message: expect.stringContaining("apiKey") },
+    });
   });
 });
 
@@ -248,7 +250,7 @@ describe("the API key", () => {
   });
 });
 
-test("a prerendered page starts when it is shown, and its calls with it", async () => {
+test("waits on a prerendered page until that is shown, and its calls with it", async () => {
   page.document.prerendering = true;
   const sdk = make();
   const started = sdk.init("key");
@@ -263,7 +265,7 @@ test("a prerendered page starts when it is shown, and its calls with it", async 
   expect([...page.host.stored.values()]).toMatchObject([{ at: shownAt }, { at: shownAt }]);
 });
 
-test("close() during init() ends it with 2015", async () => {
+test("answers 2015 where close() is called meanwhile", async () => {
   const sdk = make();
   page.prepare = (host) => host.silent.add("attach");
   const started = sdk.init("key");
@@ -277,7 +279,7 @@ test("close() during init() ends it with 2015", async () => {
 test.each([
   ["the browser's", function SyncManager() {}, 1],
   ["an element of that id", {}, 0],
-])("Background Sync is asked for where SyncManager is %s", async (_, SyncManager, times) => {
+])("requests Background Sync where SyncManager is %s", async (_, SyncManager, times) => {
   const getRegistrations = vi.fn<() => Promise<[]>>(() => Promise.resolve([]));
   Object.assign(page.navigator, { serviceWorker: { getRegistrations } });
   vi.stubGlobal("SyncManager", SyncManager);

@@ -40,108 +40,112 @@ const fail = (): never => {
 beforeEach(() => (page = loadPage()));
 afterEach(leavePage);
 
-test("init() answers 4001 at once on a page without Live Chat", async () => {
-  expect(await start().started).toEqual({
-    success: false,
-    error: {
-      code: 4001,
-      name: "InitRequiredError",
-      message: "Live Chat is not initialized",
-      origin: "fe-snippet",
-      platform: "fe-snippet",
-    },
-  });
-  vi.stubGlobal("LiveChat", { ready: true });
-  expect(await start().started).toMatchObject({ error: { code: 4001 } });
-});
-
-test("init() uses the page's Live Chat and tells the host what it reads", async () => {
-  vi.stubGlobal("LiveChat", new FakeLiveChat(lead));
-  expect(await start().started).toEqual(SUCCESS);
-  expect(page.host.inits).toMatchObject([{ liveChat: lead }]);
-});
-
-test("init() answers 4001 when Live Chat is not ready in 5 s, rejects or throws", async () => {
-  const late = start(Object.assign(new FakeLiveChat(), { ready: () => new Promise<void>(() => {}) }));
-  await pass(5000);
-  expect(await late.started).toMatchObject({ error: { code: 4001 } });
-  const rejects = start(Object.assign(new FakeLiveChat(), { ready: () => Promise.reject(new Error("no")) }));
-  expect(await rejects.started).toMatchObject({ error: { code: 4001 } });
-  const throws = start(
-    Object.assign(new FakeLiveChat(), {
-      ready: () => {
-        throw new Error("no");
+describe("Live Chat", () => {
+  test("makes init() answer 4001 at once where it is missing", async () => {
+    expect(await start().started).toEqual({
+      success: false,
+      error: {
+        code: 4001,
+        name: "InitRequiredError",
+        message: "Live Chat is not initialized",
+        origin: "fe-snippet",
+        platform: "fe-snippet",
       },
-    }),
-  );
-  expect(await throws.started).toMatchObject({ error: { code: 4001 } });
-  expect(page.hosts.flatMap((host) => host.inits)).toEqual([]);
-});
+    });
+    vi.stubGlobal("LiveChat", { ready: true });
+    expect(await start().started).toMatchObject({ error: { code: 4001 } });
+  });
 
-test("changes are told once each, and an end names the session that this tab saw", async () => {
-  const liveChat = new FakeLiveChat();
-  await start(liveChat).started;
-  liveChat.change(null);
-  liveChat.change(lead);
-  liveChat.change({ ...lead });
-  liveChat.change(user);
-  liveChat.change(null);
-  liveChat.change(null);
-  await settle();
-  expect(changes()).toEqual([{ session: lead }, { session: user }, { session: null, left: "s1" }]);
-});
+  test("is read by init(), which sends its session to the host", async () => {
+    vi.stubGlobal("LiveChat", new FakeLiveChat(lead));
+    expect(await start().started).toEqual(SUCCESS);
+    expect(page.host.inits).toMatchObject([{ liveChat: lead }]);
+  });
 
-test("a change keeps its place among the calls of its task", async () => {
-  const liveChat = new FakeLiveChat();
-  const { sdk, started } = start(liveChat);
-  await started;
-  void sdk.track("before");
-  liveChat.change(lead);
-  void sdk.track("after");
-  await settle();
-  expect(changes()).toEqual(["track", { session: lead }, "track"]);
-});
+  test("makes init() answer 4001 when it is not ready in 5 s, rejects or throws", async () => {
+    const late = start(Object.assign(new FakeLiveChat(), { ready: () => new Promise<void>(() => {}) }));
+    await pass(5000);
+    expect(await late.started).toMatchObject({ error: { code: 4001 } });
+    const rejects = start(
+      Object.assign(new FakeLiveChat(), { ready: () => Promise.reject(new Error("no")) }),
+    );
+    expect(await rejects.started).toMatchObject({ error: { code: 4001 } });
+    const throws = start(
+      Object.assign(new FakeLiveChat(), {
+        ready: () => {
+          throw new Error("no");
+        },
+      }),
+    );
+    expect(await throws.started).toMatchObject({ error: { code: 4001 } });
+    expect(page.hosts.flatMap((host) => host.inits)).toEqual([]);
+  });
 
-test("a change that nobody answers is told again for as long as it takes", async () => {
-  const liveChat = new FakeLiveChat();
-  await start(liveChat).started;
-  page.prepare = (host) => host.silent.add("submit");
-  page.host.silent.add("submit");
-  liveChat.change(lead);
-  await pass(20_000);
-  page.prepare = () => {};
-  await pass(4000);
-  expect(page.host.stored.get(1)).toMatchObject({ type: "liveChat", session: lead });
-});
+  test("has each change reported once, and an end with the session that this tab saw", async () => {
+    const liveChat = new FakeLiveChat();
+    await start(liveChat).started;
+    liveChat.change(null);
+    liveChat.change(lead);
+    liveChat.change({ ...lead });
+    liveChat.change(user);
+    liveChat.change(null);
+    liveChat.change(null);
+    await settle();
+    expect(changes()).toEqual([{ session: lead }, { session: user }, { session: null, left: "s1" }]);
+  });
 
-test("a session that only the store knows is given up at the second null", async () => {
-  const liveChat = new FakeLiveChat();
-  page.prepare = (host) => (host.initAnswer = { ok: true, rereadLiveChat: "s0" });
-  await start(liveChat).started;
-  await pass(750);
-  expect(changes()).toEqual([]);
-  await pass(500);
-  expect(changes()).toEqual([{ session: null, left: "s0" }]);
-});
+  test("has a change reported in its place among the calls of its task", async () => {
+    const liveChat = new FakeLiveChat();
+    const { sdk, started } = start(liveChat);
+    await started;
+    void sdk.track("before");
+    liveChat.change(lead);
+    void sdk.track("after");
+    await settle();
+    expect(changes()).toEqual(["track", { session: lead }, "track"]);
+  });
 
-test("a session that comes up in that second is told instead", async () => {
-  const liveChat = new FakeLiveChat();
-  page.prepare = (host) => (host.initAnswer = { ok: true, rereadLiveChat: "s0" });
-  await start(liveChat).started;
-  liveChat.current = lead;
-  await pass(1250);
-  expect(changes()).toEqual([{ session: lead }]);
-});
+  test("has a change sent again until a host responds", async () => {
+    const liveChat = new FakeLiveChat();
+    await start(liveChat).started;
+    page.prepare = (host) => host.silent.add("submit");
+    page.host.silent.add("submit");
+    liveChat.change(lead);
+    await pass(20_000);
+    page.prepare = () => {};
+    await pass(4000);
+    expect(page.host.stored.get(1)).toMatchObject({ type: "liveChat", session: lead });
+  });
 
-test("what is no session is ignored", async () => {
-  const liveChat = new FakeLiveChat({ id: "s1" } as LiveChatSession);
-  await start(liveChat).started;
-  expect(page.host.inits).toMatchObject([{ liveChat: null }]);
-  for (const bad of [undefined, 5, "s1", {}, { ...lead, kind: "guest" }, { ...lead, token: "" }]) {
-    liveChat.change(bad as LiveChatSession);
-  }
-  await settle();
-  expect(changes()).toEqual([]);
+  test("ends a session that only the store knows at the second null", async () => {
+    const liveChat = new FakeLiveChat();
+    page.prepare = (host) => (host.initAnswer = { ok: true, rereadLiveChat: "s0" });
+    await start(liveChat).started;
+    await pass(750);
+    expect(changes()).toEqual([]);
+    await pass(500);
+    expect(changes()).toEqual([{ session: null, left: "s0" }]);
+  });
+
+  test("has a session reported that begins before the second look", async () => {
+    const liveChat = new FakeLiveChat();
+    page.prepare = (host) => (host.initAnswer = { ok: true, rereadLiveChat: "s0" });
+    await start(liveChat).started;
+    liveChat.current = lead;
+    await pass(1250);
+    expect(changes()).toEqual([{ session: lead }]);
+  });
+
+  test("is ignored where it reports no session", async () => {
+    const liveChat = new FakeLiveChat({ id: "s1" } as LiveChatSession);
+    await start(liveChat).started;
+    expect(page.host.inits).toMatchObject([{ liveChat: null }]);
+    for (const bad of [undefined, 5, "s1", {}, { ...lead, kind: "guest" }, { ...lead, token: "" }]) {
+      liveChat.change(bad as LiveChatSession);
+    }
+    await settle();
+    expect(changes()).toEqual([]);
+  });
 });
 
 describe("a Live Chat session with an id that the service cannot take", () => {
@@ -200,14 +204,14 @@ describe("a Live Chat session with an id that the service cannot take", () => {
   });
 });
 
-test("a source that throws everywhere but in ready() hurts nobody", async () => {
+test("may throw everywhere but in ready()", async () => {
   const { sdk, started } = start({ ready: () => Promise.resolve(), session: fail, subscribe: fail });
   expect(await started).toEqual(SUCCESS);
   expect(await sdk.track("a")).toEqual(SUCCESS);
   sdk.close();
 });
 
-test("close() ends the subscription", async () => {
+test("is unsubscribed from by close()", async () => {
   const liveChat = new FakeLiveChat();
   const { sdk, started } = start(liveChat);
   await started;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
 import type { TrackingOptions } from "../../../src/main/index.js";
 import type { FakePage } from "./fake-page.js";
@@ -40,151 +40,153 @@ test.each(["constructor", "toString", "__proto__"])("a namespace may be named %s
   expect(builtInNames()).toEqual(names);
 });
 
-test.each([true, false])(
-  "client-side navigations count, a task later (Navigation API: %s)",
-  async (modern) => {
-    if (!modern) vi.stubGlobal("navigation", (page.navigation = undefined));
+describe("page views", () => {
+  test.each([true, false])(
+    "are recorded at client-side navigations, a task later (Navigation API: %s)",
+    async (modern) => {
+      if (!modern) vi.stubGlobal("navigation", (page.navigation = undefined));
+      await start({ pageViews: "spa" });
+      page.navigate("/lines", "Lines");
+      await pass(250);
+      page.navigate("/lines#top", "Lines");
+      await pass(250);
+      page.navigate("/kites", "Kites");
+      await pass(250);
+      expect(views()).toEqual([
+        first,
+        view("https://shop.example/lines", "Lines", "https://shop.example/kites?colour=red"),
+        view("https://shop.example/kites", "Kites", "https://shop.example/lines"),
+      ]);
+    },
+  );
+
+  test("are one for many changes of the URL in one task, or none where it ends as it began", async () => {
     await start({ pageViews: "spa" });
-    page.navigate("/lines", "Lines");
+    for (let n = 1; n <= 50; n++) page.navigate(`/lines?n=${n}`);
     await pass(250);
-    page.navigate("/lines#top", "Lines");
-    await pass(250);
-    page.navigate("/kites", "Kites");
+    for (let n = 49; n <= 50; n++) page.navigate(`/lines?n=${n}`);
     await pass(250);
     expect(views()).toEqual([
       first,
-      view("https://shop.example/lines", "Lines", "https://shop.example/kites?colour=red"),
-      view("https://shop.example/kites", "Kites", "https://shop.example/lines"),
+      view("https://shop.example/lines?n=50", "Shop", "https://shop.example/kites?colour=red"),
     ]);
-  },
-);
+  });
 
-test("a storm of changes in one task is one view, or none where it ends as it began", async () => {
-  await start({ pageViews: "spa" });
-  for (let n = 1; n <= 50; n++) page.navigate(`/lines?n=${n}`);
-  await pass(250);
-  for (let n = 49; n <= 50; n++) page.navigate(`/lines?n=${n}`);
-  await pass(250);
-  expect(views()).toEqual([
-    first,
-    view("https://shop.example/lines?n=50", "Shop", "https://shop.example/kites?colour=red"),
-  ]);
-});
+  test.each([
+    [true, "/kites?page=2"],
+    [["colour", "sort"], "/kites?sort=price&colour=blue#top"],
+  ])("do not count what the site ignores of the search part: %j", async (ignoreSearch, url) => {
+    await start({ pageViews: { ignoreSearch, spa: true } });
+    page.navigate(url);
+    await pass(250);
+    expect(views()).toEqual([first]);
+    page.navigate("/lines?colour=red");
+    await pass(250);
+    expect(views()).toEqual([
+      first,
+      view("https://shop.example/lines?colour=red", "Shop", "https://shop.example/kites?colour=red"),
+    ]);
+  });
 
-test.each([
-  [true, "/kites?page=2"],
-  [["colour", "sort"], "/kites?sort=price&colour=blue#top"],
-])("what the site ignores of the search part makes no view: %j", async (ignoreSearch, url) => {
-  await start({ pageViews: { ignoreSearch, spa: true } });
-  page.navigate(url);
-  await pass(250);
-  expect(views()).toEqual([first]);
-  page.navigate("/lines?colour=red");
-  await pass(250);
-  expect(views()).toEqual([
-    first,
-    view("https://shop.example/lines?colour=red", "Shop", "https://shop.example/kites?colour=red"),
-  ]);
-});
+  test("count a parameter that the site does not ignore", async () => {
+    await start({ pageViews: { spa: true, ignoreSearch: ["sort"] } });
+    page.navigate("/kites?colour=blue");
+    await pass(250);
+    expect(views()).toHaveLength(2);
+  });
 
-test("a parameter that the site does not name makes another view", async () => {
-  await start({ pageViews: { spa: true, ignoreSearch: ["sort"] } });
-  page.navigate("/kites?colour=blue");
-  await pass(250);
-  expect(views()).toHaveLength(2);
-});
+  test("are recorded at popstate where there is no Navigation API", async () => {
+    vi.stubGlobal("navigation", (page.navigation = undefined));
+    await start({ pageViews: "spa" });
+    page.url = "https://shop.example/back";
+    page.window.dispatchEvent(new Event("popstate"));
+    await pass(250);
+    expect(views()).toHaveLength(2);
+  });
 
-test("popstate counts where there is no Navigation API", async () => {
-  vi.stubGlobal("navigation", (page.navigation = undefined));
-  await start({ pageViews: "spa" });
-  page.url = "https://shop.example/back";
-  page.window.dispatchEvent(new Event("popstate"));
-  await pass(250);
-  expect(views()).toHaveLength(2);
-});
+  test("are not recorded at navigations without the option", async () => {
+    await start();
+    page.navigate("/lines");
+    await pass(250);
+    expect(views()).toEqual([first]);
+  });
 
-test("navigations do not count without the option", async () => {
-  await start();
-  page.navigate("/lines");
-  await pass(250);
-  expect(views()).toEqual([first]);
-});
+  test("are recorded once by two instances", async () => {
+    await start({ pageViews: "spa" });
+    await start({ pageViews: "spa" });
+    page.navigate("/lines");
+    page.comesBack();
+    await pass(250);
+    expect(views()).toHaveLength(3);
+  });
 
-test("two instances record a navigation once", async () => {
-  await start({ pageViews: "spa" });
-  await start({ pageViews: "spa" });
-  page.navigate("/lines");
-  page.comesBack();
-  await pass(250);
-  expect(views()).toHaveLength(3);
-});
+  test("end with close(), which restores History unless another has patched it since", async () => {
+    vi.stubGlobal("navigation", (page.navigation = undefined));
+    const sdk = await start({ pageViews: "spa" });
+    expect(Object.hasOwn(page.history, "pushState")).toBe(true);
+    const { history } = page;
+    const ours = history.replaceState.bind(history);
+    const theirs: typeof ours = (...args) => ours(...args);
+    history.replaceState = theirs;
+    sdk.close();
+    expect(Object.hasOwn(page.history, "pushState")).toBe(false);
+    expect(Object.entries(history)).toContainEqual(["replaceState", theirs]);
+    history.replaceState(null, "", "/on");
+    expect(page.url).toBe("https://shop.example/on");
+  });
 
-test("close() gives History back, unless another has patched it since", async () => {
-  vi.stubGlobal("navigation", (page.navigation = undefined));
-  const sdk = await start({ pageViews: "spa" });
-  expect(Object.hasOwn(page.history, "pushState")).toBe(true);
-  const { history } = page;
-  const ours = history.replaceState.bind(history);
-  const theirs: typeof ours = (...args) => ours(...args);
-  history.replaceState = theirs;
-  sdk.close();
-  expect(Object.hasOwn(page.history, "pushState")).toBe(false);
-  expect(Object.entries(history)).toContainEqual(["replaceState", theirs]);
-  history.replaceState(null, "", "/on");
-  expect(page.url).toBe("https://shop.example/on");
-});
+  test("are none with the option manual", async () => {
+    const sdk = await start({ pageViews: "manual" });
+    page.navigate("/lines");
+    page.comesBack();
+    await pass(250);
+    expect(views()).toEqual([]);
+    await sdk.trackPageView();
+    expect(views()).toEqual([view("https://shop.example/lines")]);
+  });
 
-test("'manual' records none by itself", async () => {
-  const sdk = await start({ pageViews: "manual" });
-  page.navigate("/lines");
-  page.comesBack();
-  await pass(250);
-  expect(views()).toEqual([]);
-  await sdk.trackPageView();
-  expect(views()).toEqual([view("https://shop.example/lines")]);
-});
+  test("are recorded again when the page is restored from the back-forward cache", async () => {
+    await start();
+    page.pagehide();
+    page.comesBack();
+    await settle();
+    expect(views()).toEqual([first, first]);
+  });
 
-test("a page restored from the back-forward cache counts again", async () => {
-  await start();
-  page.pagehide();
-  page.comesBack();
-  await settle();
-  expect(views()).toEqual([first, first]);
-});
+  test("are redacted by the site, and so are events", async () => {
+    const sdk = await start({ page: ({ url, ...rest }) => ({ ...rest, url: new URL(url).origin }) });
+    await sdk.track("a");
+    await sdk.trackPageView({ url: "/secret?token=1#x" });
+    expect(views()).toEqual([view("https://shop.example"), "track", view("https://shop.example")]);
+    expect(page.host.batches[0]).toMatchObject([{ page: { url: "https://shop.example", title: "Shop" } }]);
+  });
 
-test("the site's redaction holds for page views and events", async () => {
-  const sdk = await start({ page: ({ url, ...rest }) => ({ ...rest, url: new URL(url).origin }) });
-  await sdk.track("a");
-  await sdk.trackPageView({ url: "/secret?token=1#x" });
-  expect(views()).toEqual([view("https://shop.example"), "track", view("https://shop.example")]);
-  expect(page.host.batches[0]).toMatchObject([{ page: { url: "https://shop.example", title: "Shop" } }]);
-});
+  test.each([
+    () => null,
+    () => {
+      throw new Error("no");
+    },
+  ])("have no page where the redaction returns nothing: %#", async (redact) => {
+    const sdk = await start({ page: redact });
+    await sdk.track("a");
+    expect(views()).toEqual([null, "track"]);
+    expect(page.host.batches[0]![0]).not.toHaveProperty("page");
+  });
 
-test.each([
-  () => null,
-  () => {
-    throw new Error("no");
-  },
-])("a redaction that gives nothing sends nothing of the page: %#", async (redact) => {
-  const sdk = await start({ page: redact });
-  await sdk.track("a");
-  expect(views()).toEqual([null, "track"]);
-  expect(page.host.batches[0]![0]).not.toHaveProperty("page");
-});
-
-test("the redaction is asked once for the events of one task", async () => {
-  const redact = vi.fn<NonNullable<TrackingOptions["page"]>>((given) => given);
-  const sdk = await start({ page: redact, pageViews: "manual" });
-  void sdk.track("a");
-  void sdk.track("b");
-  page.navigate("/lines");
-  await sdk.track("c");
-  expect(redact).toHaveBeenCalledTimes(2);
-  await sdk.track("d");
-  expect(redact).toHaveBeenCalledTimes(3);
-  expect(page.host.batches.flat().slice(0, 3)).toMatchObject([
-    { page: { url: first.url } },
-    { page: { url: first.url } },
-    { page: { url: "https://shop.example/lines" } },
-  ]);
+  test("share one redaction with the events of their task", async () => {
+    const redact = vi.fn<NonNullable<TrackingOptions["page"]>>((given) => given);
+    const sdk = await start({ page: redact, pageViews: "manual" });
+    void sdk.track("a");
+    void sdk.track("b");
+    page.navigate("/lines");
+    await sdk.track("c");
+    expect(redact).toHaveBeenCalledTimes(2);
+    await sdk.track("d");
+    expect(redact).toHaveBeenCalledTimes(3);
+    expect(page.host.batches.flat().slice(0, 3)).toMatchObject([
+      { page: { url: first.url } },
+      { page: { url: first.url } },
+      { page: { url: "https://shop.example/lines" } },
+    ]);
+  });
 });

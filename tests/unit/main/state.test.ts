@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
 import type { TrackerState } from "../../../src/main/index.js";
 import { idleState } from "./fake-host.js";
@@ -23,46 +23,48 @@ beforeEach(() => {
 });
 afterEach(leavePage);
 
-test("a subscriber is called with the present state, then at each change", async () => {
-  const early: (TrackerState | null)[] = [];
-  sdk.subscribe((state) => early.push(state));
-  expect(sdk.state).toBeNull();
-  expect(early).toEqual([]);
-  await sdk.init("key");
-  expect(sdk.state).toEqual(idleState);
-  const late: number[] = [];
-  const stop = sdk.subscribe(({ outbox }) => late.push(outbox.waiting));
-  await say(1);
-  await say(1);
-  await say(2);
-  stop();
-  await say(3);
-  expect(late).toEqual([0, 1, 2]);
-  expect(early).toHaveLength(4);
-});
-
-test("a subscriber that throws hurts no other", async () => {
-  const error = new Error("mine");
-  const seen = vi.fn<(state: TrackerState) => void>();
-  sdk.subscribe(() => {
-    throw error;
+describe("a subscriber", () => {
+  test("is called with the present state, then at each change", async () => {
+    const early: (TrackerState | null)[] = [];
+    sdk.subscribe((state) => early.push(state));
+    expect(sdk.state).toBeNull();
+    expect(early).toEqual([]);
+    await sdk.init("key");
+    expect(sdk.state).toEqual(idleState);
+    const late: number[] = [];
+    const stop = sdk.subscribe(({ outbox }) => late.push(outbox.waiting));
+    await say(1);
+    await say(1);
+    await say(2);
+    stop();
+    await say(3);
+    expect(late).toEqual([0, 1, 2]);
+    expect(early).toHaveLength(4);
   });
-  sdk.subscribe(seen);
-  await sdk.init("key");
-  expect(seen).toHaveBeenCalledOnce();
-  expect(() => vi.advanceTimersByTime(0)).toThrow(error); // to the page, as an error of its own
-});
 
-test("after close() nobody is called", async () => {
-  await sdk.init("key");
-  const seen = vi.fn<(state: TrackerState) => void>();
-  sdk.subscribe(seen);
-  const { host } = page;
-  sdk[Symbol.dispose]();
-  host.say({ peopleTracking: "state", generation: 0, state: { ...idleState, optedOut: true } });
-  await settle();
-  expect(seen).toHaveBeenCalledOnce();
-  expect(sdk.state).toBeNull();
+  test("that throws does not keep others from being called", async () => {
+    const error = new Error("mine");
+    const seen = vi.fn<(state: TrackerState) => void>();
+    sdk.subscribe(() => {
+      throw error;
+    });
+    sdk.subscribe(seen);
+    await sdk.init("key");
+    expect(seen).toHaveBeenCalledOnce();
+    expect(() => vi.advanceTimersByTime(0)).toThrow(error); // to the page, as an error of its own
+  });
+
+  test("is not called after close()", async () => {
+    await sdk.init("key");
+    const seen = vi.fn<(state: TrackerState) => void>();
+    sdk.subscribe(seen);
+    const { host } = page;
+    sdk[Symbol.dispose]();
+    host.say({ peopleTracking: "state", generation: 0, state: { ...idleState, optedOut: true } });
+    await settle();
+    expect(seen).toHaveBeenCalledOnce();
+    expect(sdk.state).toBeNull();
+  });
 });
 
 test("in development the console can show the outbox", async () => {

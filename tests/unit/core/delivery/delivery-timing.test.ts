@@ -149,7 +149,6 @@ test("another endpoint is not bound by the former one's Retry-After", async () =
   await world.time.advance(1 * MINUTE);
   await world.time.wait(
     host.tracker.attach({
-      host: "shared",
       endpoint: "https://other.test",
       apiKey: "key",
       globalPrivacyControl: false,

@@ -1,0 +1,191 @@
+/**
+ * The calls of this page load, in order, until a host has decided each. The calls of one task travel together, and each
+ * has its outcome within 10 s. A call that was reported as failed is never stored: the host refuses a command past its
+ * deadline, which lies before the caller's timeout. Only a host reports a journaled call as failed, for any page may find
+ * and deliver it.
+ */
+import type { HostKind, Outcome } from "../protocol/api.js";
+import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS, PAGE_CLOCK_TOLERANCE_MS } from "../protocol/host.js";
+import type { LoadView, Refusal, SentCommand } from "../protocol/host.js";
+import { monotonicNow } from "../protocol/monotonic.js";
+import { SECOND } from "../protocol/wire.js";
+import { setHead, setHostTimes, textOf } from "./call-batch.js";
+import type { CallBatch } from "./call-batch.js";
+import type { HostConnection } from "./host/host-connection.js";
+import { SUCCESS, describe } from "./outcome.js";
+import type { Failure } from "./outcome.js";
+import type { PageOfEvents } from "./page-views.js";
+import { settleBatch } from "./settle-batch.js";
+import type { Settings } from "./tracking-options.js";
+import { createUnloadJournal, mayBeLost } from "./unload-journal.js";
+
+type New<Each> = Each extends SentCommand ? Omit<Each, "n" | "at"> : never;
+/** A command before the queue gives it its number and time. */
+export type NewCommand = New<SentCommand>;
+type NewPageView = Extract<NewCommand, { type: "pageView" }>;
+
+/** A host that could not decide gets the command again after this. */
+const UNDECIDED_RETRY_MS = 5 * SECOND;
+
+export interface CallQueue {
+  /** @param eventPage - of a custom event */
+  add(command: NewCommand, eventPage?: PageOfEvents): Promise<Outcome>;
+  /** Sends what the present task has added so far. */
+  flush: () => void;
+  hasUndecided: () => boolean;
+  /** Journals what no host has decided. */
+  save(): void;
+  /** The page goes, and may end with any call: from now on each call is journaled before it returns. */
+  onHide(): void;
+  onShow(): void;
+  /** @param generation - the erase generation that this host reports */
+  onState(host: HostKind, generation: number): void;
+  /** What was called while the page was only prerendered happens now. */
+  restamp(): void;
+  /** A page view that takes another way to the host than this queue. */
+  numbered(view: NewPageView, at: number): LoadView["command"];
+  /** Sends what was held back, and from now on at once. */
+  open(): void;
+  /** Gives all that was held back this outcome. */
+  refuse(failure: Failure): void;
+}
+
+export const createCallQueue = (
+  connection: HostConnection,
+  { name, limits }: Settings,
+  onTaskEnd: () => void,
+): CallQueue => {
+  const journal = createUnloadJournal(name, connection.pageId);
+  /** In the order of the calls. All of them are sent, once `init()` has succeeded. */
+  const undecided: CallBatch[] = [];
+  let count = 0;
+  /** Of the present task. */
+  let batch: CallBatch | undefined;
+  let isOpen = false;
+  let isPageHidden = false;
+  let generation = 0;
+  let hostKind: HostKind | undefined;
+
+  const writeJournal = (): void => {
+    // What waits for `init()` is journaled only where the page goes: should `init()` fail, its callers get that outcome.
+    if (!isOpen && !isPageHidden) return;
+    const skewMs = connection.clockSkewMs();
+    for (const each of undecided) {
+      if (!isOpen) setHead(each, generation, limits);
+      if (Math.abs(skewMs) > PAGE_CLOCK_TOLERANCE_MS) setHostTimes(each, skewMs);
+    }
+    journal.write(undecided, Date.now() + skewMs);
+  };
+
+  const send = (each: CallBatch): void => {
+    setHead(each, generation, limits);
+    void submit(each, true);
+  };
+
+  /** @param isTimed - the host gets the time of the call, and refuses it past its deadline */
+  const submit = async (each: CallBatch, isTimed: boolean): Promise<void> => {
+    const { calledAt } = each;
+    // Nobody waits for a Live Chat change.
+    const isAwaited = isTimed && each.commands[0]!.type !== "liveChat";
+    let refusals: Refusal[] | undefined;
+    let cause = "the host did not answer in time";
+    try {
+      refusals = await connection.request(
+        "submit",
+        () => [connection.pageId, textOf(each), isTimed ? connection.hostMoment(calledAt) : undefined],
+        isAwaited ? calledAt + CALL_TIMEOUT_MS - monotonicNow() : undefined,
+      );
+    } catch (thrown) {
+      // It cannot be written as JSON, or not be sent: a page can patch anything.
+      cause = describe(thrown);
+    }
+    const mayBeStored =
+      isAwaited && connection.hasAbandoned() && monotonicNow() < calledAt + COMMAND_DEADLINE_MS;
+    const [journaled, inDoubt] = settleBatch(each, refusals, cause, mayBeStored);
+    const rest = [journaled, inDoubt].filter(({ commands }) => commands.length);
+    undecided.splice(undecided.indexOf(each), 1, ...rest);
+    if (!undecided.length) journal.remove();
+    for (const some of rest) {
+      setTimeout(() => void submit(some, some === inDoubt), UNDECIDED_RETRY_MS);
+    }
+  };
+
+  const flush = (): void => {
+    const ended = batch;
+    if (!ended) return;
+    batch = undefined;
+    undecided.push(ended);
+    if (isOpen) send(ended);
+    if (isPageHidden || (isOpen && mayBeLost(hostKind))) writeJournal();
+  };
+
+  /** One function for all calls, not one made for each. */
+  const awaitOutcome = (resolve: CallBatch["resolves"][number]): void => void batch!.resolves.push(resolve);
+
+  const endTask = (): void => {
+    onTaskEnd();
+    flush();
+  };
+
+  const save = (): void => {
+    flush();
+    writeJournal();
+  };
+
+  return {
+    add: (command, eventPage) => {
+      const isAlone = command.type === "liveChat";
+      if (isAlone || (eventPage && batch?.page && eventPage !== batch.page)) flush();
+      if (!batch) {
+        batch = { commands: [], resolves: [], calledAt: monotonicNow(), journaled: 0 };
+        queueMicrotask(endTask);
+      }
+      const numbered = command as SentCommand;
+      numbered.n = ++count;
+      numbered.at = Date.now();
+      batch.commands.push(numbered);
+      batch.page ??= eventPage;
+      const outcome = new Promise(awaitOutcome);
+      if (isAlone || isPageHidden) flush();
+      return outcome;
+    },
+
+    flush,
+    hasUndecided: () => undecided.length > 0,
+    save,
+
+    onHide: () => {
+      isPageHidden = true;
+      save();
+    },
+    onShow: () => void (isPageHidden = false),
+    onState: (host, reported) => {
+      hostKind = host;
+      generation = reported;
+    },
+
+    restamp: () => {
+      flush();
+      for (const each of undecided) {
+        each.calledAt = monotonicNow();
+        for (const command of each.commands) command.at = Date.now();
+      }
+    },
+
+    numbered: (view, at) => ({ ...view, at, n: ++count, ...limits }),
+
+    open: () => {
+      flush();
+      isOpen = true;
+      [...undecided].forEach(send); // one that cannot be sent leaves the list at once
+    },
+
+    refuse: (failure) => {
+      flush();
+      if (isOpen) return;
+      for (const { resolves, journaled } of undecided.splice(0)) {
+        resolves.forEach((resolve, index) => resolve(index < journaled ? SUCCESS : failure));
+      }
+    },
+  };
+};
