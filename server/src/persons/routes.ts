@@ -58,7 +58,7 @@ const paging: Parameter[] = [
 const order: Parameter = {
   name: "order",
   in: "query",
-  description: "Which entries come first, the oldest by default. A cursor is good for either order.",
+  description: "Which entries come first, the oldest by default. A cursor is valid in both orders.",
   schema: { type: "string", enum: [...TIMELINE_ORDERS], default: "oldest" },
 };
 
@@ -98,7 +98,7 @@ export function addPersonRoutes(
   app.get(
     "/v1/persons",
     describe({
-      summary: "Leads and authenticated users, in the order in which they came to be",
+      summary: "Leads and authenticated users, in the order of their creation",
       tag: "Persons",
       security: "apiKey",
       parameters: paging,
@@ -134,7 +134,7 @@ export function addPersonRoutes(
   app.get(
     "/v1/persons/:id/timeline",
     describe({
-      summary: "A person's activity by corrected time, merged visitors' among it",
+      summary: "A person's activity by corrected time, with that of merged visitors",
       tag: "Persons",
       security: "apiKey",
       parameters: [idParameter, order, ...paging],

@@ -18,9 +18,9 @@ export function addRuntimeRoutes(
   app.get(
     "/livez",
     describe({
-      summary: "Whether the process answers: where it does not, start it anew",
+      summary: "Whether the process answers; if it does not, restart it",
       tag,
-      answer: { status: 200, description: "It does. The database was not asked.", schema: statusSchema },
+      answer: { status: 200, description: "It does. The database was not queried.", schema: statusSchema },
       errors: [],
     }),
     (c) => c.json({ status: "ok" }),
@@ -28,9 +28,9 @@ export function addRuntimeRoutes(
   app.get(
     "/healthz",
     describe({
-      summary: "Whether the service and its database answer: where they do not, send it no requests",
+      summary: "Whether the service and its database answer; if they do not, send it no requests",
       tag,
-      answer: { status: 200, description: "They do. The database was asked.", schema: statusSchema },
+      answer: { status: 200, description: "They do. The database was queried.", schema: statusSchema },
       errors: [],
     }),
     async (c) => {
@@ -41,7 +41,7 @@ export function addRuntimeRoutes(
   app.get(
     "/metrics",
     describe({
-      summary: "Figures for Prometheus",
+      summary: "Metrics for Prometheus",
       tag,
       answer: {
         status: 200,

@@ -1,4 +1,4 @@
-/** Operations whose answer was lost, from a device whose clock does what it wants: the same bytes for months. */
+/** Operations whose response was lost, repeated unchanged for months by a device with an arbitrary clock. */
 import { describe, expect, test } from "vitest";
 import { DAY, HOUR, MINUTE, type Operation } from "../../../src/protocol/wire.js";
 import { append, merge, pageView, update } from "../support/operations.js";
@@ -15,7 +15,7 @@ const YEAR = 365 * DAY;
 const AT_2020 = Date.parse("2020-01-01T00:00:00.000Z");
 const DAYS = [0, 20, 32, 64, 400];
 
-/** What is answered to the same operations on each of the days, between which the service forgets what it may. */
+/** Returns the results of the same operations on each of the days, with a sweep in between. */
 async function sendOnEachDay(
   subject: Subject,
   { person, token }: LiveChat,
@@ -79,7 +79,7 @@ describe("exactly once", () => {
       expect(told.map(({ id }) => id)).toEqual(views.map(({ id }) => id));
     });
 
-    test("a new event is applied beside a duplicate, on every day", async () => {
+    test("accepts a new event in a batch with a duplicate, on every day", async () => {
       const subject = shared();
       const lead = await subject.lead();
       const view = pageView(AT_2020 + MINUTE);
@@ -93,7 +93,7 @@ describe("exactly once", () => {
       }
     });
 
-    test("an update, an item of a list and a merge are applied once", async () => {
+    test("treats a repeated update, list item or merge as a duplicate", async () => {
       const subject = shared();
       const [lead, visitor] = [await subject.lead(), await subject.visitor()];
       const operations = [
@@ -108,7 +108,7 @@ describe("exactly once", () => {
       });
     });
 
-    test("what a visitor sent is applied once, also when it comes again after the merge", async () => {
+    test("treats a repeated operation of a visitor as a duplicate after the merge, too", async () => {
       const subject = shared();
       const [lead, visitor] = [await subject.lead(), await subject.visitor()];
       const views = [pageView(START - MINUTE), pageView(START - MINUTE)];
@@ -124,7 +124,7 @@ describe("exactly once", () => {
       }
     });
 
-    test("an operation that is too old and was never applied is refused", async () => {
+    test("rejects an operation that is too old and was never applied", async () => {
       const subject = shared();
       const lead = await subject.lead();
       await subject.send(lead.write, [pageView(START)]);

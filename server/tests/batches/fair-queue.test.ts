@@ -3,7 +3,7 @@ import { createFairQueue } from "../../src/batches/fair-queue.js";
 
 const settle = () => new Promise((resolve) => setTimeout(resolve));
 
-/** Turns whose work ends when it is told to; `begun` is the order in which it began. */
+/** A queue whose jobs end on demand; `begun` has them in the order of their start. */
 function newTurns(atWork: number) {
   const enqueue = createFairQueue(atWork);
   const begun: string[] = [];
@@ -28,7 +28,7 @@ function newTurns(atWork: number) {
       ends.delete(name);
       await settle();
     },
-    /** Ends what is at work, the oldest first, until nothing is. */
+    /** Ends the running jobs, the oldest first, until none is left. */
     async endAll() {
       await settle();
       while (ends.size) await this.end([...ends.keys()][0]!);
@@ -37,15 +37,15 @@ function newTurns(atWork: number) {
   };
 }
 
-describe("fair turns", () => {
-  test("equal work goes round robin, however much of it a key has waiting", async () => {
+describe("the fair queue", () => {
+  test("serves keys with equal jobs round-robin, however many a key has queued", async () => {
     const turns = newTurns(1);
     for (const name of ["a1", "a2", "a3", "a4", "b1", "b2", "c1"]) void turns.add(name);
     await turns.endAll();
     expect(turns.begun).toEqual(["a1", "b1", "c1", "a2", "b2", "a3", "a4"]);
   });
 
-  test("a key that comes late has its turn in the round that is under way or the next, not behind all that waits", async () => {
+  test("serves a late key in the current round or the next, not behind the whole queue", async () => {
     const turns = newTurns(1);
     for (const key of ["a", "b", "c"])
       for (const number of [1, 2, 3, 4, 5]) void turns.add(`${key}${number}`);
@@ -56,7 +56,7 @@ describe("fair turns", () => {
     expect(turns.begun.indexOf("d1")).toBeLessThan(9);
   });
 
-  test("a small piece overtakes the large ones of twenty others, which have their share all the same", async () => {
+  test("lets a small job overtake the large ones of twenty other keys, which keep their share", async () => {
     const turns = newTurns(1);
     const busy = Array.from({ length: 20 }, (_, index) => String.fromCodePoint("a".charCodeAt(0) + index));
     for (const number of [1, 2, 3]) for (const key of busy) void turns.add(`${key}${number}`, 1000);
@@ -68,7 +68,7 @@ describe("fair turns", () => {
     expect(turns.begun).toHaveLength(61);
   });
 
-  test("a key that sends small pieces without end does not keep the large one of another for ever", async () => {
+  test("does not starve a large job by endless small jobs of another key", async () => {
     const turns = newTurns(1);
     void turns.add("a0", 10);
     void turns.add("b", 100);
@@ -77,7 +77,7 @@ describe("fair turns", () => {
     expect(turns.begun.indexOf("b")).toBeLessThan(12);
   });
 
-  test("keys that come anew without end do not keep a large piece waiting for ever", async () => {
+  test("does not starve a large job by an endless series of new keys", async () => {
     const turns = newTurns(1);
     void turns.add("a", 10);
     void turns.add("b", 100);
@@ -94,7 +94,7 @@ describe("fair turns", () => {
     await turns.endAll();
   });
 
-  test("work of one key is done one after the other, and others beside it", async () => {
+  test("runs the jobs of one key one after the other, and those of other keys concurrently", async () => {
     const turns = newTurns(3);
     for (const name of ["a1", "a2", "b1"]) void turns.add(name);
     await turns.settle();
@@ -106,7 +106,7 @@ describe("fair turns", () => {
     await turns.endAll();
   });
 
-  test("no more is at work at once than is allowed", async () => {
+  test("runs no more jobs at once than its concurrency", async () => {
     const turns = newTurns(2);
     for (const name of ["a1", "b1", "c1", "d1"]) void turns.add(name);
     await turns.settle();
@@ -116,7 +116,7 @@ describe("fair turns", () => {
     await turns.endAll();
   });
 
-  test("work that fails rejects its own caller, and the next begins", async () => {
+  test("rejects the caller of a failed job and starts the next", async () => {
     const turns = newTurns(1);
     const [first, second] = [turns.add("a1"), turns.add("a2")];
     await turns.settle();
@@ -127,12 +127,12 @@ describe("fair turns", () => {
     expect(await second).toBe("a2");
   });
 
-  test("a socket is looked at between two pieces that never wait", async () => {
+  test("reads sockets between two jobs that never wait", async () => {
     const enqueue = createFairQueue(1);
     const seen: string[] = [];
     const first = enqueue("a", 1, async () => void seen.push("a"));
     const second = enqueue("a", 1, async () => void seen.push("b"));
-    // What comes from a socket is a macrotask as this is.
+    // Data from a socket arrives in a macrotask like this one.
     setImmediate(() => seen.push("socket"));
     await Promise.all([first, second]);
     expect(seen).toEqual(["a", "socket", "b"]);

@@ -14,10 +14,10 @@ import {
 } from "../support/start-service.js";
 
 const WEEK = 7 * DAY;
-/** Where one partition ends and the next begins. */
+/** The boundary between two partitions. */
 const BORDER = Math.ceil(START / WEEK) * WEEK;
 
-/** Two processes on one database, one in each of two weeks, and a connection of its own. */
+/** Two services on one database, whose clocks are in consecutive weeks, and a separate connection. */
 const startAtBorder = async () => {
   const database = (await newDatabase("PostgreSQL")) as { url: string };
   const [before, after] = [
@@ -25,7 +25,7 @@ const startAtBorder = async () => {
     await startService("PostgreSQL", { database }),
   ];
   [before.clock.now, after.clock.now] = [BORDER - 1, BORDER];
-  // Both partitions are there: a batch that has to make its own is judged anew after that.
+  // Both partitions exist: a batch that creates its own partition is checked again afterwards.
   for (const subject of [before, after])
     await subject.send((await subject.lead()).write, [pageView(BORDER - 1)]);
   const client = new Client({ connectionString: database.url });
@@ -39,7 +39,7 @@ const partitions = async (client: Client) =>
       "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'operation_ids'::regclass order by 1",
     )
   ).rows.map(({ name }) => name);
-/** How many sessions a sweep closes. */
+/** Returns how many sessions a sweep closes. */
 const closed = async (subject: Subject): Promise<number> => (await subject.service.sweep()).closedSessions;
 
 describe("partitions of operation ids", () => {
@@ -111,7 +111,7 @@ describe("partitions of operation ids", () => {
   });
 
   describe.skipIf(!inject("postgresUrl"))("on PostgreSQL, with two processes", () => {
-    test("of one batch that both are sent at once, on either side of the border, each operation is applied once", async () => {
+    test("apply each operation of a batch exactly once that both receive concurrently, on either side of the border", async () => {
       const { before, after } = await startAtBorder();
       const { write, person } = await before.lead();
       for (let attempt = 1; attempt <= 30; attempt++) {
@@ -129,7 +129,7 @@ describe("partitions of operation ids", () => {
       }
     });
 
-    test("what the other process applies in the next week, between reading and writing, is a duplicate", async () => {
+    test("treat as a duplicate what the other process applies in the next week between reading and writing", async () => {
       const { before, after } = await startAtBorder();
       const { write, person } = await before.lead();
       const batch = [pageView(BORDER - MINUTE), pageView(BORDER - MINUTE)];
@@ -150,7 +150,7 @@ describe("partitions of operation ids", () => {
       expect(await before.timeline(lead.person.id)).toHaveLength(1);
     });
 
-    test("both make the partition that both need, at once", async () => {
+    test("create the partition that both need, concurrently", async () => {
       const { before, after } = await startAtBorder();
       before.clock.now = after.clock.now = START + 70 * WEEK;
       const leads = await Promise.all([before.lead(), after.lead(), before.lead(), after.lead()]);
@@ -162,7 +162,7 @@ describe("partitions of operation ids", () => {
       expect(answers.flat()).toEqual(["accepted", "accepted", "accepted", "accepted"]);
     });
 
-    test("a sweep drops a week once all of it is over 31 days old, and makes the next one's", async () => {
+    test("drop a week when all of it is over 31 days old, and create the next partition", async () => {
       const { before, client } = await startAtBorder();
       const { write } = await before.lead();
       await before.send(write, [pageView(BORDER - MINUTE)]);
@@ -179,7 +179,7 @@ describe("partitions of operation ids", () => {
       ]);
     });
 
-    test("a week that somebody reads is dropped by a later sweep, and nobody waits for it", async () => {
+    test("leave a week that is being read to a later sweep, and delay nobody", async () => {
       const { before, client } = await startAtBorder();
       const { write } = await before.lead();
       await before.send(write, [pageView(BORDER - MINUTE)]);
@@ -196,7 +196,7 @@ describe("partitions of operation ids", () => {
       expect(await partitions(client)).not.toContain("operation_ids_2026_02_26");
     });
 
-    test("one process sweeps at a time: the other leaves it to that one", async () => {
+    test("sweep one at a time: the other process skips", async () => {
       const { before, after, client } = await startAtBorder();
       const { write } = await before.lead();
       await before.send(write, [pageView(BORDER - HOUR)]);

@@ -1,11 +1,11 @@
-/** Between what a batch of events reads and what it writes, another process may do anything. */
+/** What another process does between the read and the write of a batch of events. */
 import { beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { HOUR, MINUTE } from "../../../src/protocol/wire.js";
 import { beforeNextWrite } from "../support/before-next-write.js";
 import { merge, pageView, sessionEnded } from "../support/operations.js";
 import { newDatabase, START, startService, type Subject } from "../support/start-service.js";
 
-describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
+describe.skipIf(!inject("postgresUrl"))("concurrent writes on PostgreSQL", () => {
   let subject: Subject;
   let other: Subject;
   beforeEach(async () => {
@@ -16,7 +16,7 @@ describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
   const told = async (id: string) =>
     (await subject.timeline(id)).map(({ definitionId, closedBy }) => closedBy ?? definitionId);
 
-  test("an event is the person's whose visitor is merged meanwhile", async () => {
+  test("an event belongs to the person if its visitor is merged in the meantime", async () => {
     const { visitor, lead } = { visitor: await subject.visitor(), lead: await subject.lead() };
     const meanwhile = beforeNextWrite(() => other.send(lead.write, [merge(START, visitor)]));
     expect(await subject.statuses(visitor.write, [pageView(START)])).toEqual(["accepted"]);
@@ -24,7 +24,7 @@ describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
     expect(await told(lead.person.id)).toEqual(["pageView"]);
   });
 
-  test("an event that occurred after a merge meanwhile is rejected", async () => {
+  test("an event is rejected if it occurred after a merge that happens in the meantime", async () => {
     const { visitor, lead } = { visitor: await subject.visitor(), lead: await subject.lead() };
     const meanwhile = beforeNextWrite(() => other.send(lead.write, [merge(START - 1, visitor)]));
     expect(await subject.statuses(visitor.write, [pageView(START)])).toEqual(["rejected"]);
@@ -32,7 +32,7 @@ describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
     expect(await told(lead.person.id)).toEqual([]);
   });
 
-  test("a session that the service closes meanwhile is open again, without the closing", async () => {
+  test("a session that the service closes in the meantime is reopened", async () => {
     const { token, write, person } = await subject.lead();
     await subject.send(write, [pageView(START)]);
     subject.clock.now = other.clock.now = START + HOUR;
@@ -43,20 +43,20 @@ describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
     expect(await told(person.id)).toEqual(["pageView", "pageView"]);
   });
 
-  test("what another batch tells of the session meanwhile counts", async () => {
+  test("a session keeps the events that another batch adds in the meantime", async () => {
     const { write, person } = await subject.lead();
     await subject.send(write, [pageView(START)]);
     subject.clock.now = other.clock.now = START + MINUTE;
     const meanwhile = beforeNextWrite(() => other.send(write, [sessionEnded(START + MINUTE)]));
     await subject.send(write, [pageView(START + 1)]);
     await meanwhile;
-    // Had the end been forgotten, the service would end the session once more.
+    // If the end were lost, the service would close the session again.
     subject.clock.now = START + 2 * HOUR;
     expect(await subject.service.sweep()).toMatchObject({ closedSessions: 0 });
     expect(await told(person.id)).toEqual(["pageView", "pageView", "sessionEnded"]);
   });
 
-  test("what a visitor, who is merged meanwhile, told of the session counts", async () => {
+  test("a session keeps the events of a visitor that is merged in the meantime", async () => {
     const { visitor, lead } = { visitor: await subject.visitor(), lead: await subject.lead() };
     await subject.send(visitor.write, [pageView(START - MINUTE), sessionEnded(START)]);
     const meanwhile = beforeNextWrite(() => other.send(lead.write, [merge(START, visitor)]));
@@ -67,7 +67,7 @@ describe.skipIf(!inject("postgresUrl"))("on PostgreSQL", () => {
     expect(await told(lead.person.id)).toEqual(["pageView", "pageView", "sessionEnded"]);
   });
 
-  test("of two equal batches at the same time one is applied", async () => {
+  test("of two equal concurrent batches one is applied", async () => {
     const { write, person } = await subject.lead();
     const batch = [pageView(START), pageView(START)];
     const meanwhile = beforeNextWrite(() => other.send(write, batch));

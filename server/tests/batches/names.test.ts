@@ -1,11 +1,11 @@
-/** One rule for the names that senders choose: all that the platform's pattern allows is carried, but for `__proto__`. */
+/** All names that the platform's pattern allows are kept, except `__proto__`. */
 import { randomUUID } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { append, event, pageView, update } from "../support/operations.js";
 import { iso, onEachDriver, sharedService, START, type Subject } from "../support/start-service.js";
 
-/** Built-in objects have these, so that a look-up that minds the prototype finds them. */
+/** Members of built-in prototypes, which a lookup that follows the prototype chain would find. */
 const BUILT_IN = [...Object.getOwnPropertyNames(Object.prototype), "prototype"].filter(
   (name) => name !== "__proto__",
 );
@@ -19,7 +19,7 @@ const define = (subject: Subject, id: string, properties: string) =>
     raw: `{"properties": ${properties}}`,
   });
 
-/** Each operation by itself, in JSON: an object literal cannot have a field named `__proto__`. */
+/** Each operation as JSON, because an object literal cannot have a field named `__proto__`. */
 const results = async (subject: Subject, write: string, operations: readonly string[]) => {
   const { body } = await subject.call<{ results: { status: string; error?: { message: string } }[] }>(
     "POST",

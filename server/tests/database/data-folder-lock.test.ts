@@ -2,11 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { checkAndSendAgain, newClients, newPlace, sendUntilStruck } from "../support/load.js";
+import { checkAndResend, newClients, newPlace, sendUntilFailure } from "../support/load.js";
 import { preparedFolder } from "../support/prepared-folder.js";
 import { failToStart, keys, runService } from "../support/run-service.js";
 
-/** What differs between two containers that share a volume. */
+/** The difference between two containers that share a volume. */
 async function ownTemporaryFolder(): Promise<{ TMPDIR: string }> {
   const folder = await mkdtemp(join(tmpdir(), "people-own-tmp-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -42,13 +42,13 @@ describe("the lock of the data folder", () => {
     const { place, trackingKey, adminKey } = await newPlace("PGlite");
     const first = await runService(place, await ownTemporaryFolder());
     const clients = await newClients(first.url, trackingKey);
-    await sendUntilStruck(first.url, clients, 5, async () => {
-      // Under load, a second one that got in would have ruined the folder by now.
+    await sendUntilFailure(first.url, clients, 5, async () => {
+      // Under load, a second process would have corrupted the folder by now.
       expect((await failToStart(place, await ownTemporaryFolder())).message).toMatch(REFUSAL);
       first.process.kill("SIGKILL");
       await first.exited;
     });
     const next = await runService(place, await ownTemporaryFolder());
-    await checkAndSendAgain(next.url, adminKey, clients);
+    await checkAndResend(next.url, adminKey, clients);
   });
 });

@@ -3,13 +3,13 @@ import { Client } from "pg";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { isUnavailable, rowsOf } from "../../src/database/database.js";
 import { openDatabase } from "../../src/database/open-database.js";
-import { checkAndSendAgain, newClients, newPlace, sendUntilStruck } from "../support/load.js";
+import { checkAndResend, newClients, newPlace, sendUntilFailure } from "../support/load.js";
 import { pageView } from "../support/operations.js";
 import { runService } from "../support/run-service.js";
 import { startPostgres } from "../support/start-postgres.js";
 import { newDatabase, startService, START } from "../support/start-service.js";
 
-/** So that the tests need not wait for long; a server that is well answers sooner on any machine. */
+/** Short, so that the tests are fast; a healthy server answers sooner on any machine. */
 const TIMEOUT_MS = 1_000;
 
 const startOwnPostgres = async () => {
@@ -27,7 +27,7 @@ describe.skipIf(!inject("postgresUrl"))("while PostgreSQL hangs", () => {
     const { place, trackingKey, adminKey } = await newPlace("PostgreSQL", { url: postgres.url });
     const { url } = await runService(place, { DATABASE_TIMEOUT_MS: String(TIMEOUT_MS) });
     const clients = await newClients(url, trackingKey);
-    const failures = await sendUntilStruck(url, clients, 5, postgres.suspend);
+    const failures = await sendUntilFailure(url, clients, 5, postgres.suspend);
     expect(new Set(failures.map((failure) => /answered \d+$/.exec(String(failure))?.[0]))).toEqual(
       new Set(["answered 503"]),
     );
@@ -39,10 +39,10 @@ describe.skipIf(!inject("postgresUrl"))("while PostgreSQL hangs", () => {
     expect((await fetch(`${url}/livez`)).status).toBe(200);
     postgres.resume();
     while (!(await fetch(`${url}/healthz`)).ok);
-    await checkAndSendAgain(url, adminKey, clients);
+    await checkAndResend(url, adminKey, clients);
   });
 
-  test("SIGTERM ends a service that waits for nothing", async () => {
+  test("SIGTERM ends a service without pending requests", async () => {
     const postgres = await startOwnPostgres();
     const service = await runService({ DATABASE_URL: postgres.url });
     await fetch(`${service.url}/healthz`);
@@ -63,14 +63,14 @@ describe.skipIf(!inject("postgresUrl"))("while PostgreSQL hangs", () => {
       () => false,
       () => true,
     );
-    // It has taken the earlier request too by now.
+    // The service has received the earlier request by now.
     await fetch(`${service.url}/livez`);
     service.process.kill("SIGTERM");
     expect(await service.exited).toEqual([1, null]);
     expect(await cutOff).toBe(true);
   });
 
-  test("a connection that did not answer in time is replaced, and its late answer is nobody's", async () => {
+  test("a connection that timed out is replaced, and its late response is discarded", async () => {
     const postgres = await startOwnPostgres();
     const { db, close } = await openDatabase(
       { url: postgres.url, connections: 1, timeoutMs: TIMEOUT_MS },

@@ -1,4 +1,4 @@
-/** A database of a version before, with what was in it, as this version opens it. */
+/** This version opens a filled database of an earlier version. */
 import { randomUUID } from "node:crypto";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -30,7 +30,7 @@ const temporaryFolder = async (): Promise<string> => {
   return folder;
 };
 
-/** The migrations up to one of them, that one among them. */
+/** The migrations up to and including one of them. */
 async function migrationsUntil(tag: string): Promise<string> {
   const folder = await temporaryFolder();
   await cp(migrationsFolder, folder, { recursive: true });
@@ -42,7 +42,7 @@ async function migrationsUntil(tag: string): Promise<string> {
   return folder;
 }
 
-/** A database as the version before left it. */
+/** A database with the schema of the previous version. */
 async function databaseOfBefore(driver: Driver, tag: string, fill: string): Promise<DatabaseOptions> {
   const migrationsFolder = await migrationsUntil(tag);
   if (driver === "PGlite") {
@@ -92,7 +92,7 @@ describe("migrations", () => {
       };
       expect(await send(START)).toEqual(["duplicate", "duplicate", "accepted"]);
       expect(await send(START + 29 * DAY)).toEqual(["duplicate", "duplicate", "accepted"]);
-      // Nothing of before the migration says that it was applied, which its age makes good.
+      // No id from before the migration proves that it was applied; its age does.
       expect(await send(START + 40 * DAY)).toEqual(["rejected", "accepted", "accepted"]);
     });
 

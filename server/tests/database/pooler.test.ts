@@ -4,7 +4,7 @@ import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { isUnavailable, rowsOf, type PostgresOptions } from "../../src/database/database.js";
 import { openDatabase } from "../../src/database/open-database.js";
 import { createPeopleService } from "../../src/index.js";
-import { checkAndSendAgain, newClients, newPlace, sendUntilStruck } from "../support/load.js";
+import { checkAndResend, newClients, newPlace, sendUntilFailure } from "../support/load.js";
 import { merge, pageView } from "../support/operations.js";
 import { runService } from "../support/run-service.js";
 import { hasPooler, startPooler } from "../support/start-pooler.js";
@@ -17,7 +17,7 @@ const asObject = (rows: { name: string; setting: string }[]) =>
 
 const answer = (value: number) => sql`select ${value}::int as value`;
 
-/** A database of its own, directly and through a pooler. */
+/** A new database, reachable directly and through a pooler. */
 async function newPooledDatabase(settings?: readonly string[]) {
   const direct = ((await newDatabase("PostgreSQL")) as PostgresOptions).url;
   const pooler = await startPooler(direct, settings);
@@ -25,19 +25,19 @@ async function newPooledDatabase(settings?: readonly string[]) {
 }
 
 describe.skipIf(!inject("postgresUrl") || !hasPooler)("through PgBouncer in transaction mode", () => {
-  test("killed in the middle of batches, the service keeps what it answered and doubles nothing", async () => {
+  test("a service that is killed in the middle of batches loses nothing acknowledged and duplicates nothing", async () => {
     const { pooled } = await newPooledDatabase();
     const { place, trackingKey, adminKey } = await newPlace("PostgreSQL", { url: pooled });
     let service = await runService(place);
     const { database } = await service.line('"listening"');
     expect(database).toMatch(/through a pooler$/);
     const clients = await newClients(service.url, trackingKey);
-    await sendUntilStruck(service.url, clients, 10, async () => {
+    await sendUntilFailure(service.url, clients, 10, async () => {
       service.process.kill("SIGKILL");
       await service.exited;
     });
     service = await runService(place);
-    await checkAndSendAgain(service.url, adminKey, clients);
+    await checkAndResend(service.url, adminKey, clients);
   });
 
   test("batches of events and of merges are applied, and again are duplicates", async () => {
@@ -55,7 +55,7 @@ describe.skipIf(!inject("postgresUrl") || !hasPooler)("through PgBouncer in tran
     expect(await subject.timeline(lead.person.id)).toHaveLength(50);
   });
 
-  test("several services that start at once migrate once", async () => {
+  test("of several services that start concurrently one migrates", async () => {
     const { pooled } = await newPooledDatabase();
     const services = await Promise.all(
       [1, 2, 3].map(() => createPeopleService({ database: { url: pooled }, sweepIntervalMs: 0 })),
@@ -96,7 +96,7 @@ describe.skipIf(!inject("postgresUrl") || !hasPooler)("through PgBouncer in tran
     },
   );
 
-  test("a statement that fails undoes itself alone, and who waits for a locked row is refused in time", async () => {
+  test("a failed statement rolls back itself only, and a wait for a locked row ends at the lock timeout", async () => {
     const { direct, pooled } = await newPooledDatabase();
     const { db, close } = await openDatabase({ url: pooled, connections: 1, timeoutMs: 1_000 }, silent);
     onTestFinished(close);
@@ -116,7 +116,7 @@ describe.skipIf(!inject("postgresUrl") || !hasPooler)("through PgBouncer in tran
     expect(await rowsOf(db, change)).toEqual([{ title: "changed" }]);
   });
 
-  test("while the pooler hangs, the database is unavailable, and afterwards no late answer is taken for another", async () => {
+  test("while the pooler is suspended the database is unavailable, and no late response is read as another's", async () => {
     const { pooled, pooler } = await newPooledDatabase();
     const { db, close } = await openDatabase({ url: pooled, connections: 2, timeoutMs: 1_000 }, silent);
     onTestFinished(close);

@@ -1,6 +1,6 @@
 /**
- * How much is read, at a size where it shows: what a table without the right index costs is counted in pages, not in time.
- * Rows lie in no order, as they do once vacuum has freed pages and others have filled them.
+ * Measures reads in pages rather than in time, on tables large enough that a missing index shows. Rows are in random order,
+ * as after vacuum has freed pages and other rows have filled them.
  */
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -63,7 +63,7 @@ describe.skipIf(!inject("postgresUrl"))("what is read of a full database", () =>
   });
 
   test("a sweep with nothing due reads a handful of pages", async () => {
-    // The list of partitions apart, which is as long as there are weeks, whatever they hold.
+    // Without the list of partitions, whose length depends on the number of weeks only.
     const reads = await readsOf(
       url,
       () => subject.service.sweep(),
@@ -87,7 +87,7 @@ describe.skipIf(!inject("postgresUrl"))("what is read of a full database", () =>
 
   test("a profile is deleted without reading whole the tables that may refer to it", async () => {
     const visitor = await subject.visitor();
-    // What foreign keys look for is in no plan; the transaction's own counters tell.
+    // Plans do not show the reads of foreign keys; the transaction's counters do.
     const scanned = await inTransaction(url, async (client) => {
       await client.query("delete from profiles where kind = 'visitor' and id = $1", [visitor.id]);
       return client.query("select relname from pg_stat_xact_user_tables where seq_tup_read > 0");
@@ -123,7 +123,7 @@ describe.skipIf(!inject("postgresUrl"))("what is read of a full database", () =>
   test("a merge looks for what both sent by the visitor's ids, however many the person has", async () => {
     const visitor = await subject.visitor();
     await subject.send(visitor.write, [pageView(START - HOUR)]);
-    // What it inserts cannot be inserted once more.
+    // Its inserts cannot be repeated.
     const reads = await readsOf(
       url,
       () => subject.send(lead.write, [merge(START, visitor)]),

@@ -8,7 +8,7 @@ const KIB = 1024;
 const refusal = (status: number) => expect.objectContaining({ status, headers: { "Retry-After": "1" } });
 
 describe("bytes in flight", () => {
-  test("are given back when the work ends, however it ends", async () => {
+  test("are released when the work settles, however it settles", async () => {
     const inFlight = limitBytesInFlight(REQUEST_BYTES + 10, 1e9);
     const use = (bytes: number) => inFlight("a", async (take) => take(bytes));
     await use(10);
@@ -28,7 +28,7 @@ describe("bytes in flight", () => {
     });
     await expect(inFlight("a", async () => undefined)).rejects.toEqual(refusal(429));
     await inFlight("b", async (take) => take(10));
-    // Called without a server there is no address to count by.
+    // Without an HTTP server there is no address.
     await inFlight(undefined, async (take) => take(1000));
     end?.();
     await held;
@@ -36,7 +36,7 @@ describe("bytes in flight", () => {
   });
 });
 
-/** A batch of which the body does not end until it is told to. */
+/** A batch whose body ends on demand. */
 async function startBatch(subject: Subject, write: string, bytes: number, address?: string) {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const answer = Promise.resolve(
@@ -52,7 +52,7 @@ async function startBatch(subject: Subject, write: string, bytes: number, addres
   );
   const writer = writable.getWriter();
   writer.closed.catch(() => undefined);
-  // Done once the service has taken it, or has refused it.
+  // Resolves when the service has reserved the bytes, or has refused the request.
   await writer.write(new Uint8Array(bytes)).catch(() => undefined);
   return { answer, writer };
 }
@@ -97,7 +97,9 @@ describe("a service whose room is full of bodies", () => {
   });
 });
 
-test("a limit that holds no body of the largest size is refused at the start", () => {
-  for (const name of ["bytesInFlight", "bytesInFlightPerAddress"] as const)
-    expect(() => resolveLimits({ [name]: 1000 }, {})).toThrow(`The limit ${name} is 1000`);
+describe("limits of bytes in flight", () => {
+  test("a limit that holds no body of the largest size is refused at the start", () => {
+    for (const name of ["bytesInFlight", "bytesInFlightPerAddress"] as const)
+      expect(() => resolveLimits({ [name]: 1000 }, {})).toThrow(`The limit ${name} is 1000`);
+  });
 });

@@ -5,7 +5,7 @@ import type { TrustProxy } from "../../src/index.js";
 import { readConfiguration } from "../../src/runtime/configuration.js";
 import { startService } from "../support/start-service.js";
 
-/** What a request is counted by. */
+/** The address by which a request is counted. */
 const addressOf = (trustProxy: TrustProxy | undefined, remoteAddress?: string, forwarded?: string) =>
   addressReader(
     trustProxy,
@@ -35,7 +35,7 @@ describe("the address of a client", () => {
     expect(addressOf(proxies, "10.0.0.1", "1.1.1.1, 203.0.113.7, 10.2.3.4")).toBe("203.0.113.7");
     expect(addressOf(proxies, "::ffff:10.0.0.1", "203.0.113.7")).toBe("203.0.113.7");
     expect(addressOf(proxies, "::1", "203.0.113.7, 2001:db8:ffff::5")).toBe("203.0.113.7");
-    // Who is no proxy is not believed.
+    // The header of an untrusted peer is ignored.
     expect(addressOf(proxies, "203.0.113.8", "203.0.113.7")).toBe("203.0.113.8");
     expect(addressOf(proxies, "10.0.0.1", "10.0.0.3,10.0.0.2")).toBe("10.0.0.3");
   });
@@ -83,7 +83,7 @@ describe("a service", () => {
     expect(await start("203.0.113.8")).toBe(201);
   });
 
-  test("says once that X-Forwarded-For is not looked at, unless it is told that there is no proxy", async () => {
+  test("warns about the first ignored X-Forwarded-For, unless it is configured that there is no proxy", async () => {
     const lines: string[] = [];
     const logger = pino({ level: "warn" }, { write: (line: string) => void lines.push(line) });
     const ask = async (options: object) => {

@@ -43,7 +43,7 @@ describe("the depth of JSON", () => {
     expect(isDeeper(String.raw`["\\", [[]]]`, 2)).toBe(true);
   });
 
-  test("is told of what is no JSON too", () => {
+  test("is bounded for invalid JSON, too", () => {
     expect(isDeeper("[".repeat(100), 32)).toBe(true);
     for (const text of ["", "]]]]", '"[[[[', "\\[", "{"]) expect(isDeeper(text, 1)).toBe(false);
   });

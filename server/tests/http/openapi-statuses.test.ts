@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../../src/protocol/wire.js";
 import { onEachDriver, signJwt, START, startService, type Subject } from "../support/start-service.js";
 
@@ -10,7 +10,7 @@ interface Route {
 }
 type Request = Parameters<Subject["call"]>[2] & { path: string };
 
-/** What makes a route answer with a status, from a request that is well; `null` where nothing from outside does. */
+/** How a valid request is changed to cause a status; `null` if no request can cause it. */
 const WAYS: Record<string, ((request: Request, subject: Subject) => Request | Promise<Request>) | null> = {
   304: (request) => ({ ...request, headers: { "if-none-match": "*" } }),
   400: (request) =>
@@ -25,7 +25,7 @@ const WAYS: Record<string, ((request: Request, subject: Subject) => Request | Pr
   404: (request) => ({ ...request, path: request.path.replace(/[\da-f-]{36}/, randomUUID()) }),
   413: (request) => ({ ...request, raw: " ".repeat(LIMITS.batchBytes + 1) }),
   415: (request) => ({ ...request, headers: { "content-encoding": "br" } }),
-  // A second one within the minute, with a credential that is wrong where there must be one.
+  // A second request within the minute, with a wrong credential if the route needs one.
   429: ({ authorization, ...request }) => ({
     ...request,
     address: "192.0.2.1",
@@ -34,7 +34,7 @@ const WAYS: Record<string, ((request: Request, subject: Subject) => Request | Pr
   500: null,
   503: (request) => request,
 };
-/** They ask the database nothing. */
+/** These routes do not query the database. */
 const WITHOUT_DATABASE = ["/people/livez", "/people/metrics", "/people/openapi.json"];
 
 async function goodRequest(path: string, { security }: Route, subject: Subject): Promise<Request> {
@@ -58,37 +58,39 @@ async function goodRequest(path: string, { security }: Route, subject: Subject):
   };
 }
 
-onEachDriver((driver) => {
-  test("every status that the document lists is answered, each with what brings it about", async () => {
-    const subject = await startService(driver, {
-      limits: { failedAuthenticationsPerMinute: 1, chatsPerMinute: 1 },
+describe("statuses in the OpenAPI document", () => {
+  onEachDriver((driver) => {
+    test("every status that the document lists is answered, each with what brings it about", async () => {
+      const subject = await startService(driver, {
+        limits: { failedAuthenticationsPerMinute: 1, chatsPerMinute: 1 },
+      });
+      const { body } = await subject.call<{ paths: Record<string, Record<string, Route>> }>(
+        "GET",
+        "/openapi.json",
+      );
+      const afterwards: (() => Promise<void>)[] = [];
+      for (const [path, methods] of Object.entries(body.paths))
+        for (const [method, route] of Object.entries(methods))
+          for (const status of Object.keys(route.responses).filter((code) => !code.startsWith("2"))) {
+            const way = WAYS[status];
+            expect(way, status).toBeDefined();
+            if (!way || (status === "503" && WITHOUT_DATABASE.includes(path))) continue;
+            const { body: content, ...good } = await goodRequest(path, route, subject);
+            const { path: asked, ...init } = await way(
+              { ...good, ...(route.requestBody && { body: content }) },
+              subject,
+            );
+            const check = async (): Promise<void> => {
+              const call = () => subject.call(method.toUpperCase(), asked, init);
+              if (status === "429") await call();
+              expect((await call()).status, `${method} ${asked}`).toBe(Number(status));
+            };
+            if (status === "503") afterwards.push(check);
+            else await check();
+          }
+      await subject.service.close();
+      expect(afterwards).toHaveLength(12);
+      for (const check of afterwards) await check();
     });
-    const { body } = await subject.call<{ paths: Record<string, Record<string, Route>> }>(
-      "GET",
-      "/openapi.json",
-    );
-    const afterwards: (() => Promise<void>)[] = [];
-    for (const [path, methods] of Object.entries(body.paths))
-      for (const [method, route] of Object.entries(methods))
-        for (const status of Object.keys(route.responses).filter((code) => !code.startsWith("2"))) {
-          const way = WAYS[status];
-          expect(way, status).toBeDefined();
-          if (!way || (status === "503" && WITHOUT_DATABASE.includes(path))) continue;
-          const { body: content, ...good } = await goodRequest(path, route, subject);
-          const { path: asked, ...init } = await way(
-            { ...good, ...(route.requestBody && { body: content }) },
-            subject,
-          );
-          const check = async (): Promise<void> => {
-            const call = () => subject.call(method.toUpperCase(), asked, init);
-            if (status === "429") await call();
-            expect((await call()).status, `${method} ${asked}`).toBe(Number(status));
-          };
-          if (status === "503") afterwards.push(check);
-          else await check();
-        }
-    await subject.service.close();
-    expect(afterwards).toHaveLength(12);
-    for (const check of afterwards) await check();
   });
 });

@@ -10,7 +10,7 @@ import { runService } from "../support/run-service.js";
 describe("a client that does not read its answer", () => {
   const BIG = "x".repeat(32 * 1024 * 1024);
 
-  test("is cut off in time, and what it did not take is let go", async () => {
+  test("is disconnected at the timeout, and the memory of its unread response is released", async () => {
     const answers = new EventEmitter();
     const port = await listen((_, bindings) => {
       const { incoming, outgoing } = bindings as HttpBindings;
@@ -28,7 +28,7 @@ describe("a client that does not read its answer", () => {
     expect(await once(answers, "closed")).toEqual([true]);
   });
 
-  test("is told from one that reads", async () => {
+  test("is distinguished from one that reads", async () => {
     const port = await listen(() => new Response(BIG), 60_000);
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     onTestFinished(() => agent.destroy());
@@ -41,25 +41,29 @@ describe("a client that does not read its answer", () => {
   });
 });
 
-test("more connections than are allowed are closed as they come, and there is room again when others end", async () => {
-  const { place } = await newPlace("PGlite");
-  const service = await runService(place, { MAX_CONNECTIONS: "2" });
-  const open = async () => {
-    const socket = connect(service.port, "127.0.0.1");
-    socket.on("error", () => undefined);
-    await once(socket, "connect");
-    return socket;
-  };
-  const ask = "GET /people/healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-  const first = await open();
-  first.write(ask);
-  await once(first, "data");
-  const second = await open();
-  second.write(ask);
-  await once(second, "data");
-  const third = await open();
-  third.resume();
-  await once(third, "close");
-  first.destroy();
-  await expect.poll(async () => (await fetch(`${service.url}/healthz`).catch(() => null))?.status).toBe(200);
+describe("the limit of connections", () => {
+  test("more connections than are allowed are closed as they come, and there is room again when others end", async () => {
+    const { place } = await newPlace("PGlite");
+    const service = await runService(place, { MAX_CONNECTIONS: "2" });
+    const open = async () => {
+      const socket = connect(service.port, "127.0.0.1");
+      socket.on("error", () => undefined);
+      await once(socket, "connect");
+      return socket;
+    };
+    const ask = "GET /people/healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    const first = await open();
+    first.write(ask);
+    await once(first, "data");
+    const second = await open();
+    second.write(ask);
+    await once(second, "data");
+    const third = await open();
+    third.resume();
+    await once(third, "close");
+    first.destroy();
+    await expect
+      .poll(async () => (await fetch(`${service.url}/healthz`).catch(() => null))?.status)
+      .toBe(200);
+  });
 });

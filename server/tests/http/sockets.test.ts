@@ -1,23 +1,23 @@
 import { connect, type Socket } from "node:net";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { newClients, newPlace, send, timelineIds } from "../support/load.js";
 import { pageView } from "../support/operations.js";
 import { preparedFolder } from "../support/prepared-folder.js";
 import { runService, type ServiceProcess } from "../support/run-service.js";
 
 const SHORT_MS = 1_500;
-/** Slow connections of each kind, all at once. */
+/** Concurrent slow connections of each kind. */
 const SLOW = 40;
 
 const open = ({ port }: ServiceProcess, bytes: string | Uint8Array = ""): Socket => {
   const socket = connect(port, "127.0.0.1");
-  // Reset by the service: as good an end as any.
+  // A reset by the service is a valid end, too.
   socket.on("error", () => undefined);
   socket.write(bytes);
   return socket;
 };
 
-/** What comes back until so many answers are there, or the service has closed the connection. */
+/** Reads until there are so many responses, or the service closes the connection. */
 const answersOn = (socket: Socket, count = 1): Promise<{ statuses: number[]; text: string }> =>
   new Promise((resolve) => {
     let text = "";
@@ -77,81 +77,83 @@ const LIES: readonly (readonly [string, string | Uint8Array])[] = [
 const start = async () =>
   runService({ DATA_DIR: await preparedFolder() }, { REQUEST_TIMEOUT_MS: String(SHORT_MS) });
 
-test("whatever lies on a connection is refused or cut off, and others are served", async () => {
-  const service = await start();
-  const answers = await Promise.all(
-    LIES.map(async ([name, bytes]) => [name, (await answersOn(open(service, bytes), 9)).statuses] as const),
-  );
-  const wrong = answers.filter(([, statuses]) => statuses.some((status) => status < 400 || status >= 500));
-  // Its body was whole, and what comes after it is another request, which is none.
-  expect(wrong.filter(([name]) => name !== "a length that is shorter than the body")).toEqual([]);
-  expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
-});
-
-test("requests that hardly arrive are cut off in time, and others are served meanwhile", async () => {
-  const service = await start();
-  const dribble = (first: string) => {
-    const socket = open(service, first);
-    const timer = setInterval(() => socket.write("a"), 50);
-    socket.on("close", () => clearInterval(timer));
-    return socket;
-  };
-  const sockets = [
-    ...each(() => open(service)),
-    ...each(() => open(service, "GET /people/healthz HTTP/1.1\r\nHo")),
-    ...each(() => dribble("GET /people/healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ")),
-    ...each(() => dribble(post("Content-Length: 60000", ""))),
-    ...each(() => open(service, post("Content-Length: 60000", "{"))),
-  ];
-  const ends = Promise.all(sockets.map((socket) => answersOn(socket, 9)));
-  let served = 0;
-  while (sockets.some(({ closed }) => !closed)) {
+describe("raw connections", () => {
+  test("malformed requests are refused or disconnected, and others are served", async () => {
+    const service = await start();
+    const answers = await Promise.all(
+      LIES.map(async ([name, bytes]) => [name, (await answersOn(open(service, bytes), 9)).statuses] as const),
+    );
+    const wrong = answers.filter(([, statuses]) => statuses.some((status) => status < 400 || status >= 500));
+    // The body was complete, and the bytes after it are an invalid second request.
+    expect(wrong.filter(([name]) => name !== "a length that is shorter than the body")).toEqual([]);
     expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
-    served++;
-  }
-  expect(served).toBeGreaterThan(0);
-  expect(new Set((await ends).flatMap(({ statuses }) => statuses))).toEqual(new Set([408]));
-});
-
-test("requests sent without waiting for answers are answered each, in their order, and take effect once", async () => {
-  const { place, trackingKey, adminKey } = await newPlace("PGlite");
-  const service = await runService(place);
-  const [client] = await newClients(service.url, trackingKey, 1);
-  const operation = { ...pageView(Date.now()), id: "pipelined" };
-  const body = JSON.stringify({
-    id: "batch",
-    sentAt: new Date().toISOString(),
-    sdk: "test",
-    operations: [operation],
   });
-  const request = `POST /people/v1/batches HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${client!.token}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-  const bytes = `${request.repeat(20)}${get("Host: x", "/people/nothing")}${request}`;
-  const { statuses, text } = await answersOn(open(service, bytes), 22);
-  expect(statuses).toEqual([...Array.from({ length: 20 }, () => 200), 404, 200]);
-  expect(text.match(/accepted/g)).toHaveLength(1);
-  expect(text.match(/duplicate/g)).toHaveLength(20);
-  expect(await timelineIds(service.url, adminKey, client!)).toEqual(["pipelined"]);
-  await send(service.url, client!, [pageView(Date.now())]);
-});
 
-test("on SIGTERM a connection on which no request has come yet is closed at once", async () => {
-  // Nothing is cut off for being slow within this test.
-  const service = await runService({ DATA_DIR: await preparedFolder() }, { REQUEST_TIMEOUT_MS: "600000" });
-  const sockets = [open(service), open(service, "GET /people/healthz HTTP/1.1\r\nHo")];
-  const ends = Promise.all(sockets.map((socket) => answersOn(socket, 9)));
-  // The service has then seen the earlier ones.
-  await answersOn(open(service, get("Host: x")));
-  service.process.kill("SIGTERM");
-  expect(await service.exited).toEqual([0, null]);
-  await ends;
-});
+  test("requests that arrive too slowly are disconnected at the timeout, and others are served meanwhile", async () => {
+    const service = await start();
+    const dribble = (first: string) => {
+      const socket = open(service, first);
+      const timer = setInterval(() => socket.write("a"), 50);
+      socket.on("close", () => clearInterval(timer));
+      return socket;
+    };
+    const sockets = [
+      ...each(() => open(service)),
+      ...each(() => open(service, "GET /people/healthz HTTP/1.1\r\nHo")),
+      ...each(() => dribble("GET /people/healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ")),
+      ...each(() => dribble(post("Content-Length: 60000", ""))),
+      ...each(() => open(service, post("Content-Length: 60000", "{"))),
+    ];
+    const ends = Promise.all(sockets.map((socket) => answersOn(socket, 9)));
+    let served = 0;
+    while (sockets.some(({ closed }) => !closed)) {
+      expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
+      served++;
+    }
+    expect(served).toBeGreaterThan(0);
+    expect(new Set((await ends).flatMap(({ statuses }) => statuses))).toEqual(new Set([408]));
+  });
 
-test("on SIGTERM a body that hardly arrives is waited for until it is too slow", async () => {
-  const service = await start();
-  const slow = open(service, post("Content-Length: 10", "{"));
-  const end = answersOn(slow, 9);
-  await answersOn(open(service, get("Host: x")));
-  service.process.kill("SIGTERM");
-  expect(await service.exited).toEqual([0, null]);
-  await end;
+  test("pipelined requests are answered in their order and applied exactly once", async () => {
+    const { place, trackingKey, adminKey } = await newPlace("PGlite");
+    const service = await runService(place);
+    const [client] = await newClients(service.url, trackingKey, 1);
+    const operation = { ...pageView(Date.now()), id: "pipelined" };
+    const body = JSON.stringify({
+      id: "batch",
+      sentAt: new Date().toISOString(),
+      sdk: "test",
+      operations: [operation],
+    });
+    const request = `POST /people/v1/batches HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${client!.token}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const bytes = `${request.repeat(20)}${get("Host: x", "/people/nothing")}${request}`;
+    const { statuses, text } = await answersOn(open(service, bytes), 22);
+    expect(statuses).toEqual([...Array.from({ length: 20 }, () => 200), 404, 200]);
+    expect(text.match(/accepted/g)).toHaveLength(1);
+    expect(text.match(/duplicate/g)).toHaveLength(20);
+    expect(await timelineIds(service.url, adminKey, client!)).toEqual(["pipelined"]);
+    await send(service.url, client!, [pageView(Date.now())]);
+  });
+
+  test("on SIGTERM a connection without a request is closed immediately", async () => {
+    // No connection reaches the timeout within this test.
+    const service = await runService({ DATA_DIR: await preparedFolder() }, { REQUEST_TIMEOUT_MS: "600000" });
+    const sockets = [open(service), open(service, "GET /people/healthz HTTP/1.1\r\nHo")];
+    const ends = Promise.all(sockets.map((socket) => answersOn(socket, 9)));
+    // The service has accepted the earlier connections by then.
+    await answersOn(open(service, get("Host: x")));
+    service.process.kill("SIGTERM");
+    expect(await service.exited).toEqual([0, null]);
+    await ends;
+  });
+
+  test("on SIGTERM a slow body is awaited until its timeout", async () => {
+    const service = await start();
+    const slow = open(service, post("Content-Length: 10", "{"));
+    const end = answersOn(slow, 9);
+    await answersOn(open(service, get("Host: x")));
+    service.process.kill("SIGTERM");
+    expect(await service.exited).toEqual([0, null]);
+    await end;
+  });
 });

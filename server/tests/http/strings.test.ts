@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { append, pageView, update } from "../support/operations.js";
 import { iso, onEachDriver, sharedService, START, type Subject } from "../support/start-service.js";
 
@@ -35,7 +35,7 @@ interface Schema {
 }
 type Step = string | 0;
 
-/** The way to every string that a schema allows, in the names of its fields; `*` is a name of the sender's own. */
+/** The paths of all strings in a schema; `*` is a name that the sender chooses. */
 function stringsOf(schema: Schema | boolean | undefined, way: Step[] = []): Step[][] {
   if (!schema || typeof schema === "boolean") return [];
   const { properties = {}, additionalProperties, items } = schema;
@@ -51,7 +51,7 @@ function stringsOf(schema: Schema | boolean | undefined, way: Step[] = []): Step
   ];
 }
 
-/** A body with `by` at the end of the way, and what it leads through made where it is missing. */
+/** A body with `by` at the end of the path; missing parents are created. */
 function withAt(body: Json, [step, ...rest]: readonly Step[], by: Json): Json {
   if (step === undefined) return by;
   if (step === 0) return [withAt((Array.isArray(body) ? body[0] : undefined) ?? null, rest, by)];
@@ -128,7 +128,7 @@ async function routesOf(subject: Subject): Promise<Route[]> {
 
 const MARK = "@@here@@";
 const DEEP = "[".repeat(20_000) + "]".repeat(20_000);
-/** In the place of a string: what is no string, or no JSON, or not UTF-8. */
+/** Replacements of a string that are no string, no JSON, or no UTF-8. */
 const OTHERS = [
   DEEP,
   "1e400",
@@ -140,95 +140,97 @@ const OTHERS = [
   `"\u{0}"`,
 ];
 
-onEachDriver((driver) => {
-  const shared = sharedService(driver);
+describe("strings", () => {
+  onEachDriver((driver) => {
+    const shared = sharedService(driver);
 
-  test(
-    "in every string of every route, whatever stands there is answered and reaches no prototype",
-    { timeout: 120_000 },
-    async () => {
-      const subject = shared();
-      let requests = 0;
-      for (const { path, method, schema, authorization, bodies } of await routesOf(subject)) {
-        const ways = [...new Map(stringsOf(schema).map((way) => [way.join("."), way])).values()];
-        for (const body of bodies)
-          for (const way of ways) {
-            const marked = JSON.stringify(withAt(body, way, MARK));
-            const sent = [...TEXTS.map(([json]) => `"${json}"`), ...OTHERS].map((by) =>
-              marked.replace(`"${MARK}"`, () => by),
-            );
-            // The name before the string, in the string's place: a key that could reach a prototype, and one given twice.
-            const name = way.findLast((step) => step !== 0);
-            const named = new RegExp(`"(\\w+)":(\\[*)"${MARK}"`);
-            if (name !== undefined)
-              sent.push(
-                marked.replace(named, `"__proto__":$2"x"`),
-                marked.replace(named, `"constructor":$2"x"`),
-                marked.replace(
-                  named,
-                  (_, key: string, open: string) =>
-                    `"${key}":${open}"first"${"]".repeat(open.length)},"${key}":${open}"second"`,
-                ),
+    test(
+      "in every string of every route, whatever stands there is answered and reaches no prototype",
+      { timeout: 120_000 },
+      async () => {
+        const subject = shared();
+        let requests = 0;
+        for (const { path, method, schema, authorization, bodies } of await routesOf(subject)) {
+          const ways = [...new Map(stringsOf(schema).map((way) => [way.join("."), way])).values()];
+          for (const body of bodies)
+            for (const way of ways) {
+              const marked = JSON.stringify(withAt(body, way, MARK));
+              const sent = [...TEXTS.map(([json]) => `"${json}"`), ...OTHERS].map((by) =>
+                marked.replace(`"${MARK}"`, () => by),
               );
-            const bytes = Buffer.from(marked.replace(MARK, "\u{ff}"), "latin1");
-            for (const raw of [...sent, new Uint8Array(bytes)]) {
-              const answer = await subject.call<unknown>(method, path, { authorization, raw });
-              requests++;
-              expect([answer.status < 500, path, way, String(raw).slice(0, 300)]).toEqual([
-                true,
-                path,
-                way,
-                String(raw).slice(0, 300),
-              ]);
+              // Replacements of the string that also change its name: a key that could reach a prototype, and a duplicate key.
+              const name = way.findLast((step) => step !== 0);
+              const named = new RegExp(`"(\\w+)":(\\[*)"${MARK}"`);
+              if (name !== undefined)
+                sent.push(
+                  marked.replace(named, `"__proto__":$2"x"`),
+                  marked.replace(named, `"constructor":$2"x"`),
+                  marked.replace(
+                    named,
+                    (_, key: string, open: string) =>
+                      `"${key}":${open}"first"${"]".repeat(open.length)},"${key}":${open}"second"`,
+                  ),
+                );
+              const bytes = Buffer.from(marked.replace(MARK, "\u{ff}"), "latin1");
+              for (const raw of [...sent, new Uint8Array(bytes)]) {
+                const answer = await subject.call<unknown>(method, path, { authorization, raw });
+                requests++;
+                expect([answer.status < 500, path, way, String(raw).slice(0, 300)]).toEqual([
+                  true,
+                  path,
+                  way,
+                  String(raw).slice(0, 300),
+                ]);
+              }
             }
-          }
-      }
-      console.log(`${requests} requests with something hostile in a string`);
-      expect(requests).toBeGreaterThan(2000);
-      expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
-    },
-  );
+        }
+        console.log(`${requests} requests with something hostile in a string`);
+        expect(requests).toBeGreaterThan(2000);
+        expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
+      },
+    );
 
-  test("script, SQL and halves of characters are read back as text from wherever text is kept", async () => {
-    const subject = shared();
-    const { write, person } = await subject.lead();
-    await subject.service.definitions.put({ id: "said", properties: { text: "string", list: "list" } });
-    for (const [json, text] of TEXTS) {
-      const by = (value: object) => JSON.stringify(value).replaceAll(`"${MARK}"`, () => `"${json}"`);
-      const id = randomUUID();
-      const event = {
-        ...pageView(START),
-        id,
-        definitionId: "said",
-        properties: { text: MARK, list: [MARK, { own: MARK }] },
-        page: { url: MARK, title: MARK },
-      };
-      const fields = {
-        firstName: MARK,
-        city: MARK,
-        tags: [MARK],
-        customAttributes: { own: MARK, list: [{ own: MARK }] },
-      };
-      const raw = by({
-        id: "batch",
-        sentAt: iso(START),
-        sdk: MARK,
-        operations: [event, update(START, fields)],
-      });
-      const { body } = await subject.call("POST", "/v1/batches", { authorization: `Bearer ${write}`, raw });
-      expect(body).toMatchObject({ results: [{ status: "accepted" }, { status: "accepted" }] });
-      const entry = (await subject.timeline(person.id)).find((one) => one.id === id);
-      expect(entry).toMatchObject({
-        properties: { text, list: [text, { own: text }] },
-        page: { url: text, title: text },
-      });
-      const read = await subject.person(person.id);
-      expect(read).toMatchObject({
-        firstName: text,
-        city: text,
-        customAttributes: { own: text, list: [{ own: text }] },
-      });
-      expect(read.tags).toContain(text);
-    }
+    test("script, SQL and halves of characters are read back as text from wherever text is kept", async () => {
+      const subject = shared();
+      const { write, person } = await subject.lead();
+      await subject.service.definitions.put({ id: "said", properties: { text: "string", list: "list" } });
+      for (const [json, text] of TEXTS) {
+        const by = (value: object) => JSON.stringify(value).replaceAll(`"${MARK}"`, () => `"${json}"`);
+        const id = randomUUID();
+        const event = {
+          ...pageView(START),
+          id,
+          definitionId: "said",
+          properties: { text: MARK, list: [MARK, { own: MARK }] },
+          page: { url: MARK, title: MARK },
+        };
+        const fields = {
+          firstName: MARK,
+          city: MARK,
+          tags: [MARK],
+          customAttributes: { own: MARK, list: [{ own: MARK }] },
+        };
+        const raw = by({
+          id: "batch",
+          sentAt: iso(START),
+          sdk: MARK,
+          operations: [event, update(START, fields)],
+        });
+        const { body } = await subject.call("POST", "/v1/batches", { authorization: `Bearer ${write}`, raw });
+        expect(body).toMatchObject({ results: [{ status: "accepted" }, { status: "accepted" }] });
+        const entry = (await subject.timeline(person.id)).find((one) => one.id === id);
+        expect(entry).toMatchObject({
+          properties: { text, list: [text, { own: text }] },
+          page: { url: text, title: text },
+        });
+        const read = await subject.person(person.id);
+        expect(read).toMatchObject({
+          firstName: text,
+          city: text,
+          customAttributes: { own: text, list: [{ own: text }] },
+        });
+        expect(read.tags).toContain(text);
+      }
+    });
   });
 });

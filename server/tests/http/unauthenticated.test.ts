@@ -35,50 +35,6 @@ async function securedRoutes(subject: Subject): Promise<Route[]> {
 const ask = (subject: Subject, { path, method, hasBody }: Route, authorization: string, address: string) =>
   subject.call(method, path, { authorization, address, ...(hasBody && { raw: "[" }) });
 
-onEachDriver((driver) => {
-  const shared = sharedService(driver);
-
-  test("without a right credential nothing of a body is received, on any route", async () => {
-    const subject = shared();
-    const routes = (await securedRoutes(subject)).filter(({ hasBody }) => hasBody);
-    expect(routes).toHaveLength(3);
-    for (const { path, method, scheme } of routes)
-      for (const authorization of ["", "App", `${scheme} x`, "Basic eDp5"]) {
-        const pull = vi.fn<() => Promise<void>>(() => new Promise<void>(() => undefined));
-        const response = await subject.service.fetch(
-          new Request(`http://service.test/people${path}`, {
-            method,
-            headers: { authorization },
-            body: new ReadableStream({ pull }, { highWaterMark: 0 }),
-            duplex: "half",
-          }),
-        );
-        expect([response.status, await response.json()]).toMatchObject([401, { error: { code: 4010 } }]);
-        expect(pull).not.toHaveBeenCalled();
-      }
-  });
-
-  test("a key without the scope is refused before a body is received too", async () => {
-    const subject = shared();
-    const pull = vi.fn<() => Promise<void>>(() => new Promise<void>(() => undefined));
-    for (const [path, method, key] of [
-      ["/v1/registrations", "POST", subject.adminKey],
-      ["/v1/definitions/x", "PUT", subject.trackingKey],
-    ] as const) {
-      const response = await subject.service.fetch(
-        new Request(`http://service.test/people${path}`, {
-          method,
-          headers: { authorization: `App ${key}` },
-          body: new ReadableStream({ pull }, { highWaterMark: 0 }),
-          duplex: "half",
-        }),
-      );
-      expect(response.status).toBe(403);
-    }
-    expect(pull).not.toHaveBeenCalled();
-  });
-});
-
 describe("failed authentications of one address", () => {
   test("are a 429 with Retry-After on every route beyond the limit, and others are served", async () => {
     const subject = await startService("PGlite", { limits: { failedAuthenticationsPerMinute: 2 } });
@@ -98,7 +54,7 @@ describe("failed authentications of one address", () => {
     }
   });
 
-  test("are counted while they are under way, so that many at once are no way round", async () => {
+  test("are counted while they are pending, so that concurrent attempts cannot bypass the limit", async () => {
     const subject = await startService("PGlite", { limits: { failedAuthenticationsPerMinute: 2 } });
     const statuses = await Promise.all(
       Array.from({ length: 20 }, async (_, index) => {
@@ -109,7 +65,7 @@ describe("failed authentications of one address", () => {
     expect(statuses.filter((status) => status === 401)).toHaveLength(2);
   });
 
-  test("do not stop those behind it whose credentials were good before, and good ones are not counted", async () => {
+  test("do not block recently valid credentials from the same address, and valid ones are not counted", async () => {
     const subject = await startService("PGlite", { limits: { failedAuthenticationsPerMinute: 2 } });
     const address = "192.0.2.1";
     const statusOf = async (token: string, from = address) =>
@@ -120,13 +76,13 @@ describe("failed authentications of one address", () => {
     for (const write of writes.slice(0, 4)) expect(await statusOf(write)).toBe(200);
     for (const expected of [401, 401, 429]) expect(await statusOf("wrong")).toBe(expected);
     for (const write of writes.slice(0, 4)) expect(await statusOf(write)).toBe(200);
-    // One that nobody has seen yet may be a guess.
+    // A credential that was never used before may be a guess.
     expect(await statusOf(writes[4]!)).toBe(429);
     expect(await statusOf(writes[4]!, "192.0.2.2")).toBe(200);
     expect(await statusOf(writes[4]!)).toBe(200);
   });
 
-  test("count for a credential that was good once and is no longer", async () => {
+  test("are counted for a credential that was valid and no longer is", async () => {
     const subject = await startService("PGlite", { limits: { failedAuthenticationsPerMinute: 1 } });
     const { write } = await subject.visitor();
     const address = "192.0.2.1";
@@ -138,22 +94,68 @@ describe("failed authentications of one address", () => {
   });
 });
 
-test("over a socket, a request without a key is answered while its body never ends", async () => {
-  const { place, trackingKey } = await newPlace("PGlite");
-  const { url } = await runService(place);
-  const post = (authorization: string, body: RequestInit["body"]) =>
-    fetch(`${url}/v1/registrations`, {
-      method: "POST",
-      headers: { authorization },
-      body: body ?? null,
-      duplex: "half",
+describe("requests without a valid credential", () => {
+  onEachDriver((driver) => {
+    const shared = sharedService(driver);
+
+    test("without a valid credential no byte of a body is received, on any route", async () => {
+      const subject = shared();
+      const routes = (await securedRoutes(subject)).filter(({ hasBody }) => hasBody);
+      expect(routes).toHaveLength(3);
+      for (const { path, method, scheme } of routes)
+        for (const authorization of ["", "App", `${scheme} x`, "Basic eDp5"]) {
+          const pull = vi.fn<() => Promise<void>>(() => new Promise<void>(() => undefined));
+          const response = await subject.service.fetch(
+            new Request(`http://service.test/people${path}`, {
+              method,
+              headers: { authorization },
+              body: new ReadableStream({ pull }, { highWaterMark: 0 }),
+              duplex: "half",
+            }),
+          );
+          expect([response.status, await response.json()]).toMatchObject([401, { error: { code: 4010 } }]);
+          expect(pull).not.toHaveBeenCalled();
+        }
     });
-  const endless = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array([0x7b])) });
-  expect((await post("App x", endless)).status).toBe(401);
-  // Half a million arrays within each other, in a kilobyte.
-  const deep = gzipSync("[".repeat(500_000) + "]".repeat(500_000));
-  expect(deep.length).toBeLessThan(1100);
-  expect((await post("App x", new Uint8Array(deep))).status).toBe(401);
-  const refused = await post(`App ${trackingKey}`, new Uint8Array(deep));
-  expect(refused.status).toBe(413);
+
+    test("a key without the scope is refused before a body is received too", async () => {
+      const subject = shared();
+      const pull = vi.fn<() => Promise<void>>(() => new Promise<void>(() => undefined));
+      for (const [path, method, key] of [
+        ["/v1/registrations", "POST", subject.adminKey],
+        ["/v1/definitions/x", "PUT", subject.trackingKey],
+      ] as const) {
+        const response = await subject.service.fetch(
+          new Request(`http://service.test/people${path}`, {
+            method,
+            headers: { authorization: `App ${key}` },
+            body: new ReadableStream({ pull }, { highWaterMark: 0 }),
+            duplex: "half",
+          }),
+        );
+        expect(response.status).toBe(403);
+      }
+      expect(pull).not.toHaveBeenCalled();
+    });
+  });
+
+  test("over a socket, a request without a key is answered while its body never ends", async () => {
+    const { place, trackingKey } = await newPlace("PGlite");
+    const { url } = await runService(place);
+    const post = (authorization: string, body: RequestInit["body"]) =>
+      fetch(`${url}/v1/registrations`, {
+        method: "POST",
+        headers: { authorization },
+        body: body ?? null,
+        duplex: "half",
+      });
+    const endless = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array([0x7b])) });
+    expect((await post("App x", endless)).status).toBe(401);
+    // Half a million nested arrays, in a kilobyte.
+    const deep = gzipSync("[".repeat(500_000) + "]".repeat(500_000));
+    expect(deep.length).toBeLessThan(1100);
+    expect((await post("App x", new Uint8Array(deep))).status).toBe(401);
+    const refused = await post(`App ${trackingKey}`, new Uint8Array(deep));
+    expect(refused.status).toBe(413);
+  });
 });

@@ -52,13 +52,13 @@ describe("the environment", () => {
     expect(messageOf({ [variable]: value })).toMatch(message);
   });
 
-  test("every wrong variable is named at once, without the secrets in it", () => {
+  test("all wrong variables are named in one error, without their secrets", () => {
     const message = messageOf({ PORT: "x", WIDGETS: "secret-1", DATABASE_URL: "postgres://u:secret-2@[" });
     expect(message).toMatch(/PORT must.*DATABASE_URL must.*WIDGETS must/);
     expect(message).not.toMatch(/secret-/);
   });
 
-  test("what is unset or empty has its default", () => {
+  test("unset and empty variables have their defaults", () => {
     expect(readConfiguration({ PORT: "", LOG_LEVEL: "" })).toEqual(readConfiguration({}));
     expect(readConfiguration({})).toMatchObject({ host: "127.0.0.1", port: 8080, logLevel: "info" });
   });
@@ -75,8 +75,10 @@ describe("the environment", () => {
   });
 });
 
-test("a service in one's own process refuses the same origins", async () => {
-  await expect(createPeopleService({ corsOrigins: ["https://shop.example/"] })).rejects.toThrow(
-    /is not an origin: write https:\/\/shop\.example$/,
-  );
+describe("a service in one's own process", () => {
+  test("a service in one's own process refuses the same origins", async () => {
+    await expect(createPeopleService({ corsOrigins: ["https://shop.example/"] })).rejects.toThrow(
+      /is not an origin: write https:\/\/shop\.example$/,
+    );
+  });
 });

@@ -39,7 +39,7 @@ describe("the logs", () => {
   });
 });
 
-/** The status of what comes back for a head that is written as it is, byte by character. */
+/** Sends a raw request head, one byte per character, and returns the status. */
 async function statusOf(port: number, head: string): Promise<number> {
   const socket = connect(port, "127.0.0.1");
   socket.end(Buffer.from(`${head}\r\nConnection: close\r\n\r\n`, "latin1"));

@@ -22,7 +22,7 @@ describe("a service that cannot start ends with one line that says why and what 
   test("where the data folder cannot be made", async () => {
     const file = join(await preparedFolder(), "file");
     await writeFile(file, "");
-    // The second one is Linux', which refuses new folders there as if their parent were missing.
+    // Below /proc Linux refuses new folders as if their parent were missing.
     for (const folder of [join(file, "data"), "/proc/people/data"])
       expect(await failToStart({ DATA_DIR: folder }, { LOG_LEVEL: "silent" })).toEqual({
         code: 1,
@@ -59,28 +59,8 @@ describe("a service that cannot start ends with one line that says why and what 
   );
 });
 
-test("the line that says where the service listens is written whatever LOG_LEVEL is", async () => {
-  const service = await spawnService({ DATA_DIR: await preparedFolder() }, { LOG_LEVEL: "fatal" });
-  const { port, host } = await service.line('"listening"');
-  expect({ port, host }).toEqual({ port: service.port, host: "127.0.0.1" });
-});
-
-test("a service that was given port 0 says which one the system chose", async () => {
-  const service = await runService({ DATA_DIR: await preparedFolder() }, { PORT: "0" });
-  const { port } = await service.line('"listening"');
-  expect((await fetch(`http://127.0.0.1:${port as number}/people/livez`)).status).toBe(200);
-});
-
-test("a key for an unknown scope is refused with the scopes there are", async () => {
-  const { code, err } = await keys({ DATA_DIR: await preparedFolder() }, "create", "--scope", "people:raed");
-  expect({ code, err }).toEqual({
-    code: 1,
-    err: "There is no scope people:raed: choose among web:tracking:sdk, people:read, people:manage.\n",
-  });
-});
-
 describe.skipIf(!inject("postgresUrl"))("a service whose database is down at its start", () => {
-  test("says so, waits, and starts once it is there", async () => {
+  test("warns, waits, and starts when the database is available", async () => {
     const postgres = (await startPostgres())!;
     onTestFinished(postgres.remove);
     await postgres.crash();
@@ -97,10 +77,37 @@ describe.skipIf(!inject("postgresUrl"))("a service whose database is down at its
     expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
   });
 
-  test("ends at once on SIGTERM", async () => {
+  test("exits immediately on SIGTERM", async () => {
     const service = await spawnService({ DATABASE_URL: "postgres://people@127.0.0.1:1/people" });
     await service.line("waiting");
     service.process.kill("SIGTERM");
     expect(await service.exited).toEqual([0, null]);
+  });
+});
+
+describe("the start of a service", () => {
+  test("the line that says where the service listens is written whatever LOG_LEVEL is", async () => {
+    const service = await spawnService({ DATA_DIR: await preparedFolder() }, { LOG_LEVEL: "fatal" });
+    const { port, host } = await service.line('"listening"');
+    expect({ port, host }).toEqual({ port: service.port, host: "127.0.0.1" });
+  });
+
+  test("a service that was given port 0 says which one the system chose", async () => {
+    const service = await runService({ DATA_DIR: await preparedFolder() }, { PORT: "0" });
+    const { port } = await service.line('"listening"');
+    expect((await fetch(`http://127.0.0.1:${port as number}/people/livez`)).status).toBe(200);
+  });
+
+  test("a key for an unknown scope is refused with the scopes there are", async () => {
+    const { code, err } = await keys(
+      { DATA_DIR: await preparedFolder() },
+      "create",
+      "--scope",
+      "people:raed",
+    );
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: "There is no scope people:raed: choose among web:tracking:sdk, people:read, people:manage.\n",
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { Client } from "pg";
 import { vi } from "vitest";
 
-/** Does something once, right before the next batch of events is written; resolves with it. PostgreSQL only. */
+/** Runs work right before the next batch of events is written, and resolves with its result. PostgreSQL only. */
 export function beforeNextWrite<Result>(work: () => Promise<Result>): Promise<Result> {
   const original = Reflect.get(Client.prototype, "query") as (...given: unknown[]) => unknown;
   return new Promise((resolve) => {
@@ -14,7 +14,7 @@ export function beforeNextWrite<Result>(work: () => Promise<Result>): Promise<Re
       const done = work();
       resolve(done);
       const write = () => original.apply(this, given);
-      // Written whatever became of the work, whose failure is told to whom it resolves.
+      // The batch is written even if the work fails. The caller gets that failure.
       return done.then(write, write);
     });
   });

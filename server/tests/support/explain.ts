@@ -13,14 +13,14 @@ interface Plan {
   Plans?: Plan[];
 }
 
-/** What statements read when they are executed once more: pages of tables and indexes, and tables that were read whole. */
+/** What a repeated execution of statements reads: pages of tables and indexes, and sequentially scanned tables. */
 export interface Reads {
   statements: number;
   pages: number;
   scanned: string[];
 }
 
-/** The statements that some work sends to PostgreSQL, from whichever connection. */
+/** Records the statements that some work sends to PostgreSQL, on all connections. */
 async function record(work: () => Promise<unknown>): Promise<Recorded[]> {
   const recorded: Recorded[] = [];
   const original = Reflect.get(Client.prototype, "query") as (...given: unknown[]) => unknown;
@@ -42,7 +42,7 @@ async function record(work: () => Promise<unknown>): Promise<Recorded[]> {
 }
 
 /**
- * What some work reads, as PostgreSQL counts it: its statements are explained with the service's own settings, each in
+ * Measures what some work reads: its statements are repeated by `explain analyze` with the service's own settings, each in
  * a transaction that is rolled back.
  */
 export async function readsOf(

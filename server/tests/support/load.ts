@@ -8,17 +8,17 @@ import type { DataPlace } from "./run-service.js";
 import { newDatabase, type Driver } from "./start-service.js";
 
 const CLIENTS = 3;
-/** Batches that each client has under way at a time. */
-const AT_ONCE = 3;
+/** Concurrent batches of each client. */
+const BATCHES_IN_FLIGHT = 3;
 const OPERATIONS_PER_BATCH = 40;
-/** Requests under way at a time, each of which a blow may break. */
-export const UNDER_WAY = CLIENTS * AT_ONCE;
+/** Concurrent requests of all clients, each of which an interruption may break. */
+export const IN_FLIGHT = CLIENTS * BATCHES_IN_FLIGHT;
 
 export interface Client {
   person: string;
   token: string;
   sent: Operation[][];
-  /** Of those sent, the batches that were answered with 200. */
+  /** The batches of `sent` that were answered with 200. */
   answered: Set<Operation[]>;
 }
 
@@ -41,7 +41,7 @@ export const send = async (url: string, { token }: Client, operations: Operation
     })
   ).results;
 
-/** A place for data with a key for each kind of use; a database of the driver's own unless one is given. */
+/** Creates a database, unless one is given, with a key for tracking and one for reading. */
 export async function newPlace(driver: Driver, given?: DatabaseOptions) {
   const database =
     given ?? (driver === "PGlite" ? { dataDir: await preparedFolder() } : await newDatabase(driver));
@@ -54,7 +54,7 @@ export async function newPlace(driver: Driver, given?: DatabaseOptions) {
   return { place, trackingKey: tracking.key, adminKey: admin.key };
 }
 
-/** Leads, each with a registration. */
+/** Creates leads, each with a registration. */
 export const newClients = (url: string, trackingKey: string, count = CLIENTS) =>
   Promise.all(
     Array.from({ length: count }, async (): Promise<Client> => {
@@ -71,15 +71,15 @@ export const newClients = (url: string, trackingKey: string, count = CLIENTS) =>
     }),
   );
 
-/** Every client sends batch after batch until one is not answered with 200; `strike` is called after so many answers. */
-export async function sendUntilStruck(
+/** Lets every client send batches until one fails. `interrupt` is called after so many successful responses. */
+export async function sendUntilFailure(
   url: string,
   clients: Client[],
   answers: number,
-  strike: () => Promise<void>,
+  interrupt: () => Promise<void>,
 ) {
   let count = 0;
-  let struck: Promise<void> | undefined;
+  let interrupted: Promise<void> | undefined;
   const failures: unknown[] = [];
   const loop = async (client: Client): Promise<void> => {
     for (;;) {
@@ -92,11 +92,13 @@ export async function sendUntilStruck(
         return;
       }
       client.answered.add(batch);
-      if (++count >= answers) struck ??= strike();
+      if (++count >= answers) interrupted ??= interrupt();
     }
   };
-  await Promise.all(clients.flatMap((client) => Array.from({ length: AT_ONCE }, () => loop(client))));
-  await struck;
+  await Promise.all(
+    clients.flatMap((client) => Array.from({ length: BATCHES_IN_FLIGHT }, () => loop(client))),
+  );
+  await interrupted;
   return failures;
 }
 
@@ -113,8 +115,8 @@ export async function timelineIds(url: string, adminKey: string, { person }: Cli
   return ids;
 }
 
-/** What was answered is there, nothing is there twice or by half, and what was not answered may be sent again. */
-export async function checkAndSendAgain(url: string, adminKey: string, clients: Client[]): Promise<void> {
+/** Asserts that acknowledged batches are complete, that batches are atomic and without duplicates, and resends the others. */
+export async function checkAndResend(url: string, adminKey: string, clients: Client[]): Promise<void> {
   for (const client of clients) {
     const ids = await timelineIds(url, adminKey, client);
     const there = new Set(ids);

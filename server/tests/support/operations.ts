@@ -2,7 +2,7 @@ import type { Operation, WirePerson, WireScalar } from "../../../src/protocol/wi
 import { iso } from "./start-service.js";
 
 let count = 0;
-/** Operations with ids of their own; what is given replaces the rest. */
+/** Creates unique operation ids. The given fields replace the defaults of each operation. */
 const nextId = (): string => `op-${++count}`;
 
 export const event = (definitionId: string, at: number, rest: Partial<Operation> = {}): Operation => ({

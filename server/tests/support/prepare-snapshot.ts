@@ -14,7 +14,7 @@ declare module "vitest" {
   }
 }
 
-/** Making a PGlite takes seconds, most of it `initdb`; one is made for the run, and every other begins as its copy. */
+/** Creates one migrated PGlite for the run, because `initdb` takes seconds. Every other starts as its copy. */
 export default async function prepareSnapshot(project: TestProject): Promise<() => void> {
   const client = await PGlite.create();
   await migrate(drizzle({ client }), { migrationsFolder });

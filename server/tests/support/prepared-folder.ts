@@ -9,7 +9,7 @@ import { inject, onTestFinished } from "vitest";
 export async function preparedFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "people-data-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  // Its names begin with a slash, which tar takes off; any tar does, and most say so.
+  // The names in the archive start with a slash, which every tar strips.
   await promisify(execFile)("tar", ["-xf", inject("snapshotPath"), "-C", folder]);
   return folder;
 }

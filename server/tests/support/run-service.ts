@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { inject, onTestFinished } from "vitest";
 import { freePort } from "./start-postgres.js";
 
-/** Where a service process keeps its data, as its environment says it. */
+/** The environment variables that say where a service process keeps its data. */
 export type DataPlace = ({ DATA_DIR: string } | { DATABASE_URL: string }) & { TMPDIR?: string };
 
 const environment = (place: DataPlace): NodeJS.ProcessEnv => ({
@@ -15,7 +15,7 @@ const environment = (place: DataPlace): NodeJS.ProcessEnv => ({
   ...place,
 });
 
-/** The command `keys`. */
+/** Runs the command `keys`. */
 export const keys = (place: DataPlace, ...args: string[]) =>
   new Promise<{ code: number; out: string; err: string }>((resolve) => {
     execFile(
@@ -39,12 +39,12 @@ export interface ServiceProcess {
   url: string;
   /** Its exit code and signal, once it has ended. */
   exited: Promise<[code: number | null, signal: string | null]>;
-  /** The first line of its log, already written or not yet, that holds the text; rejects where it ends without one. */
+  /** Resolves with the first log line that contains the text, and rejects if the process ends without one. */
   line: (text: string) => Promise<LogLine>;
 }
 export type LogLine = { level: number; msg: string } & Record<string, unknown>;
 
-/** The built service as a process of its own, killed after the test; it may not have started yet, and may never. */
+/** Spawns the built service, which is killed after the test. It may still be starting, or fail to start. */
 export async function spawnService(
   place: DataPlace,
   settings: NodeJS.ProcessEnv = {},
@@ -59,7 +59,7 @@ export async function spawnService(
     child.kill("SIGKILL");
   });
   const lines: string[] = [];
-  // Read to the end, so that a full pipe never holds the service up.
+  // Read continuously, so that a full pipe never blocks the service.
   const reader = createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
   const line = (text: string) =>
     new Promise<LogLine>((resolve, reject) => {
@@ -75,7 +75,7 @@ export async function spawnService(
   return { process: child, port, url: `http://127.0.0.1:${port}/people`, exited, line };
 }
 
-/** The built service as a process of its own that listens, killed after the test. */
+/** Spawns the built service and waits until it listens. */
 export async function runService(
   place: DataPlace,
   settings: NodeJS.ProcessEnv = {},
@@ -85,7 +85,7 @@ export async function runService(
   return service;
 }
 
-/** A start that fails: its exit code and its last line, which says why. */
+/** Spawns a service that fails to start, and returns its exit code and the message of its last line. */
 export async function failToStart(place: DataPlace, settings: NodeJS.ProcessEnv = {}) {
   const service = await spawnService(place, settings);
   const line = await service.line('"level":60');

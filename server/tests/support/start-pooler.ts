@@ -13,17 +13,17 @@ const BINARY = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin"]
 export const hasPooler = BINARY !== undefined;
 if (!hasPooler) console.log("PgBouncer is not installed here: the service is not tested behind it.");
 
-/** Server connections at most; the service asks for more. */
+/** The maximum number of server connections, fewer than the service opens. */
 const POOL_SIZE = 3;
 
 export interface Pooler {
-  /** The database's, through it. */
+  /** The URL of the database through the pooler. */
   url: string;
   suspend: () => void;
   resume: () => void;
 }
 
-/** A PgBouncer that pools transactions, in front of a database, stopped after the test. */
+/** Starts a PgBouncer in transaction mode in front of a database, which is stopped after the test. */
 export async function startPooler(databaseUrl: string, settings: readonly string[] = []): Promise<Pooler> {
   const target = new URL(databaseUrl);
   const through = new URL(databaseUrl);

@@ -9,12 +9,12 @@ import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The server that every test file makes its databases on; null where the machine has no PostgreSQL. */
+    /** The server on which test files create their databases; null if PostgreSQL is not installed. */
     postgresUrl: string | null;
   }
 }
 
-/** One PostgreSQL for the whole run. */
+/** Starts one PostgreSQL for the whole run. */
 export default async function provideServer(
   project: TestProject,
 ): Promise<(() => Promise<void>) | undefined> {
@@ -28,20 +28,20 @@ export default async function provideServer(
 /** A PostgreSQL that can be stopped and started again. */
 export interface PostgresServer {
   url: string;
-  /** At once and without a checkpoint: what a crash leaves, its next start recovers from. */
+  /** Stops it immediately and without a checkpoint, so that the next start recovers as after a crash. */
   crash: () => Promise<void>;
-  /** Its first process alone, which cannot tell the others: they find out by themselves. */
+  /** Kills the postmaster only. The other processes notice it by themselves. */
   kill: () => Promise<void>;
-  /** All its processes: connections stay open, and nothing is answered. */
+  /** Suspends all its processes: connections stay open, and nothing is answered. */
   suspend: () => Promise<void>;
   resume: () => void;
-  /** Anew on the same data, on the same port. */
+  /** Starts it again with the same data and port. */
   start: () => Promise<void>;
   /** Stops it and deletes its data. */
   remove: () => Promise<void>;
 }
 
-/** A server from the machine's own binaries, in a temporary folder; null where there are none. */
+/** Starts a server from the installed binaries in a temporary folder; null if there are none. */
 export async function startPostgres(): Promise<PostgresServer | null> {
   const bin = findBinaries();
   if (!bin) return null;
@@ -67,7 +67,7 @@ export async function startPostgres(): Promise<PostgresServer | null> {
   const start = async (): Promise<void> => {
     spawnServer();
     await untilItAnswers(url, () => {
-      // It gives up where processes of a killed one still hold its memory.
+      // The server exits while processes of a killed one still hold its shared memory.
       if (hasEnded(server)) spawnServer();
     });
   };
@@ -82,7 +82,7 @@ export async function startPostgres(): Promise<PostgresServer | null> {
     const client = new Client({ connectionString: url });
     client.on("error", () => undefined);
     await client.connect();
-    // The first one alone starts others.
+    // Only the postmaster starts other processes.
     server.kill("SIGSTOP");
     const { rows } = await client.query<{ pid: number }>("select pid from pg_stat_activity");
     suspended = [server.pid!, ...rows.map(({ pid }) => pid)];
@@ -114,7 +114,7 @@ export async function startPostgres(): Promise<PostgresServer | null> {
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
 
-/** To one that may have ended meanwhile. */
+/** Signals a process that may have ended in the meantime. */
 function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);

@@ -72,7 +72,7 @@ export interface FailureBody {
   error: { code: number; name: string; message: string; origin: string; platform: string };
 }
 
-/** A service with a clock that stands still until it is told, its keys, and short ways to call it. */
+/** A service with a manual clock, its keys, and short ways to call it. */
 export interface Subject {
   service: PeopleService;
   clock: { now: number };
