@@ -106,7 +106,7 @@ export interface WireRequest {
 /** Status 0: no answer came (a broken connection, a redirect, a time-out, `abortAll`). */
 export interface WireAnswer {
   status: number;
-  /** With status 0: `abortAll` ended it, so that it says nothing of the service. */
+  /** With status 0: `abortAll` ended it, so that it shows nothing about the service. */
   cutOff?: true;
   /** The request's body travelled compressed. */
   compressed?: true;

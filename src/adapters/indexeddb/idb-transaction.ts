@@ -1,4 +1,4 @@
-/** IndexedDB's events as promises. A transaction lives on while what it was asked is awaited, and nothing else is. */
+/** IndexedDB's events as promises. A transaction stays open while only its own requests are awaited. */
 
 /**
  * The engine's own, as async functions return it. In a page's realm the global one may be a library's, which may call

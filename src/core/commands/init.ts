@@ -17,7 +17,7 @@ import { acceptInto } from "./accept.js";
 import { problemsOf } from "./check-command.js";
 import type { TimedInit } from "./page-clock.js";
 
-/** What a page says of itself when it attaches. */
+/** The part of a page's hello that the record keeps. */
 export type Hello = Pick<PageHello, "endpoint" | "apiKey" | "globalPrivacyControl">;
 
 /** Uses the page's service and key, and heeds its Global Privacy Control where the user has not chosen. */

@@ -35,7 +35,7 @@ export const definitionsOver = (
     if (!asked) return null;
     const registration = await registrar.ensure(record, asked.profile);
     if (registration.kind !== "registered") return null;
-    // A registration takes its time: somebody may have opted out, or the service asked to wait.
+    // A registration takes its time: somebody may have opted out, or the service answered with `Retry-After`.
     const still = askable(await store.read(), clock.now());
     if (!still) return null;
     const answer = await transport.send({

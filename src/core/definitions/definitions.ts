@@ -88,7 +88,7 @@ export class Definitions {
       this.#asking = null;
     });
     const answered = await within(this.#ports.timers, WAIT_MS, this.#asking, null);
-    // Whoever asks next does not wait again for what is late; if it comes after all, it counts.
+    // The next caller does not wait again for a late answer, which counts if it comes after all.
     if (answered === null) this.#last = { at: this.#ports.clock.now(), answered: false };
     return answered ?? false;
   }

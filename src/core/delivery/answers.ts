@@ -17,10 +17,10 @@ export type Verdict =
   | { kind: "unauthorized"; error: TrackingError }
   | { kind: "forbidden"; scope: "key" | "profile"; error: TrackingError }
   | { kind: "failed"; error: TrackingError }
-  /** An opt-out, an erase or the host's end cut the request off: it says nothing of the service. */
+  /** An opt-out, an erase or the host's end ended the request: it shows nothing about the service. */
   | { kind: "cutOff" };
 
-/** An error as the service gave it, told to the page. */
+/** The service's error, as pages get it. */
 export const serviceError = (error: { code: number; name: string; message: string }): TrackingError => ({
   code: error.code,
   name: error.name,

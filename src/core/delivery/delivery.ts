@@ -129,7 +129,7 @@ export class Delivery {
     }
   }
 
-  /** A lock that outlives its lease belongs to a frozen worker and is stolen. */
+  /** A lock that outlives its lease belongs to a suspended worker and is stolen. */
   async #hold(record: TrackerRecord): Promise<Hold | null> {
     const { clock, lock } = this.#ports;
     const now = clock.now();
@@ -140,9 +140,9 @@ export class Delivery {
       return hold;
     }
     this.#lockedOutSince ??= now;
-    const patienceMs = record.lease ? LEASE_WRITTEN_MS : LEASE_MS;
-    const outlived = now - this.#lockedOutSince >= patienceMs;
-    // What was read may be long ago, for this host may have been frozen since: the store decides, as it is now.
+    const timeoutMs = record.lease ? LEASE_WRITTEN_MS : LEASE_MS;
+    const outlived = now - this.#lockedOutSince >= timeoutMs;
+    // What was read may be long ago, for this host may have been suspended since: the store decides, as it is now.
     const isOurs = outlived && lock.exclusive && (await this.#takeLease(null)) !== null;
     if (!isOurs) return null;
     this.#lockedOutSince = null;
@@ -151,7 +151,7 @@ export class Delivery {
 
   /**
    * With the lock in hand, whoever had the lease under it before is done or dead; who took it since has stolen the lock,
-   * for this host was frozen. Otherwise the lease itself decides.
+   * for this host was suspended. Otherwise the lease itself decides.
    */
   #takeLease(lockAskedAt: number | null): Promise<Turn | null> {
     const { clock, store } = this.#ports;
@@ -162,7 +162,7 @@ export class Delivery {
       const free = isFormer || holdsLease(record, this.#hostId) || !isLeased(record, now);
       if (!free) {
         if (lockAskedAt === null || !lease) return { change: {}, result: null };
-        // Frozen as it stole the lock, this host may have taken it from whoever has the lease by now: the lease alone counts.
+        // Suspended as it stole the lock, this host may have taken it from whoever has the lease by now: the lease alone counts.
         const { underLock: _, ...withoutLock } = lease;
         return { change: { record: { ...record, lease: withoutLock } }, result: null };
       }

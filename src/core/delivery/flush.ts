@@ -1,4 +1,4 @@
-/** Waits until what was accepted before is settled, and says how much of it is not. */
+/** Waits until the rows accepted before are settled, and counts those that are not. */
 import type { Profile } from "../../protocol/api.js";
 import type { Timers, TrackerStore } from "../ports.js";
 import { waitingIn } from "../record/profile-queues.js";

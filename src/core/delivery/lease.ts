@@ -1,6 +1,6 @@
 /**
  * The right to send: one record that every host of the origin sees, renewed before each request and while it is under
- * way, so that a holder that died or froze is soon followed by another host. Pure.
+ * way, so that a holder that died or was suspended is soon followed by another host. Pure.
  */
 import { SECOND } from "../../protocol/wire.js";
 import type { TrackerRecord } from "../tracker-record.js";
@@ -46,7 +46,7 @@ export interface Turn {
   plan: Plan;
 }
 
-/** What the holder does next: renews the lease in order to send, lets go of it otherwise. */
+/** Decides the holder's next turn: it renews the lease in order to send, and releases it otherwise. */
 export const nextTurn = (record: TrackerRecord, hostId: string, now: number): Turn => {
   // Somebody took it over, or erased everything: this host sends nothing more on its own.
   if (!holdsLease(record, hostId)) return { record, plan: { kind: "wait", until: now + BUSY_RECHECK_MS } };

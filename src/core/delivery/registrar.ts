@@ -1,4 +1,4 @@
-/** Asks the service for the right to write to a profile, and remembers what it answered. */
+/** Registers profiles with the service, which gives a token for each, and keeps its answers. */
 import type { Profile, TrackingError } from "../../protocol/api.js";
 import { toJson } from "../../protocol/json.js";
 import { parsed } from "../../protocol/schemas/parse.js";
@@ -18,7 +18,7 @@ import { registrationFailureOf } from "./answers.js";
 import { boundUntil, withFailure, withGoodAnswer, withRetryAfter } from "./back-off.js";
 import { withOpenBreaker } from "./circuit-breaker.js";
 
-/** What a service says beyond this is no instant that a date can hold. */
+/** The longest registration that is kept: a date cannot hold every instant that a service may answer. */
 const LONGEST_REGISTRATION_MS = 365 * DAY;
 
 export type Registration =
@@ -50,7 +50,7 @@ export class Registrar {
   }
 
   /**
-   * The profile's token, asked for where there is none that counts.
+   * Returns the profile's token, and requests one where there is none that counts.
    *
    * @param refused A token that the service refused, and that counts no more.
    */

@@ -32,7 +32,7 @@ const MOST_REFUSED_ALONE = 10;
 
 type Changed = WriteSet & { record: TrackerRecord };
 
-/** One host's sender, from when it takes the lease until it lets go of it. */
+/** One host's sender, from when it takes the lease until it releases it. */
 export class Sender {
   readonly #ports: Ports;
   readonly #registrar: Registrar;
@@ -41,7 +41,7 @@ export class Sender {
   #batchOperations = BATCH_OPERATIONS;
   /** Tokens that were just given and have proved nothing yet, by profile. */
   readonly #untried = new Map<string, string>();
-  /** The token that the service refused last: it asks for a new one, once. */
+  /** The token that the service refused last: one new registration replaces it. */
   #refused: string | undefined;
   readonly #ahead: ReadAhead;
   /** A compressed body was read by the service, or an uncompressed one refused just as well. */
@@ -61,7 +61,7 @@ export class Sender {
     const { record, rows } =
       this.#ahead.take(turned, profiles, this.#batchOperations) ??
       (await store.readWaiting(profiles, this.#batchOperations));
-    // This host was frozen, or the machine asleep: another may send by now, or nobody may. What the record says decides.
+    // This host was suspended, or the machine asleep: another may send by now, or nobody may. The record decides.
     if (!maySend(record, this.#hostId, clock.now())) {
       return this.#commit({}, (snapshot) => ({ record: snapshot.record }));
     }
@@ -127,7 +127,7 @@ export class Sender {
     const readSet = verdict.kind === "refused" ? readSetToSettle(profile, rows) : {};
     return this.#commit(readSet, (snapshot, now) => {
       const bound = withRetryAfter(snapshot.record, now, answer);
-      // Who lost the lease, to another host or to an erase, has no word in when to try again.
+      // A host that lost the lease, to another host or to an erase, does not decide when the next request goes.
       if (!holdsLease(bound, this.#hostId)) return { record: bound };
       const record = withCompressionJudged(bound, rows, answer, verdict, isDoubtful, now);
       switch (verdict.kind) {

@@ -23,7 +23,7 @@ export const withoutMerging = (record: TrackerRecord, merge: OutboxRow): Tracker
 
 /**
  * Settles what the answer names. Rows that somebody else settled meanwhile are left alone, so that a sender that was
- * frozen and wakes changes nothing twice.
+ * suspended and wakes changes nothing.
  */
 export const settle = (
   snapshot: Snapshot,

@@ -5,7 +5,7 @@ export interface DiskStore extends TrackerStore {
   close(): void;
 }
 
-/** No failure of the disk: whoever asked for the commit hears its cause. */
+/** An error that is no failure of the disk: the caller of the commit gets it. */
 export class DecisionFailed extends Error {}
 
 /** Says that the disk has not stalled, before it is done. */
@@ -48,7 +48,7 @@ export class DiskConnection {
     return answer;
   }
 
-  /** An open that was never answered is waited for further: to ask again would only make the queue longer. */
+  /** Waits on for a pending open, for another request would only make the queue longer. */
   close(): void {
     if (this.#isOpen) this.#hangUp(this.#opening);
   }

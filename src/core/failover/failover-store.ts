@@ -4,7 +4,7 @@
  * begins.
  *
  * A commit that was given up before it decided can decide no more. Of one that had decided nobody knows whether it
- * happens: memory takes it along under its ids, and the service drops what it receives twice.
+ * happens: memory takes it along under its ids, and the service drops the duplicates.
  */
 import { SECOND } from "../../protocol/wire.js";
 import type { Ports, ReadSet, Snapshot, TrackerStore, WriteSet } from "../ports.js";
@@ -25,7 +25,7 @@ interface Options extends Pick<Ports, "clock" | "timers"> {
   open: () => Promise<DiskStore>;
   /** `kind` has changed. */
   onFailover: () => void;
-  /** Another store must take over: this one rejects whatever is asked of it from now on. */
+  /** Another store must take over: this one rejects every call from now on. */
   onRetired: () => void;
 }
 

@@ -152,7 +152,7 @@ export const closingChange = (
   work.put.push(...rows);
   work.retire.push(...retire);
   if (isErased && found.liveChat && found.liveChat.id !== liveChat?.id) work.retire.push(found.liveChat.id);
-  // A chat that began in memory: its page has told of it, and does not tell again.
+  // A chat that began in memory: its page has reported it, and does not report it again.
   if (!isContinued && liveChat && ![base, left].some((one) => one?.liveChat?.id === liveChat.id)) {
     const token = profileQueueOf(mine, { kind: liveChat.kind, id: liveChat.personId }).liveChatToken;
     if (token !== undefined) liveChatTold(work, { ...liveChat, token }, now, disk.retired);

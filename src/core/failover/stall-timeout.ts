@@ -3,7 +3,7 @@ import type { Timers } from "../ports.js";
 
 export const STALLED = Symbol("stalled");
 
-/** A page leaves a host that says nothing for 3 s: within this, and what comes after, it has an answer. */
+/** How long the disk may take: a page abandons a host that does not respond for 3 s, and memory must answer by then. */
 const STALL_MS = 2 * SECOND;
 /** Where others make progress and this one does not, it stands behind something that does not move. */
 const LONGEST_WAIT_MS = 5 * SECOND;

@@ -23,7 +23,7 @@ export const latestKnown = ({ selections, session, pastSessions }: TrackerRecord
 export const isClockSetBack = (record: TrackerRecord, now: number): boolean =>
   now < latestKnown(record) - CLOCK_TOLERANCE_MS;
 
-/** When something happened of which a page says that it was at `at`: not ahead of the clock, nor behind with it. */
+/** Converts the time `at` that a page gives to the record's time: never ahead of the clock, and never back with it. */
 export const instantOf = (record: TrackerRecord, at: number, now: number): number =>
   Math.min(at, now) + Math.max(0, latestKnown(record) - now);
 

@@ -14,7 +14,7 @@ export const nameSchema = v.pipe(
 );
 
 /**
- * Looks at each of an object's own fields, and tells of the first that is wrong. Valibot's `record` passes over those named
+ * Checks each of an object's own fields, and reports the first that is wrong. Valibot's `record` passes over those named
  * `prototype` and `constructor`.
  */
 const everyField = <Value>(

@@ -18,6 +18,6 @@ const isItsOwnTime = (value: string): boolean => {
 export const instantSchema = v.pipe(
   v.string("must be a time"),
   v.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/, "must be an ISO 8601 UTC time with milliseconds"),
-  // Nearly every time is what the machine would have written, and that is told with one parsing.
+  // Nearly every time is as the machine would have written it, which one parsing shows.
   v.check((value) => isItsOwnTime(value) || isDateTime(value), "must be a real time"),
 );
