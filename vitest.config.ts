@@ -34,7 +34,9 @@ export default defineConfig({
   test: {
     reporters: ["default", "./tests/summary-reporter.ts"],
     projects: [
-      { test: { ...project("unit"), testTimeout: TIMEOUT_MS } },
+      {
+        test: { ...project("unit"), setupFiles: "tests/support/fast-check-seed.ts", testTimeout: TIMEOUT_MS },
+      },
       { test: { ...project("contract"), testTimeout: TIMEOUT_MS } },
       { test: project("simulation") },
       "server/vitest.config.ts",

@@ -10,6 +10,7 @@ export default defineConfig({
       "tests/support/prepare-snapshot.ts",
       "tests/support/build-service.ts",
     ],
+    setupFiles: "../tests/support/fast-check-seed.ts",
     // A database is made for each file and driver; on a busy machine that alone can take seconds.
     testTimeout: 60_000,
     hookTimeout: 120_000,

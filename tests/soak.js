@@ -1,6 +1,6 @@
 /**
- * `npm run test:soak` runs what takes seeds (the simulation, random days in a browser, kills of the service) with seeds
- * that were not run before. Each part prints the command that replays it. `-- --seeds 20000 --days 20 --kills 20` runs
+ * `npm run test:soak` runs what takes seeds (the simulation, the property tests, random days in a browser, kills of the
+ * service) with seeds that were not run before. Each part prints the command that replays it. `-- --seeds 20000 --days 20 --kills 20` runs
  * longer; 0 leaves a part out.
  */
 import { spawnSync } from "node:child_process";
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "2000" },
     days: { type: "string", default: "5" },
     kills: { type: "string", default: "10" },
+    properties: { type: "string", default: "1" },
   },
 });
 
@@ -21,12 +22,13 @@ const countOf = (name) => {
   console.error(`--${name} must be a whole number from 0 on, not ${values[name]}`);
   process.exit(2);
 };
-const [seeds, days, kills] = [countOf("seeds"), countOf("days"), countOf("kills")];
+const [seeds, days, kills, properties] = ["seeds", "days", "kills", "properties"].map(countOf);
 
 const newSeed = () => randomInt(1, 1_000_000_000);
 const from = newSeed();
 const daySeeds = Array.from({ length: days }, newSeed).join(",");
 const killsSeed = newSeed();
+const propertiesSeed = newSeed();
 
 const parts = [
   { count: seeds, command: `npm run simulate -- --from ${from} --seeds ${seeds}` },
@@ -39,6 +41,11 @@ const parts = [
     count: kills,
     env: { KILLS_SEED: String(killsSeed), KILLS: String(kills) },
     command: "npx vitest run --project server server/tests/database/kills.test.ts",
+  },
+  {
+    count: properties,
+    env: { FAST_CHECK_SEED: String(propertiesSeed) },
+    command: "npx vitest run --project unit --project server",
   },
 ].filter(({ count }) => count > 0);
 

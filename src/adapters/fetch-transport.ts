@@ -1,7 +1,7 @@
 /** Requests to the People service. What the caller gets is always an answer: status 0 where none came. */
+import type { Clock, Transport, WireAnswer, WireRequest } from "../core/ports.js";
 import { fromJson } from "../protocol/json.js";
 import { SECOND } from "../protocol/wire.js";
-import type { Clock, Transport, WireAnswer, WireRequest } from "../core/ports.js";
 
 /** An answer is given up on after this. */
 const ANSWER_TIMEOUT_MS = 30 * SECOND;
@@ -91,7 +91,9 @@ const encoded = async (
   return { headers: { ...typed, "Content-Encoding": "gzip" }, body: await compressed(body) };
 };
 
-/** Whole in memory, for only a body of known length can be sent without HTTP/2; as bytes, which no other process keeps. */
+/**
+ * Whole in memory, for only a body of known length can be sent without HTTP/2; as bytes, which no other process keeps.
+ */
 const compressed = (body: string): Promise<ArrayBuffer> => {
   const { readable, writable } = new CompressionStream("gzip");
   const writer = writable.getWriter();

@@ -1,8 +1,8 @@
 /**
- * The Web Lock that shared and service workers hold while they send, in browsers with Background Sync. Elsewhere the lease
- * decides alone, for a lock throws pages out of the back-forward cache: in Firefox those of a worker that has one, in
- * Chromium a page that has one itself or in its dedicated worker. WebKit leaves locks with workers that it froze, and
- * insecure origins have none.
+ * The Web Lock that shared and service workers hold while they send, in browsers with Background Sync. Elsewhere the
+ * lease decides alone, for a lock throws pages out of the back-forward cache: in Firefox those of a worker that has
+ * one, in Chromium a page that has one itself or in its dedicated worker. WebKit leaves locks with workers that it
+ * froze, and insecure origins have none.
  */
 import type { Hold, SendLock } from "../core/ports.js";
 

@@ -1,6 +1,6 @@
 import { ERRORS, errorsOf } from "../protocol/errors.js";
 
-/** The cause that calls answer while the user has opted out. */
+/** The cause of errors that calls return while the user has opted out. */
 export const OPTED_OUT_CAUSE = "tracking is opted out";
 
 export const trackingError = errorsOf({

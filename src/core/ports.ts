@@ -1,7 +1,7 @@
-/** What the core needs of the world. Adapters implement these over browser APIs, the tests over a seeded scheduler. */
+/** The core's ports. Adapters implement them over browser APIs, the tests over a seeded scheduler. */
 import type { OutboxRow, Profile } from "../protocol/api.js";
 import type { DefinitionsAnswer } from "../protocol/wire.js";
-import type { PageMarks } from "./page-marks.js";
+import type { ProcessedCommands } from "./commands/processed-commands.js";
 import type { TrackerRecord } from "./tracker-record.js";
 
 /** The wall clock, in milliseconds since the epoch. */
@@ -20,8 +20,8 @@ export interface Ids {
   sessionId(): string;
 }
 
-/** What a decision wants to see beside the record. */
-export interface Need {
+/** What a decision reads in its transaction, beside the record. */
+export interface ReadSet {
   pages?: readonly string[];
   /** Keys of Live Chat sessions that may be retired. */
   liveChat?: readonly string[];
@@ -33,16 +33,16 @@ export interface Need {
 
 export interface Snapshot {
   record: TrackerRecord;
-  pages: ReadonlyMap<string, PageMarks>;
+  pages: ReadonlyMap<string, ProcessedCommands>;
   retired: ReadonlySet<string>;
   waitingSeqs: readonly number[];
   rejected: readonly OutboxRow[];
 }
 
-/** What a decision wants changed: all of it is committed, or none. */
-export interface Change {
+/** What a decision writes in its transaction: all of it is committed, or none. */
+export interface WriteSet {
   record?: TrackerRecord;
-  pages?: readonly PageMarks[];
+  pages?: readonly ProcessedCommands[];
   retire?: readonly string[];
   /** Rows to add or to replace, by `seq`. */
   put?: readonly OutboxRow[];
@@ -62,35 +62,34 @@ export interface RowQuery {
   limit: number;
 }
 
-export interface Waiting {
+export interface WaitingRows {
   record: TrackerRecord;
   rows: OutboxRow[];
 }
 
 /**
- * One transactional store per origin and namespace. `commit` is a read-write transaction: it reads what the decision
- * needs, lets it decide synchronously, and writes what it answers, with no other commit of any host in between.
+ * The transactional store of one origin and namespace. `commit` is a read-write transaction: it reads the read set, lets
+ * the decision be made synchronously, and writes the write set, with no other commit of any host in between.
  */
 export interface TrackerStore {
+  /** In memory, it holds what this host has accepted, and ends with it. */
   readonly kind: "disk" | "memory";
-  /** How many rows wait on a disk that does not answer now: nothing that is read or counted here has them. */
-  readonly outOfReach: number;
   commit<Result>(
-    need: Need,
-    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    readSet: ReadSet,
+    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
   ): Promise<Result>;
   read(): Promise<TrackerRecord>;
   /**
-   * Of that profile whose waiting row comes first after a `seq`: its first waiting rows after it, in order; and the record
-   * of that moment.
+   * Of that profile whose waiting row comes first after a `seq`: its first waiting rows after it, in order; and the
+   * record of that moment.
    */
-  readWaiting(profiles: readonly Profile[], limit: number, after?: number): Promise<Waiting>;
+  readWaiting(profiles: readonly Profile[], limit: number, after?: number): Promise<WaitingRows>;
   countWaiting(profile: Profile, beforeSeq: number): Promise<number>;
   /** Rows in the order of `seq`. */
   inspect(query: RowQuery): Promise<OutboxRow[]>;
   readDefinitions(): Promise<CachedDefinitions | null>;
   writeDefinitions(definitions: CachedDefinitions): Promise<void>;
-  /** Forgets the marks of pages that were last heard of before this instant. */
+  /** Forgets which commands are processed of pages that were last heard of before this instant. */
   forgetPages(beforeInstant: number): Promise<void>;
 }
 

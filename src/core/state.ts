@@ -1,17 +1,16 @@
 /** The one small state object that every tab sees, from what the store keeps and what the host knows. */
 import type { HostKind, TrackerState } from "../protocol/api.js";
-import { isStopped, planOf } from "./gate.js";
-import { rejectedIn, sameProfile, waitingIn } from "./lanes.js";
-import { isLeased } from "./lease.js";
+import { isBreakerOpen } from "./delivery/circuit-breaker.js";
+import { isLeased } from "./delivery/lease.js";
+import { planOf } from "./delivery/plan.js";
+import { rejectedIn, sameProfile, waitingIn } from "./record/profile-queues.js";
 import { iso } from "./time.js";
-import type { SessionRecord, Stop, TrackerRecord } from "./tracker-record.js";
+import type { CircuitBreaker, SessionRecord, TrackerRecord } from "./tracker-record.js";
 import { isOptedOut, selectedProfile } from "./tracker-record.js";
 
 export interface HostFacts {
   host: HostKind;
   storage: "disk" | "memory";
-  /** Rows that wait besides those of the record. */
-  outOfReach: number;
   online: boolean;
 }
 
@@ -23,22 +22,22 @@ const sessionState = ({ id, startedAt, lastActivityAt, expiresAt }: SessionRecor
 });
 
 /** Of the key, of the profile that is selected, or of all that wait. */
-const stopOf = (record: TrackerRecord, now: number): Stop | undefined => {
+const openBreakerOf = (record: TrackerRecord, now: number): CircuitBreaker | undefined => {
   const selected = selectedProfile(record);
-  const waiting = record.lanes.filter((lane) => lane.waiting > 0);
-  const isAll = waiting.every(({ stop }) => isStopped(stop, now));
-  const stops = record.lanes
-    .filter((lane) => sameProfile(lane.profile, selected) || (isAll && lane.waiting > 0))
+  const waiting = record.lanes.filter((queue) => queue.waiting > 0);
+  const isAll = waiting.every(({ stop }) => isBreakerOpen(stop, now));
+  const breakers = record.lanes
+    .filter((queue) => sameProfile(queue.profile, selected) || (isAll && queue.waiting > 0))
     .map(({ stop }) => stop);
-  return [record.delivery.keyStop, ...stops].find((stop) => isStopped(stop, now));
+  return [record.delivery.keyStop, ...breakers].find((breaker) => isBreakerOpen(breaker, now));
 };
 
 const deliveryState = (record: TrackerRecord, now: number): TrackerState["delivery"] => {
   const plan = planOf(record, now);
-  const stop = stopOf(record, now);
-  if (stop) return { status: "stopped", nextAttemptAt: iso(stop.trialAt), lastError: stop.error };
+  const open = openBreakerOf(record, now);
+  if (open) return { status: "stopped", nextAttemptAt: iso(open.trialAt), lastError: open.error };
   // A profile that is stopped while others are delivered.
-  const ofOthers = record.lanes.find((lane) => lane.waiting > 0 && isStopped(lane.stop, now))?.stop;
+  const ofOthers = record.lanes.find((queue) => queue.waiting > 0 && isBreakerOpen(queue.stop, now))?.stop;
   const lastError = record.delivery.lastError ?? ofOthers?.error;
   const error = lastError && { lastError };
   if (isLeased(record, now)) return { status: "sending", ...error };
@@ -53,6 +52,6 @@ export const stateOf = (record: TrackerRecord, facts: HostFacts, now: number): T
   optedOut: isOptedOut(record),
   profile: selectedProfile(record),
   session: record.session && sessionState(record.session),
-  outbox: { waiting: waitingIn(record) + facts.outOfReach, rejected: rejectedIn(record) },
+  outbox: { waiting: waitingIn(record), rejected: rejectedIn(record) },
   delivery: deliveryState(record, now),
 });

@@ -1,7 +1,7 @@
 /**
- * What the store keeps in one record, of bounded size, read and written whole in every transaction: session, profile,
- * counters, delivery. Instants are milliseconds; every field that holds one is named `…At`, and stands as an ISO time
- * in IndexedDB (see `adapters/readable-times.ts`).
+ * The tracker record, which every transaction reads and writes whole: session, profile, counters, delivery. Its size is
+ * bounded. Instants are milliseconds; every field that holds one is named `…At`, and stands as an ISO time
+ * in IndexedDB (see `adapters/indexeddb/readable-times.ts`).
  */
 import type { Profile, TrackingError } from "../protocol/api.js";
 
@@ -10,26 +10,27 @@ export interface SessionRecord {
   startedAt: number;
   lastActivityAt: number;
   expiresAt: number;
-  /** When its end was made, the time that `sessionEnded` carries. */
+  /** When it ended: the time that `sessionEnded` carries. */
   endedAt?: number;
 }
 
-/** A profile and from when on it was selected; `merges`: what came before goes over into it. */
+/** A profile and the instant from which it was selected. With `merges`, the profile before it merged into it. */
 export interface Selection {
   profile: Profile;
   selectedAt: number;
   merges: boolean;
 }
 
-export interface Stop {
+/** An open circuit breaker: the service refused the key or a profile. What is not stored is closed. */
+export interface CircuitBreaker {
   error: TrackingError;
   stoppedAt: number;
-  /** One request may be tried from then on. */
+  /** From then on it is half-open: one probe request may go. */
   trialAt: number;
 }
 
-/** What is kept for each profile that has rows, or that is selected. */
-export interface Lane {
+/** The counters and credentials of a profile that has rows, or that is selected. */
+export interface ProfileQueue {
   profile: Profile;
   waiting: number;
   rejected: number;
@@ -38,7 +39,7 @@ export interface Lane {
   registration?: { token: string; registeredAt: number; expiresAt: number };
   /** A merge of this visitor waits and will need its token. */
   merging?: true;
-  stop?: Stop;
+  stop?: CircuitBreaker;
   /** The service refused to register this profile, or the visitor whose merge waits here; kept until it does. */
   unregistered?: Profile;
 }
@@ -56,10 +57,10 @@ export interface DeliveryRecord {
   failures: number;
   /** Back-off: nothing is sent before. */
   retry?: { decidedAt: number; nextAt: number };
-  /** `Retry-After`: binds every request, whatever a page says. */
+  /** `Retry-After` holds for every request, whatever a page asks for. */
   retryAfter?: { receivedAt: number; endsAt: number };
   /** The key was refused: nothing is sent for any profile. */
-  keyStop?: Stop;
+  keyStop?: CircuitBreaker;
   /** Operations refused alone since one was accepted. */
   refusedAlone: number;
   /** When back-off last ended before its time, or will: see `early-attempt.ts`. */
@@ -73,8 +74,8 @@ export interface DeliveryRecord {
 
 export interface TrackerRecord {
   /**
-   * Raised by every erase, to its instant at least, for a database that was deleted knows of none before; what carries an
-   * older one is refused. A page that goes before it heard of any has 0.
+   * Raised by every erase, to its instant at least, for a database that was deleted knows of none before; what carries
+   * an older one is refused. A page that goes before it heard of any has 0.
    */
   generation: number;
   /** `gpc`: opted out by Global Privacy Control, which an explicit opt-in overrides. */
@@ -85,12 +86,15 @@ export interface TrackerRecord {
   /** Oldest first; the last one is in force. */
   selections: readonly Selection[];
   session: SessionRecord | null;
-  /** The last 20 of which an end was made, in that order. */
+  /** The sessions that ended last, in the order in which their ends were recorded. */
   pastSessions: readonly SessionRecord[];
   nextSeq: number;
-  lanes: readonly Lane[];
+  /** The profile queues. */
+  lanes: readonly ProfileQueue[];
   delivery: DeliveryRecord;
-  /** Who sends now. Held while sending, and renewed. `underLock`: the holder has the Web Lock too, as long as it lives. */
+  /**
+   * Who sends now. Held while sending, and renewed. `underLock`: the holder has the Web Lock too, as long as it lives.
+   */
   lease: { holder: string; takenAt: number; expiresAt: number; underLock?: true } | null;
 }
 

@@ -3,75 +3,52 @@
  * transactions, so that any number of these can run on one store at once.
  */
 import type { HostKind, OutboxRow } from "../protocol/api.js";
-import { trackingError } from "./errors.js";
 import type {
   AttachAnswer,
   Command,
   CommandAnswer,
   InitAnswer,
-  LoadView,
   PageHello,
   PageSignal,
 } from "../protocol/host.js";
-import { HOUR, SECOND } from "../protocol/wire.js";
-import type { CommandGroup } from "./accept.js";
-import { acceptInto, commandError } from "./accept.js";
-import { problemsOf } from "./check-command.js";
-import { CommandQueue } from "./command-queue.js";
-import { Definitions } from "./definitions.js";
-import { definitionsOver } from "./definitions-request.js";
-import { Delivery } from "./delivery.js";
-import { changeOf, draftOf, endDueSession } from "./draft.js";
-import { withEarlyAttempt } from "./early-attempt.js";
-import { Flushes } from "./flush.js";
-import type { Plan } from "./gate.js";
-import { planOf, withoutBackOff, withoutBounds, withTrials } from "./gate.js";
-import { laneOf } from "./lanes.js";
-import { PAGE_MARKS_LIFETIME_MS } from "./page-marks.js";
-import type { TimedInit } from "./page-clock.js";
-import type { Need, Ports, RowQuery } from "./ports.js";
-import { ensureProfile, liveChatTold, retirementKeys } from "./profile-selection.js";
-import { Registrar } from "./registrar.js";
-import { discardRejected, requeueRejected } from "./rejected.js";
+import { HOUR, SECOND, VISITOR_LIFETIME_MS } from "../protocol/wire.js";
+import { commandError } from "./commands/accept.js";
+import { erased } from "./commands/erase.js";
+import { GroupCommit } from "./commands/group-commit.js";
+import type { Hello } from "./commands/init.js";
+import { connected, initialize, readSetOfInit, viewGroupOf } from "./commands/init.js";
+import type { TimedInit } from "./commands/page-clock.js";
+import { definitionsOver } from "./definitions/definitions-request.js";
+import { Definitions } from "./definitions/definitions.js";
+import { withoutBackOff } from "./delivery/back-off.js";
+import { withHalfOpenBreakers } from "./delivery/circuit-breaker.js";
+import { Delivery } from "./delivery/delivery.js";
+import { withEarlyAttempt } from "./delivery/early-attempt.js";
+import { Flushes } from "./delivery/flush.js";
+import type { Plan } from "./delivery/plan.js";
+import { planOf } from "./delivery/plan.js";
+import { Registrar } from "./delivery/registrar.js";
+import { discardRejected, requeueRejected } from "./delivery/rejected.js";
+import { discardUnregistered, withUnregisteredHalfOpen } from "./delivery/unregistered.js";
+import { trackingError } from "./errors.js";
+import type { Ports, RowQuery } from "./ports.js";
+import { endDueSession, unitOfWorkOn, writeSetOf } from "./record/unit-of-work.js";
 import { stateOf } from "./state.js";
 import type { TrackerRecord } from "./tracker-record.js";
-import { emptyRecord, isOptedOut } from "./tracker-record.js";
-import { discardUnregistered, withUnregisteredTrials } from "./unregistered.js";
+import { isOptedOut } from "./tracker-record.js";
 import { within } from "./within.js";
 
-/** `init` waits for the service's word on a new profile no longer than this. */
+/** How long `init` waits for the registration of a new profile. */
 const REGISTRATION_WAIT_MS = 2 * SECOND;
 
-/** Timers hold 32 bits, and machines sleep: look again at least this often. */
+/** The session timer's longest delay: timers hold 32 bits, and machines sleep. */
 const LONGEST_TIMER_MS = 1 * HOUR;
 
-/** Where the store fails, nothing has changed: the next change, signal or timer looks again. */
-const unlessStoreFails = (work: Promise<void>): void => void work.catch(() => undefined);
+/** Ignores errors of the store: nothing has changed, and the next change, signal or timer tries again. */
+const ignoreStoreErrors = (work: Promise<void>): void => void work.catch(() => undefined);
 
-type Hello = Pick<PageHello, "endpoint" | "apiKey" | "globalPrivacyControl" | "host">;
+type HostedHello = Hello & Pick<PageHello, "host">;
 type Attached = Omit<Extract<AttachAnswer, { ok: true }>, "ok">;
-
-const connected = (
-  record: TrackerRecord,
-  { endpoint, apiKey, globalPrivacyControl }: Hello,
-): TrackerRecord => {
-  const undecided = record.consent === "undecided" || record.consent === "gpc";
-  const consent = undecided ? (globalPrivacyControl ? "gpc" : "undecided") : record.consent;
-  const { connection } = record;
-  const known = connection?.endpoint === endpoint && connection.apiKey === apiKey;
-  if (known && consent === record.consent) return record;
-  return { ...(known ? record : withoutBounds(record)), consent, connection: { endpoint, apiKey } };
-};
-
-/**
- * The page view of a page load. Its page has not met the store and knows of no erase: one between its call and now stands
- * against it, and one in a time ahead, before the clock was set back, does not.
- */
-const groupOf = ({ pageId, command }: LoadView, { generation }: TrackerRecord, now: number): CommandGroup => {
-  const isErased = command.at < generation && generation <= now;
-  const commands = [{ ...command, generation: isErased ? 0 : generation }];
-  return { pageId, commands, invalid: problemsOf(commands) };
-};
 
 export class Tracker {
   readonly #ports: Ports;
@@ -79,14 +56,14 @@ export class Tracker {
   readonly #registrar: Registrar;
   readonly #definitions: Definitions;
   readonly #delivery: Delivery;
-  readonly #commands: CommandQueue;
+  readonly #groupCommit: GroupCommit;
   readonly #flushes: Flushes;
   readonly #stopListening: () => void;
   #cancelSessionTimer: (() => void) | null = null;
   #closed = false;
   online = true;
 
-  /** @param onChange Something that `state` tells has changed. */
+  /** @param onChange Called when something that `state` shows has changed. */
   constructor(ports: Ports, hostId: string, onChange: () => void) {
     this.#ports = ports;
     this.#onChange = onChange;
@@ -95,52 +72,40 @@ export class Tracker {
     });
     this.#definitions = new Definitions(ports, definitionsOver(ports, this.#registrar));
     this.#delivery = new Delivery(ports, this.#registrar, hostId, () => this.#deliveryChanged());
-    this.#commands = new CommandQueue(ports, this.#definitions, () => this.online);
+    this.#groupCommit = new GroupCommit(ports, this.#definitions, () => this.online);
     this.#flushes = new Flushes(ports.store, ports.timers);
-    this.#stopListening = ports.changes.listen(() => unlessStoreFails(this.#heardOfChange()));
+    this.#stopListening = ports.changes.listen(() => ignoreStoreErrors(this.#heardOfChange()));
   }
 
-  /** To be called once, before anything else. A page waits for it, and leaves a host whose slow disk takes too long. */
+  /**
+   * Starts the tracker; call it once, before anything else. A page waits for it, and leaves a host that takes too long.
+   */
   async start(): Promise<void> {
-    await Promise.all([this.#change(withTrials), this.#definitions.load()]);
-    unlessStoreFails(this.#endDueSession());
-    unlessStoreFails(this.#ports.store.forgetPages(this.#ports.clock.now() - PAGE_MARKS_LIFETIME_MS));
+    await Promise.all([this.#change(withHalfOpenBreakers), this.#definitions.load()]);
+    ignoreStoreErrors(this.#endDueSession());
+    // A journal that is older than a visitor's life is of nobody.
+    ignoreStoreErrors(this.#ports.store.forgetPages(this.#ports.clock.now() - VISITOR_LIFETIME_MS));
     this.#delivery.wake();
   }
 
-  /** A page's first word to this host: of the service and the key, the last one's holds. With it, what `init()` asks. */
-  async attach(hello: Hello, request?: TimedInit): Promise<Attached> {
+  /** Attaches a page, with its `init()` if that was called. The service and the key of the last page are used. */
+  async attach(hello: HostedHello, request?: TimedInit): Promise<Attached> {
     if (request) return this.#init(hello, request);
     return this.#stateIn(await this.#change((record) => connected(record, hello)), hello.host);
   }
 
   /**
-   * Selects the profile and records the page view. A profile that is new here is first made known to the service, and its
-   * word waited for.
+   * Selects the profile and records the page view. A profile that is new here is registered with the service first.
    */
-  async #init(hello: Hello, { at, liveChat, view }: TimedInit): Promise<Attached> {
+  async #init(hello: HostedHello, request: TimedInit): Promise<Attached> {
     const { clock, ids, store } = this.#ports;
-    const need: Need = {
-      pages: view ? [view.pageId] : [],
-      liveChat: liveChat ? retirementKeys(liveChat) : [],
-    };
-    const { record, profile, isNew, answers } = await store.commit(need, (snapshot) => {
-      const draft = draftOf(withTrials(connected(snapshot.record, hello)), clock.now());
-      if (liveChat) liveChatTold(draft, liveChat, at, snapshot.retired);
-      const profile = ensureProfile(draft, at, ids);
-      const isActive = !isOptedOut(draft.record);
-      const isNew = isActive && !laneOf(draft.record, profile).registration;
-      const groups = view && isActive && !isNew ? [groupOf(view, draft.record, draft.now)] : [];
-      const { pages, answers } = acceptInto(draft, snapshot, groups, ids);
-      const { record } = draft;
-      return {
-        change: { ...changeOf(draft), pages },
-        result: { record, profile, isNew, answers: answers.flat() },
-      };
-    });
+    const { view } = request;
+    const { record, profile, isNew, answers } = await store.commit(readSetOfInit(request), (snapshot) =>
+      initialize(snapshot, hello, request, clock.now(), ids),
+    );
     this.#announce();
     this.#delivery.wake();
-    const reread = liveChat === null && record.liveChat && { rereadLiveChat: record.liveChat.id };
+    const reread = request.liveChat === null && record.liveChat && { rereadLiveChat: record.liveChat.id };
     const told = ([answer]: CommandAnswer[]): InitAnswer => ({
       ok: true,
       ...reread,
@@ -153,13 +118,13 @@ export class Tracker {
     const init: InitAnswer =
       registration?.kind === "refused" && registration.of !== "profile"
         ? { ok: false, error: trackingError(2018, "people-service") }
-        : told(view ? await this.submit(view.pageId, groupOf(view, record, clock.now()).commands) : []);
+        : told(view ? await this.submit(view.pageId, viewGroupOf(view, record, clock.now()).commands) : []);
     return { ...(await this.state(hello.host)), init };
   }
 
   async submit(pageId: string, commands: readonly Command[]): Promise<CommandAnswer[]> {
     try {
-      const answers = await this.#commands.submit(pageId, commands);
+      const answers = await this.#groupCommit.submit(pageId, commands);
       this.#announce();
       this.#delivery.wake();
       return answers;
@@ -183,7 +148,7 @@ export class Tracker {
     this.#delivery.wake();
   }
 
-  /** Skips back-off. Answers how many of the rows accepted before are neither acknowledged nor rejected. */
+  /** Skips back-off. Returns how many of the rows accepted before are neither acknowledged nor rejected. */
   async flush(timeoutMs: number): Promise<number> {
     const record = await this.#change(withoutBackOff);
     if (isOptedOut(record)) return this.#flushes.count(record.nextSeq);
@@ -191,7 +156,7 @@ export class Tracker {
     return this.#flushes.settled(record.nextSeq, timeoutMs);
   }
 
-  /** What delivery can do now for any profile, or when. */
+  /** The plan of delivery: what it can do now, or when. */
   async plan(): Promise<Plan> {
     return planOf(await this.#ports.store.read(), this.#ports.clock.now());
   }
@@ -202,7 +167,7 @@ export class Tracker {
 
   async retryRejected(ids?: readonly string[]): Promise<number> {
     const count = await requeueRejected(this.#ports.store, ids);
-    await this.#change(withUnregisteredTrials);
+    await this.#change(withUnregisteredHalfOpen);
     this.#announce();
     this.#delivery.wake();
     return count;
@@ -217,7 +182,7 @@ export class Tracker {
     return count;
   }
 
-  /** Opted out: what is under way is cut off, what waits stays. */
+  /** Keeps the user's choice. An opt-out ends pending requests; what waits stays. */
   async setConsent(consent: "in" | "out"): Promise<void> {
     await this.#change((record) => ({ ...record, consent }));
     if (consent === "out") this.#ports.transport.abortAll();
@@ -227,31 +192,16 @@ export class Tracker {
   /** Clears all but the choice to opt out and the retired Live Chat sessions; tracking goes on with a new visitor. */
   async erase(): Promise<void> {
     const { clock, ids, store } = this.#ports;
-    await store.commit({}, ({ record }) => {
-      const now = clock.now();
-      const { consent, connection, nextSeq } = record;
-      const { retryAfter } = record.delivery;
-      const empty = emptyRecord();
-      const cleared: TrackerRecord = {
-        ...empty,
-        generation: Math.max(record.generation + 1, now),
-        consent,
-        connection,
-        nextSeq,
-        // What the service asked of this browser is no data of the visitor's.
-        delivery: { ...empty.delivery, ...(retryAfter && { retryAfter }) },
-      };
-      const draft = draftOf(cleared, now);
-      ensureProfile(draft, now, ids);
-      const retire = record.liveChat ? [record.liveChat.id] : [];
-      return { change: { ...changeOf(draft), retire, erase: true }, result: undefined };
-    });
+    await store.commit({}, (snapshot) => ({
+      change: erased(snapshot, clock.now(), ids),
+      result: undefined,
+    }));
     this.#definitions.forget();
     this.#ports.transport.abortAll();
     this.#announce();
   }
 
-  /** What every tab is shown, and the erase generation that commands carry. */
+  /** Reads the state that every tab is shown, and the erase generation that commands carry. */
   async state(host: HostKind): Promise<Pick<Attached, "state" | "generation">> {
     return this.#stateIn(await this.#ports.store.read(), host);
   }
@@ -265,7 +215,7 @@ export class Tracker {
 
   #stateIn(record: TrackerRecord, host: HostKind): Pick<Attached, "state" | "generation"> {
     const { clock, store } = this.#ports;
-    const facts = { host, storage: store.kind, outOfReach: store.outOfReach, online: this.online };
+    const facts = { host, storage: store.kind, online: this.online };
     return { state: stateOf(record, facts, clock.now()), generation: record.generation };
   }
 
@@ -286,7 +236,7 @@ export class Tracker {
 
   #changed(): void {
     this.#deliveryChanged();
-    unlessStoreFails(this.#watchSession());
+    ignoreStoreErrors(this.#watchSession());
   }
 
   #deliveryChanged(): void {
@@ -301,7 +251,7 @@ export class Tracker {
     this.#delivery.wake();
   }
 
-  /** A timer for the open session's end; activity that moves it is looked at when the timer comes. */
+  /** Sets a timer for the open session's end, which is checked again when it fires: activity moves the end. */
   async #watchSession(): Promise<void> {
     if (this.#cancelSessionTimer || this.#closed) return;
     const { clock, store, timers } = this.#ports;
@@ -310,16 +260,16 @@ export class Tracker {
     const delay = Math.min(LONGEST_TIMER_MS, Math.max(0, session.expiresAt - clock.now()));
     this.#cancelSessionTimer = timers.after(delay, () => {
       this.#cancelSessionTimer = null;
-      unlessStoreFails(this.#endDueSession().then(() => this.#watchSession()));
+      ignoreStoreErrors(this.#endDueSession().then(() => this.#watchSession()));
     });
   }
 
   async #endDueSession(): Promise<void> {
     const { clock, store } = this.#ports;
     const ended = await store.commit({}, ({ record }) => {
-      const draft = draftOf(record, clock.now());
-      endDueSession(draft);
-      return draft.put.length > 0 ? { change: changeOf(draft), result: true } : { change: {}, result: false };
+      const work = unitOfWorkOn(record, clock.now());
+      endDueSession(work);
+      return work.put.length > 0 ? { change: writeSetOf(work), result: true } : { change: {}, result: false };
     });
     if (!ended) return;
     this.#announce();

@@ -1,6 +1,6 @@
 import type { Timers } from "./ports.js";
 
-/** What a promise answers, or `otherwise` where it takes longer than `delayMs`. */
+/** Resolves as a promise does, or with `otherwise` after `delayMs`. */
 export const within = <Answer, Otherwise>(
   timers: Timers,
   delayMs: number,

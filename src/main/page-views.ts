@@ -15,9 +15,12 @@ export interface PageLoad {
   restored?: number;
 }
 
+type PageLoads = Record<string, PageLoad>;
+
 const pageLoadOf = (namespace: string): PageLoad => {
-  const shared = globalThis as unknown as Record<symbol, Record<string, PageLoad> | undefined>;
-  return ((shared[Symbol.for("people-tracking-sdk")] ??= {})[namespace] ??= {});
+  const shared = globalThis as unknown as Record<symbol, PageLoads>;
+  // Without a prototype: a namespace may have any name.
+  return ((shared[Symbol.for("people-tracking-sdk")] ??= Object.create(null) as PageLoads)[namespace] ??= {});
 };
 
 /**

@@ -1,6 +1,7 @@
 import type { HostKind, Page } from "../protocol/api.js";
 import { PROTOCOL_VERSION } from "../protocol/host.js";
 import type { PageHello } from "../protocol/host.js";
+import { sharedName } from "../protocol/names.js";
 import { SESSION_TIMEOUT_MS } from "../protocol/wire.js";
 import type { LiveChatSource } from "./live-chat.js";
 import { documentText } from "./document-text.js";
@@ -127,7 +128,7 @@ export const readOptions = (options: TrackingOptions, apiKey: string): Settings 
   const fileUrl = (name: "workerUrl" | "serviceWorkerUrl"): string | undefined =>
     options[name] && parseUrl(name, options[name], documentText("baseURI")).href;
   return {
-    name: `people-tracking:${namespace}`,
+    name: sharedName(namespace),
     hello: {
       protocol: PROTOCOL_VERSION,
       namespace,

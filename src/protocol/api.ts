@@ -99,7 +99,10 @@ export type HostKind = "shared" | "dedicated" | "page";
 /** What the tracker knows, as `subscribe()` and `state` tell it. Times are ISO 8601, UTC, with milliseconds. */
 export interface TrackerState {
   host: HostKind;
-  /** `memory`: IndexedDB is not to be had here, so that what waits does not survive the host. */
+  /**
+   * `memory`: IndexedDB does not open, does not answer or refuses. What is accepted ends with the host, and `outbox` counts
+   * that alone; what waits on the disk is delivered once the disk answers.
+   */
   storage: "disk" | "memory";
   online: boolean;
   optedOut: boolean;

@@ -1,10 +1,10 @@
 /** Delivers what waits, with no page around: the same core on the same store as in any other host. */
-import { MINUTE, SECOND } from "../protocol/wire.js";
-import { DexieTrackerStore } from "../adapters/dexie-tracker-store.js";
+import { DexieTrackerStore } from "../adapters/indexeddb/dexie-tracker-store.js";
 import { systemTimers } from "../adapters/system.js";
-import type { Plan } from "../core/gate.js";
+import type { Plan } from "../core/delivery/plan.js";
 import { Tracker } from "../core/tracker.js";
 import { within } from "../core/within.js";
+import { MINUTE, SECOND } from "../protocol/wire.js";
 import { instance } from "./instance.js";
 import { trackerPorts } from "./tracker-ports.js";
 

@@ -1,5 +1,5 @@
 /** The host inside the page, where workers are forbidden: the same core on the same store. */
-import { comeBack, leave } from "../adapters/page-absence.js";
+import { comeBack, leave } from "../adapters/indexeddb/page-absence.js";
 import { servePage } from "./page-port.js";
 
 export const startPageHost = (port: MessagePort): void => {

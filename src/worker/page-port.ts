@@ -1,7 +1,13 @@
 /** One page's end of the host: what it calls over Comlink, and what it is told unasked. */
 import { expose } from "comlink";
-import type { OutboxRow, Outcome } from "../protocol/api.js";
+import { systemClock, systemClocks } from "../adapters/system.js";
+import { commandError } from "../core/commands/accept.js";
+import { commandsIn } from "../core/commands/command-batch.js";
+import type { TimedInit } from "../core/commands/page-clock.js";
+import { plausibleInitAt, withHostTimes } from "../core/commands/page-clock.js";
 import { trackingError } from "../core/errors.js";
+import type { Tracker } from "../core/tracker.js";
+import type { OutboxRow, Outcome } from "../protocol/api.js";
 import type {
   AttachAnswer,
   CommandAnswer,
@@ -14,14 +20,9 @@ import type {
   Refusal,
 } from "../protocol/host.js";
 import { PROTOCOL_VERSION } from "../protocol/host.js";
-import { firstProblem, idsSchema, inspectQuerySchema } from "../protocol/schemas.js";
-import type { Tracker } from "../core/tracker.js";
-import { commandError } from "../core/accept.js";
-import { commandsIn } from "../core/command-batch.js";
-import type { TimedInit } from "../core/page-clock.js";
-import { plausibleInitAt, withHostTimes } from "../core/page-clock.js";
-import { systemClock, systemClocks } from "../adapters/system.js";
 import { monotonicNow } from "../protocol/monotonic.js";
+import { idsSchema, inspectQuerySchema } from "../protocol/schemas/host.js";
+import { firstProblem } from "../protocol/schemas/parse.js";
 import { instance } from "./instance.js";
 import type { Port } from "./page-endpoint.js";
 import { PageEndpoint } from "./page-endpoint.js";
@@ -64,8 +65,9 @@ class PagePort implements Host {
       const cause = `the page speaks protocol ${hello.protocol} and its host ${PROTOCOL_VERSION}`;
       return { ok: false, error: trackingError(2101, "worker", cause) };
     }
+    let shared: SharedTracker | undefined;
     try {
-      const shared = await sharedTracker(hello);
+      shared = await sharedTracker(hello);
       shared.tracker.online = hello.online;
       const attached = await shared.tracker.attach(hello, init && timed(init));
       // It may have gone meanwhile.
@@ -73,6 +75,8 @@ class PagePort implements Host {
       this.#shared = shared;
       return { ok: true, ...attached };
     } catch (error) {
+      // Another one has taken over meanwhile.
+      if (shared?.isRetired) return this.attach(hello, init);
       return { ok: false, error: failure(2103, reasonOf(error)).error };
     }
   }

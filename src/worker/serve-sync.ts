@@ -1,3 +1,4 @@
+import { namespaceOf } from "../protocol/names.js";
 import { drainOutbox } from "./drain-outbox.js";
 
 /** Chromium's alone, and in no TypeScript library. */
@@ -5,11 +6,10 @@ interface SyncEvent extends ExtendableEvent {
   readonly tag: string;
 }
 
-const PREFIX = "people-tracking:";
-
 /** Delivers what waits when the browser says so; the site's own tags are left to it. */
 export const serveSync = (): void =>
   addEventListener("sync", (event) => {
     const { tag } = event as SyncEvent;
-    if (tag.startsWith(PREFIX)) (event as SyncEvent).waitUntil(drainOutbox(tag.slice(PREFIX.length)));
+    const namespace = namespaceOf(tag);
+    if (namespace !== null) (event as SyncEvent).waitUntil(drainOutbox(namespace));
   });

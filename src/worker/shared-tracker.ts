@@ -1,11 +1,12 @@
 /** One tracker for all pages of a namespace that this host serves, and the pages that watch it. */
+import { DexieTrackerStore } from "../adapters/indexeddb/dexie-tracker-store.js";
+import { systemClock, systemClocks, systemIds, systemTimers } from "../adapters/system.js";
+import type { DiskStore } from "../core/failover/disk-connection.js";
+import { FailoverStore } from "../core/failover/failover-store.js";
+import { Tracker } from "../core/tracker.js";
 import type { HostKind } from "../protocol/api.js";
 import type { HostMessage, PageHello } from "../protocol/host.js";
-import { DexieTrackerStore } from "../adapters/dexie-tracker-store.js";
-import type { DiskStore } from "../adapters/enduring-tracker-store.js";
-import { EnduringTrackerStore } from "../adapters/enduring-tracker-store.js";
-import { systemClock, systemClocks, systemTimers } from "../adapters/system.js";
-import { Tracker } from "../core/tracker.js";
+import { PROTOCOL_VERSION } from "../protocol/host.js";
 import { instance } from "./instance.js";
 import { trackerPorts } from "./tracker-ports.js";
 
@@ -25,15 +26,23 @@ export class SharedTracker {
   #isTelling = false;
   #changedSinceTold = false;
   readonly tracker: Tracker;
+  readonly #namespace: string;
+  readonly #closePorts: () => void;
+  /** Another one has taken over. */
+  isRetired = false;
 
   private constructor({ namespace, durability }: PageHello) {
-    const store = new EnduringTrackerStore({
+    const store = new FailoverStore({
       open: () => openDisk(namespace, durability),
       clock: systemClock,
       timers: systemTimers,
-      onMove: () => this.#moved(),
+      onFailover: () => this.#changed(),
+      onRetired: () => this.#retire(),
     });
-    this.tracker = new Tracker(trackerPorts(store, namespace), instance, () => this.#changed());
+    const ports = trackerPorts(store, namespace);
+    this.tracker = new Tracker(ports, instance, () => this.#changed());
+    this.#namespace = namespace;
+    this.#closePorts = () => ports.changes.close();
   }
 
   static async start(hello: PageHello): Promise<SharedTracker> {
@@ -43,7 +52,7 @@ export class SharedTracker {
       return shared;
     } catch (error) {
       // The next page that attaches starts another; this one must not go on listening and sending beside it.
-      shared.tracker.close();
+      shared.#close();
       throw error;
     }
   }
@@ -66,9 +75,24 @@ export class SharedTracker {
     }
   }
 
-  /** What waits is in another place now: time to look at all of it. */
-  #moved(): void {
-    this.tracker.signal("visible").catch(() => undefined); // the store failed: it is looked at again anyway
+  /** Its pages attach again, as to a host whose script has started anew, and with the first one another tracker starts. */
+  #retire(): void {
+    this.isRetired = true;
+    this.#close();
+    trackers.delete(this.#namespace);
+    const hello: HostMessage = {
+      peopleTracking: "hello",
+      protocol: PROTOCOL_VERSION,
+      instance: systemIds.uuid(),
+      clocks: systemClocks(),
+    };
+    for (const watcher of this.#watchers.keys()) watcher(hello);
+    this.#watchers.clear();
+  }
+
+  #close(): void {
+    this.tracker.close();
+    this.#closePorts();
   }
 
   /** Tells at once where nothing was told lately, and once more after the interval for what came in between. */

@@ -3,10 +3,12 @@ import { changeChannel } from "../adapters/change-channel.js";
 import { FetchTransport } from "../adapters/fetch-transport.js";
 import { sendLock } from "../adapters/send-lock.js";
 import { systemClock, systemIds, systemTimers } from "../adapters/system.js";
+import { lockOnDisk } from "../core/failover/lock-on-disk.js";
 import type { TrackerStore } from "../core/ports.js";
+import { sharedName } from "../protocol/names.js";
 
 export const trackerPorts = (store: TrackerStore, namespace: string) => {
-  const name = `people-tracking:${namespace}`;
+  const name = sharedName(namespace);
   return {
     clock: systemClock,
     timers: systemTimers,
@@ -14,7 +16,7 @@ export const trackerPorts = (store: TrackerStore, namespace: string) => {
     random: Math.random,
     store,
     transport: new FetchTransport(systemClock),
-    lock: sendLock(`${name}:send`),
+    lock: lockOnDisk(store, sendLock(`${name}:send`)),
     changes: changeChannel(name),
   };
 };

@@ -108,6 +108,30 @@ test("behind a transaction that does not end, calls are stored in memory and arr
   expect(await numbersArrived(site, tab)).toEqual(upTo(40));
 });
 
+test("all tabs of a host in memory go on with the one that begins on the disk, as the same visitor", async () => {
+  const { browser, site } = setting;
+  const [tab, other] = [await visit(browser, site), await visit(browser, site)];
+  await settle(other);
+  const before = await stateOf(tab);
+  const held = await holdDatabase(browser, site);
+  expect(await trackNumbers(tab, 0, 5)).toBe(5);
+  for (const each of [tab, other]) {
+    await each.waitForFunction(() => window.sdk.state?.storage === "memory");
+  }
+  await held.letGo();
+  for (const each of [tab, other]) await each.waitForFunction(() => window.sdk.state?.storage === "disk");
+  expect(await trackNumbers(tab, 5, 5)).toBe(5);
+  expect(await trackNumbers(other, 10, 5)).toBe(5);
+  for (const each of [tab, other]) {
+    expect(await stateOf(each)).toMatchObject({
+      profile: before?.profile,
+      session: { id: before?.session?.id },
+    });
+  }
+  await settle(other);
+  expect(numbersAccepted(site)).toEqual(upTo(15));
+});
+
 test("a tab that opens behind such a transaction starts in memory", async () => {
   const { browser, site } = setting;
   const first = await visit(browser, site);

@@ -1,8 +1,8 @@
 /** The real store on a disk that misbehaves on demand, and time that a test moves. */
-import { DexieTrackerStore } from "../../src/adapters/dexie-tracker-store.js";
-import type { DiskStore } from "../../src/adapters/enduring-tracker-store.js";
-import { EnduringTrackerStore } from "../../src/adapters/enduring-tracker-store.js";
-import type { Change, Need, Snapshot } from "../../src/core/ports.js";
+import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
+import type { DiskStore } from "../../src/core/failover/disk-connection.js";
+import { FailoverStore } from "../../src/core/failover/failover-store.js";
+import type { WriteSet, ReadSet, Snapshot } from "../../src/core/ports.js";
 import { seededRandom } from "../support/random.js";
 import { VirtualTime } from "../support/virtual-time.js";
 
@@ -31,7 +31,6 @@ export class FaultyDisk {
   onDecided: () => void = () => undefined;
   onCall: () => Fault | undefined = () => undefined;
   opens = 0;
-  moves = 0;
   #atWork = 0;
   #isUndoing = false;
 
@@ -67,12 +66,13 @@ export class FaultyDisk {
   }
 
   /** A host's store on this disk. */
-  store(): EnduringTrackerStore {
-    return new EnduringTrackerStore({
+  store(onRetired: () => void = () => undefined): FailoverStore {
+    return new FailoverStore({
       open: () => this.#open(),
       clock: { now: () => this.time.now },
       timers: { after: (delayMs, callback) => this.time.after(delayMs, callback) },
-      onMove: () => (this.moves += 1),
+      onFailover: () => undefined,
+      onRetired,
     });
   }
 
@@ -108,10 +108,12 @@ export class FaultyDisk {
     const call = <Answer>(work: () => Promise<Answer>): Promise<Answer> => this.#call(work);
     return {
       kind: "disk",
-      outOfReach: 0,
-      commit: <Result>(need: Need, decide: (snapshot: Snapshot) => { change: Change; result: Result }) =>
+      commit: <Result>(
+        readSet: ReadSet,
+        decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
+      ) =>
         call(() =>
-          real.commit(need, (snapshot) => {
+          real.commit(readSet, (snapshot) => {
             const decision = decide(snapshot);
             if (this.#isUndoing) throw domError("AbortError");
             this.onDecided();

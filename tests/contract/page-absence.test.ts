@@ -1,9 +1,9 @@
 /** A page that is its own host goes, and comes back. */
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { DexieTrackerStore } from "../../src/adapters/dexie-tracker-store.js";
-import { asked } from "../../src/adapters/idb-transaction.js";
-import { comeBack, leave } from "../../src/adapters/page-absence.js";
+import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
+import { asked } from "../../src/adapters/indexeddb/idb-transaction.js";
+import { comeBack, leave } from "../../src/adapters/indexeddb/page-absence.js";
 import { emptyRecord } from "../../src/core/tracker-record.js";
 
 let databases = 0;

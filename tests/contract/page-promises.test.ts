@@ -49,7 +49,8 @@ describe("with a page's own Promise", () => {
   });
 
   test("a transaction lives on while what it was asked is awaited", async () => {
-    const { allAsked, asked, inTransaction } = await import("../../src/adapters/idb-transaction.js");
+    const { allAsked, asked, inTransaction } =
+      await import("../../src/adapters/indexeddb/idb-transaction.js");
     const db = await openDatabase("page-promises");
     const written = await inTransaction(db.transaction("a", "readwrite"), async (transaction) => {
       const store = transaction.objectStore("a");

@@ -2,9 +2,9 @@
 import "fake-indexeddb/auto";
 import { Dexie } from "dexie";
 import { afterEach, expect, test, vi } from "vitest";
-import { DexieTrackerStore } from "../../src/adapters/dexie-tracker-store.js";
-import { EnduringTrackerStore } from "../../src/adapters/enduring-tracker-store.js";
+import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
 import { systemClock } from "../../src/adapters/system.js";
+import { FailoverStore } from "../../src/core/failover/failover-store.js";
 import { emptyRecord } from "../../src/core/tracker-record.js";
 
 const opened: { close(): void }[] = [];
@@ -38,7 +38,7 @@ const openStore = async (namespace: string): Promise<DexieTrackerStore> => {
   return store;
 };
 const nextSeq = async (store: { read(): Promise<{ nextSeq: number }> }) => (await store.read()).nextSeq;
-const put = (store: DexieTrackerStore | EnduringTrackerStore, seq: number) =>
+const put = (store: DexieTrackerStore | FailoverStore, seq: number) =>
   store.commit({}, () => ({ change: { record: { ...emptyRecord(), nextSeq: seq } }, result: null }));
 
 test("a later schema that adds is used as it is, and not changed", async () => {
@@ -75,11 +75,12 @@ test("a later schema that lacks what this code needs is refused and left alone",
 
 test("a tab of before goes on after the tab of after has upgraded under it", async () => {
   const namespace = newName();
-  const store = new EnduringTrackerStore({
+  const store = new FailoverStore({
     open: () => openStore(namespace),
     clock: systemClock,
     timers: { after: () => () => undefined },
-    onMove: () => undefined,
+    onFailover: () => undefined,
+    onRetired: () => undefined,
   });
   await put(store, 3);
   const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
@@ -101,8 +102,9 @@ test("an upgrade that another tab blocks is waited for in memory", async () => {
     request.addEventListener("error", () => reject(new Error("it did not open")));
   });
   const timers = new Set<() => void>();
-  let moves = 0;
-  const store = new EnduringTrackerStore({
+  let failovers = 0;
+  let isRetired = false;
+  const store = new FailoverStore({
     open: () => openStore(namespace),
     clock: systemClock,
     timers: {
@@ -111,7 +113,8 @@ test("an upgrade that another tab blocks is waited for in memory", async () => {
         return () => timers.delete(callback);
       },
     },
-    onMove: () => (moves += 1),
+    onFailover: () => (failovers += 1),
+    onRetired: () => (isRetired = true),
   });
   const runTimers = (): void => {
     for (const callback of Array.from(timers)) {
@@ -125,9 +128,9 @@ test("an upgrade that another tab blocks is waited for in memory", async () => {
   warn.mockRestore();
   for (let step = 0; step < 4; step += 1) runTimers();
   await stored;
-  expect([store.kind, moves]).toEqual(["memory", 1]);
+  expect([store.kind, failovers]).toEqual(["memory", 1]);
 
   frozen.close();
   runTimers();
-  await vi.waitUntil(() => store.kind === "disk");
+  await vi.waitUntil(() => isRetired);
 });

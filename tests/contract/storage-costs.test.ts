@@ -2,7 +2,7 @@
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
-import { DexieTrackerStore } from "../../src/adapters/dexie-tracker-store.js";
+import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
 import { emptyRecord } from "../../src/core/tracker-record.js";
 
 const ANNA: Profile = { kind: "lead", id: "anna" };

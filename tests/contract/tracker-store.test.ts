@@ -3,13 +3,13 @@ import "fake-indexeddb/auto";
 import { Dexie } from "dexie";
 import { afterEach, describe, expect, test } from "vitest";
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
-import { DexieTrackerStore } from "../../src/adapters/dexie-tracker-store.js";
-import { EnduringTrackerStore } from "../../src/adapters/enduring-tracker-store.js";
-import { MemoryTrackerStore } from "../../src/adapters/memory-tracker-store.js";
+import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
 import { systemClock, systemTimers } from "../../src/adapters/system.js";
-import type { PageMarks } from "../../src/core/page-marks.js";
-import { newPageMarks } from "../../src/core/page-marks.js";
-import type { Change, TrackerStore } from "../../src/core/ports.js";
+import { FailoverStore } from "../../src/core/failover/failover-store.js";
+import { MemoryTrackerStore } from "../../src/core/failover/memory-tracker-store.js";
+import type { ProcessedCommands } from "../../src/core/commands/processed-commands.js";
+import { noProcessedCommands } from "../../src/core/commands/processed-commands.js";
+import type { WriteSet, TrackerStore } from "../../src/core/ports.js";
 import { emptyRecord } from "../../src/core/tracker-record.js";
 
 const ANNA: Profile = { kind: "lead", id: "anna" };
@@ -30,7 +30,7 @@ const rows = (from: number, to: number, profile = ANNA, state: OutboxRow["state"
   Array.from({ length: to - from + 1 }, (_, n) => row(from + n, profile, state));
 const seqs = (found: readonly OutboxRow[]): number[] => found.map(({ seq }) => seq);
 
-const put = (store: TrackerStore, change: Change): Promise<null> =>
+const put = (store: TrackerStore, change: WriteSet): Promise<null> =>
   store.commit({}, () => ({ change, result: null }));
 /** The lanes count what the rows are, as the core keeps them. */
 const putRows = (store: TrackerStore, all: readonly OutboxRow[]): Promise<null> => {
@@ -47,7 +47,10 @@ const appendRow = (store: TrackerStore): Promise<number> =>
     change: { record: { ...record, nextSeq: record.nextSeq + 1 }, put: [row(record.nextSeq)] },
     result: record.nextSeq,
   }));
-const pageMarks = (pageId: string, touchedAt: number): PageMarks => ({ ...newPageMarks(pageId), touchedAt });
+const pageMarks = (pageId: string, touchedAt: number): ProcessedCommands => ({
+  ...noProcessedCommands(pageId),
+  touchedAt,
+});
 const inspectAll = (store: TrackerStore): Promise<OutboxRow[]> => store.inspect({ after: 0, limit: 10_000 });
 
 let databases = 0;
@@ -71,17 +74,18 @@ const STORES: [string, () => Promise<{ store: TrackerStore; twin: TrackerStore }
     },
   ],
   [
-    "EnduringTrackerStore",
+    "FailoverStore",
     async () => {
       const namespace = `contract-${++databases}`;
-      const enduring = (): TrackerStore =>
-        new EnduringTrackerStore({
+      const withFailover = (): TrackerStore =>
+        new FailoverStore({
           open: () => openDexie(namespace),
           clock: systemClock,
           timers: systemTimers,
-          onMove: () => undefined,
+          onFailover: () => undefined,
+          onRetired: () => undefined,
         });
-      return { store: enduring(), twin: enduring() };
+      return { store: withFailover(), twin: withFailover() };
     },
   ],
   [
@@ -121,7 +125,7 @@ describe.each(STORES)("%s", (_, open) => {
 
   test("what a decision changes is there for the next one, in every instance", async () => {
     const { store, twin } = await open();
-    const marks = { ...newPageMarks("p"), decidedUpTo: 3, decidedBeyond: [5], touchedAt: NOW };
+    const processed = { ...noProcessedCommands("p"), decidedUpTo: 3, decidedBeyond: [5], touchedAt: NOW };
     const record = {
       ...emptyRecord(),
       nextSeq: 7,
@@ -130,13 +134,13 @@ describe.each(STORES)("%s", (_, open) => {
       delivery: { failures: 2, refusedAlone: 0, retry: { decidedAt: NOW, nextAt: NOW + 5 } },
       lease: { holder: "h", takenAt: NOW, expiresAt: NOW + 60_000 },
     };
-    await put(store, { record, pages: [marks], retire: ["c"], put: [row(1), row(2, BEN, "rejected")] });
+    await put(store, { record, pages: [processed], retire: ["c"], put: [row(1), row(2, BEN, "rejected")] });
     const seen = await twin.commit({ pages: ["p", "q"], liveChat: ["c", "d"] }, (snapshot) => ({
       change: {},
       result: snapshot,
     }));
     expect(seen.record).toEqual(record);
-    expect(seen.pages).toEqual(new Map([["p", marks]]));
+    expect(seen.pages).toEqual(new Map([["p", processed]]));
     expect(seen.retired).toEqual(new Set(["c"]));
     expect(await inspectAll(twin)).toEqual([row(1), row(2, BEN, "rejected")]);
   });
@@ -281,7 +285,7 @@ describe.each(STORES)("%s", (_, open) => {
 
   test("erase clears pages, outbox and definitions, and keeps retired ids and what comes with it", async () => {
     const { store } = await open();
-    await put(store, { pages: [newPageMarks("p")], retire: ["old"], put: rows(1, 3) });
+    await put(store, { pages: [noProcessedCommands("p")], retire: ["old"], put: rows(1, 3) });
     await store.writeDefinitions({ version: "1", definitions: [] });
     const record = { ...emptyRecord(), generation: 2 };
     await put(store, { erase: true, record, retire: ["new"], put: [row(4)] });
@@ -333,7 +337,7 @@ test("in IndexedDB, rows stand as the public type says, and times as people read
   const error = { code: 1, name: "n", message: "m", origin: "people-service", platform: "fe-snippet" };
   await put(store, {
     record,
-    pages: [{ ...newPageMarks("p"), touchedAt: NOW }],
+    pages: [{ ...noProcessedCommands("p"), touchedAt: NOW }],
     put: [{ ...row(1), error }],
   });
   const raw = new Dexie(`people-tracking:${namespace}`);

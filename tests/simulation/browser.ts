@@ -2,7 +2,7 @@
 import type { LiveChatSession } from "../../src/protocol/api.js";
 import type { Command } from "../../src/protocol/host.js";
 import { DAY, MINUTE, SECOND } from "../../src/protocol/wire.js";
-import type { Change, WireAnswer } from "../../src/core/ports.js";
+import type { WriteSet, WireAnswer } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { SimulatedHost } from "./host.js";
 import { hasLater } from "./later-version.js";
@@ -135,7 +135,7 @@ export class Browser {
     return [...this.journals].filter(([owner]) => owner !== pageId);
   }
 
-  committed(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+  committed(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     if (change.erase) this.#erased(after.generation);
     this.#consentMayHaveChanged(before, after);
     const keepsLater = change.erase || !hasLater(before) || hasLater(after);
@@ -144,16 +144,27 @@ export class Browser {
     this.ledger.committed(host, before, change, after);
   }
 
-  /** What a host accepted in memory has come to the disk. */
-  broughtHome(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
-    this.world.chronicle.count("homecomings");
-    this.sending.cameHome(host);
+  /** A host in memory has written to the disk what must not be forgotten. */
+  closed(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     if (change.erase) this.#erased(after.generation);
     this.#consentMayHaveChanged(before, after);
-    this.ledger.broughtHome(host, before, change, after);
+    this.ledger.closed(host, before, change, after);
   }
 
-  committedInMemory(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+  /** A host has given way: its pages hear of another one behind the same port. */
+  retired(host: SimulatedHost): void {
+    this.world.chronicle.count("retirements");
+    this.sending.retired(host);
+    this.hosts.delete(host);
+    for (const tab of this.tabs) tab.hearOfRetirement(host);
+  }
+
+  committedInMemory(
+    host: SimulatedHost,
+    before: TrackerRecord,
+    change: WriteSet,
+    after: TrackerRecord,
+  ): void {
     if (change.erase) this.#erased(after.generation);
     this.ledger.committedInMemory(host, before, change, after);
   }

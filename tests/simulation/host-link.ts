@@ -1,5 +1,5 @@
 /** A tab's tie to one host at a time: what is asked stays asked until it is answered or its time is up. */
-import type { TimedInit } from "../../src/core/page-clock.js";
+import type { TimedInit } from "../../src/core/commands/page-clock.js";
 import { SECOND } from "../../src/protocol/wire.js";
 import type { Tracker } from "../../src/core/tracker.js";
 import type { Attachment, SimulatedHost } from "./host.js";
@@ -113,6 +113,13 @@ export class HostLink {
     }
     host.tabs.add(this.#tab);
     this.#attach(host);
+  }
+
+  /** Behind the same port another host says hello. */
+  meetAnother(than: SimulatedHost): void {
+    if (this.#host !== than) return;
+    this.hangUp();
+    this.#attach();
   }
 
   hangUp(): void {

@@ -1,24 +1,23 @@
 /**
- * What one host's core asks of its store, and where that decides it: on the disk, or in the host's memory while the disk
- * fails. In memory's worlds it is the real store that goes over to memory and comes back.
+ * What one host's core asks of its store, and where that decides it: on the disk, or in the host's memory once it has
+ * failed over. In the worlds with failover it is the real store that fails over and retires.
  */
-import { EnduringTrackerStore } from "../../src/adapters/enduring-tracker-store.js";
-import type { Change, Need, Snapshot, TrackerStore } from "../../src/core/ports.js";
+import { FailoverStore } from "../../src/core/failover/failover-store.js";
+import type { WriteSet, ReadSet, Snapshot, TrackerStore } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { SECOND } from "../../src/protocol/wire.js";
 import type { SimulatedHost } from "./host.js";
 import type { SharedStore } from "./store.js";
 import { Connection } from "./store.js";
 
-/** Two tries, a move to disk that fails, and another two tries. */
-const LONGEST_ANSWER_MS = 45 * SECOND;
+/** A stall, and a retirement that stalls. */
+const LONGEST_ANSWER_MS = 12 * SECOND;
 
 export class HostStore implements TrackerStore {
   /** The record that came with the rows that were read last, and from where. */
   lastRead: { record: TrackerRecord; kind: "disk" | "memory" } | null = null;
   /** What the disk told this host last, and which of its versions that was. */
   lastHeard: { record: TrackerRecord; version: number } | null = null;
-  departures = 0;
   readonly #host: SimulatedHost;
   readonly #inner: TrackerStore;
   #isOnDisk = false;
@@ -26,19 +25,16 @@ export class HostStore implements TrackerStore {
   #decidedOn: TrackerRecord | null = null;
   readonly #asked = new Set<{ at: number }>();
 
-  constructor(host: SimulatedHost, shared: SharedStore, onMove: () => void) {
+  constructor(host: SimulatedHost, shared: SharedStore, onRetired: () => void) {
     this.#host = host;
     const { browser } = host;
-    this.#inner = browser.world.plan.memory
-      ? new EnduringTrackerStore({
+    this.#inner = browser.world.plan.failover
+      ? new FailoverStore({
           open: () => shared.open(host),
           clock: { now: () => browser.wallClock() },
           timers: { after: (delayMs, callback) => host.after(delayMs, callback) },
-          onMove: () => {
-            if (this.kind === "memory") this.#left();
-            else browser.ledger.memoryEnded(host, "moved");
-            onMove();
-          },
+          onFailover: () => this.#failedOver(),
+          onRetired,
         })
       : new Connection(host, shared);
   }
@@ -47,35 +43,31 @@ export class HostStore implements TrackerStore {
     return this.#inner.kind;
   }
 
-  get outOfReach(): number {
-    return this.#inner.outOfReach;
-  }
-
-  /** An emptied disk tells nothing, and what was asked before the host left it nothing new. */
-  heard(record: TrackerRecord, version: number, departures: number): void {
-    if (departures !== this.departures || this.kind === "memory") return;
+  /** An emptied disk tells nothing, and what comes after the host has left it nothing new. */
+  heard(record: TrackerRecord, version: number): void {
+    if (this.kind === "memory") return;
     const isEmptied = record.connection === null && this.lastHeard?.record.connection;
     if (!isEmptied) this.lastHeard = { record, version };
   }
 
-  /** Runs a decision on the disk: the core's own, or the move of what memory holds. */
+  /** Runs a decision on the disk: the core's own, or the closing one of a host in memory. */
   onDisk<Decision>(
     record: TrackerRecord,
     decide: () => Decision,
-  ): { decision: Decision; before: TrackerRecord; isHomecoming: boolean } {
+  ): { decision: Decision; before: TrackerRecord; isClosing: boolean } {
     this.#isOnDisk = true;
     this.#decidedOn = null;
     try {
       const decision = decide();
-      return { decision, before: this.#decidedOn ?? record, isHomecoming: this.#decidedOn === null };
+      return { decision, before: this.#decidedOn ?? record, isClosing: this.#decidedOn === null };
     } finally {
       this.#isOnDisk = false;
     }
   }
 
   commit<Result>(
-    need: Need,
-    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    readSet: ReadSet,
+    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
   ): Promise<Result> {
     const decideHere = (snapshot: Snapshot) => {
       const decision = decide(snapshot);
@@ -85,15 +77,14 @@ export class HostStore implements TrackerStore {
       else this.#host.browser.committedInMemory(this.#host, record, change, change.record ?? record);
       return decision;
     };
-    return this.#ask(this.#inner.commit(need, decideHere));
+    return this.#ask(this.#inner.commit(readSet, decideHere));
   }
 
   read = () => this.#ask(this.#inner.read());
   readWaiting: TrackerStore["readWaiting"] = async (profiles, limit, after) => {
-    const { kind } = this;
     const waiting = await this.#ask(this.#inner.readWaiting(profiles, limit, after));
-    // What is sent of it is sent before anything else happens. It may have come home since it was read.
-    this.lastRead = { record: waiting.record, kind: kind === "memory" ? kind : this.kind };
+    // What is sent of it is sent before anything else happens.
+    this.lastRead = { record: waiting.record, kind: this.kind };
     return waiting;
   };
   countWaiting: TrackerStore["countWaiting"] = (profile, before) =>
@@ -105,10 +96,9 @@ export class HostStore implements TrackerStore {
   forgetPages: TrackerStore["forgetPages"] = (before) => this.#ask(this.#inner.forgetPages(before));
 
   /** Memory has what the disk may never have got. */
-  #left(): void {
+  #failedOver(): void {
     const { browser } = this.#host;
-    this.departures += 1;
-    browser.world.chronicle.count("falls back to memory");
+    browser.world.chronicle.count("failovers");
     browser.sending.adrift(this.#host);
     browser.ledger.memoryBegins(this.#host, this.lastHeard);
     const rows = this.#inner.inspect({ after: 0, limit: Infinity });
@@ -119,7 +109,7 @@ export class HostStore implements TrackerStore {
 
   /** Every wait has an end. */
   #ask<Answer>(asking: Promise<Answer>): Promise<Answer> {
-    if (!this.#host.browser.world.plan.memory) return asking;
+    if (!this.#host.browser.world.plan.failover) return asking;
     this.checkWaits();
     const ask = { at: this.#host.browser.world.scheduler.now };
     this.#asked.add(ask);

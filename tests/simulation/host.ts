@@ -1,6 +1,7 @@
 /** A worker that runs the core: it can be killed, frozen and closed, and its script can fail to start. */
-import type { TimedInit } from "../../src/core/page-clock.js";
+import type { TimedInit } from "../../src/core/commands/page-clock.js";
 import type { ChangeSignal, Hold, Ports, SendLock } from "../../src/core/ports.js";
+import { lockOnDisk } from "../../src/core/failover/lock-on-disk.js";
 import { Tracker } from "../../src/core/tracker.js";
 import { Actor } from "./actor.js";
 import type { Browser } from "./browser.js";
@@ -23,12 +24,13 @@ export class SimulatedHost extends Actor {
   readonly #answers: (() => void)[] = [];
   readonly #listeners = new Set<() => void>();
   #started: Promise<Tracker> | null = null;
+  #tracker: Tracker | null = null;
 
   constructor(browser: Browser, name: string, version: number) {
     super(browser.world.scheduler, name);
     this.browser = browser;
     this.version = version;
-    this.store = new HostStore(this, browser.store, () => this.#moved());
+    this.store = new HostStore(this, browser.store, () => this.#retire());
   }
 
   /** The tracker, started with the first page. A start that failed is tried again by the next one. */
@@ -43,6 +45,7 @@ export class SimulatedHost extends Actor {
 
   async #start(): Promise<Tracker> {
     const tracker = new Tracker(this.#ports(), this.name, () => undefined);
+    this.#tracker = tracker;
     try {
       await tracker.start();
       return tracker;
@@ -90,9 +93,11 @@ export class SimulatedHost extends Actor {
     this.after(0, () => this.#answers.shift()?.());
   }
 
-  /** What waits is in another place now. */
-  #moved(): void {
-    void this.#started?.then((tracker) => tracker.signal("visible")).catch(() => undefined); // it is looked at again
+  #retire(): void {
+    this.#tracker?.close();
+    this.browser.ledger.memoryEnded(this, "retired");
+    this.end();
+    this.browser.retired(this);
   }
 
   #ports(): Ports {
@@ -104,7 +109,7 @@ export class SimulatedHost extends Actor {
       random: () => scheduler.random(),
       store: this.store,
       transport: new SimulatedTransport(this),
-      lock: this.#lock(),
+      lock: lockOnDisk(this.store, this.#lock()),
       changes: this.#changes(),
     };
   }

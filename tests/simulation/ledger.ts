@@ -2,17 +2,20 @@
  * What one origin's tabs called, were told and what its store accepted; each commit is held against it. A row is new
  * once, leaves when the service has it, is rejected when the service said so, and is refused for a known reason only.
  *
- * While the disk fails, hosts accept in memory. What is there comes home once, in its order, unless the disk had decided
- * it already, or all was erased there; or it dies with its host. What the person cleared does not come back.
+ * A host that fails over accepts in memory. It delivers that itself, or it dies with its host; it retires when nothing
+ * waits there, and then the disk has what must not be forgotten: what somebody decided, what was rejected, an end for each
+ * session. What the person cleared, or another host erased, does not come back.
  */
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
 import type { Command, CommandAnswer } from "../../src/protocol/host.js";
-import type { Change, WireRequest } from "../../src/core/ports.js";
-import { isDecided } from "../../src/core/page-marks.js";
+import type { WriteSet, WireRequest } from "../../src/core/ports.js";
 import { isOptedOut, selectedProfile } from "../../src/core/tracker-record.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
-import { profileKey } from "../../src/core/registrar.js";
+import { isProcessed } from "../../src/core/commands/processed-commands.js";
+import { planOf } from "../../src/core/delivery/plan.js";
+import { profileKey } from "../../src/core/delivery/registrar.js";
 import type { BatchRequest, ProfileMergeOperation } from "../../src/protocol/wire.js";
+import { DAY } from "../../src/protocol/wire.js";
 import type { Browser } from "./browser.js";
 import { isBad } from "./calls.js";
 import type { SimulatedHost } from "./host.js";
@@ -23,18 +26,20 @@ import { SessionModel } from "./session-model.js";
 
 /** So many of a page are remembered; an earlier one that is asked again is told as decided. */
 const REFUSALS_KEPT = 100;
+const numberOf = (id: string): number => Number(id.slice(id.lastIndexOf("-") + 1));
+/** An end that old is not made: the service would refuse it. */
+const OLDEST_END_MS = 28 * DAY;
 const REFUSALS =
   /erased in the meantime|tracking is opted out|outbox is full|only a lead|too late|not an id|eventId|no event is defined with the id unknown/;
 
 /** Made by the tracker, under an id that even two hosts give alike: of these there may be two rows. */
 const isOfTracker = (id: string): boolean => /^[sem]-/.test(id);
-const numberOf = (id: string): number => Number(id.slice(id.lastIndexOf("-") + 1));
 const pageOf = (id: string): string => id.slice(0, id.lastIndexOf("-"));
 const mergeOf = (visitorId: string): string => `m-${visitorId.replaceAll("-", "")}`;
 /** What left the outbox for good. */
 const DONE = new Set<Fate>(["gone", "discarded", "dropped"]);
 /** What is no more where it was, and may be there or elsewhere again. */
-const isPast = ({ fate }: Accepted): boolean => fate === "cleared" || fate === "died" || fate === "home";
+const isPast = ({ fate }: Accepted): boolean => fate === "cleared" || fate === "died" || fate === "moved";
 
 export class Ledger {
   /** Every row that was ever accepted, by its id, in each place. */
@@ -60,7 +65,7 @@ export class Ledger {
   readonly #acceptedBy = new Map<SimulatedHost, Accepted[]>();
   /** Visitors and sessions that the person cleared. */
   readonly #cleared = new Set<string>();
-  /** Ids of rows that the tracker made in memory, and that came home: on the disk it may make them too. */
+  /** Ids of rows that the tracker made in memory, and that moved to the disk: there it may make them too. */
   readonly #brought = new Set<string>();
   /** Pages of which something was refused that the disk knows nothing of: in a host's memory, or before it was emptied. */
   readonly #refusedElsewhere = new Set<string>();
@@ -138,9 +143,13 @@ export class Ledger {
       ({ row, fate }) => fate === "waiting" && this.#told.get(row.id) === "stored",
     );
     return (waiting) => {
+      const here = this.#memoryOf.get(host) ?? this.disk;
       const still = new Set<string>();
-      for (const { row, fate, wasRejected } of before)
-        if (fate === "waiting" && !wasRejected && !this.#isSettled(row.id, host)) still.add(row.id);
+      for (const { row, fate, wasRejected, place } of before) {
+        // In memory it knows of nothing that waits on the disk.
+        if (place !== here || fate !== "waiting" || wasRejected) continue;
+        if (!this.#isSettled(row.id, host)) still.add(row.id);
+      }
       const isErased = this.#memoryOf.get(host)?.isErased === true;
       this.#expect(
         waiting >= still.size || isErased,
@@ -157,13 +166,18 @@ export class Ledger {
 
   // --- what the store accepted ---
 
-  committed(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+  committed(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     if (change.record) this.#checkCleared(after);
     this.#committed(this.disk, host, before, change, after);
   }
 
   /** While the disk fails for it, a host goes on in memory, by the same rules. */
-  committedInMemory(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+  committedInMemory(
+    host: SimulatedHost,
+    before: TrackerRecord,
+    change: WriteSet,
+    after: TrackerRecord,
+  ): void {
     const memory = this.#memoryOf.get(host);
     if (!memory) return this.#expect(false, () => `${host.name} decides in a memory that it has not`);
     if (!memory.record) {
@@ -176,6 +190,7 @@ export class Ledger {
       return;
     }
     memory.record = after;
+    memory.retired.push(...(change.retire ?? []));
     // From here on nothing of before counts.
     if (change.erase) {
       memory.isErased = memory.isExact = true;
@@ -188,7 +203,7 @@ export class Ledger {
     place: Place,
     host: SimulatedHost,
     before: TrackerRecord,
-    change: Change,
+    change: WriteSet,
     after: TrackerRecord,
   ): void {
     if (change.erase) {
@@ -237,7 +252,14 @@ export class Ledger {
     const command = this.#commands.get(id);
     // Of a page load: its page knows of no erase.
     const isFirst = command?.generation === Infinity;
-    this.#add(place, host, row, (copy) => copy.place === place && !this.#brought.has(id));
+    // A clock that was set back lets a page view of before an erase pass for one of after it.
+    const mayComeAgain = ({ fate }: Accepted): boolean => fate === "erased" && isFirst && this.clockWasSet;
+    this.#add(
+      place,
+      host,
+      row,
+      (copy) => copy.place === place && !this.#brought.has(id) && !mayComeAgain(copy),
+    );
     if (isOfTracker(id)) return;
     this.#expect(command !== undefined, () => `nobody called ${id}`);
     // Whoever loads the page may have told with the same message that Global Privacy Control is off.
@@ -281,20 +303,20 @@ export class Ledger {
   #moved(known: Accepted, row: OutboxRow): void {
     const { world } = this.#browser;
     const { id } = row;
-    const lane = known.place.laneOf(row.profile);
+    const queue = known.place.profileQueueOf(row.profile);
     if (row.state === "rejected") {
       this.#expect(known.fate === "waiting", () => `${id} is rejected though ${known.fate}`);
       this.#expect(world.service.refusals.has(id), () => `${id} is rejected, and the service never did`);
       this.#expect(row.error !== undefined, () => `${id} is rejected without a reason`);
       known.fate = "rejected";
       known.wasRejected = true;
-      lane.waiting -= 1;
-      lane.rejected += 1;
+      queue.waiting -= 1;
+      queue.rejected += 1;
     } else {
       this.#expect(known.fate === "rejected", () => `${id} waits again though ${known.fate}`);
       known.fate = "waiting";
-      lane.waiting += 1;
-      lane.rejected -= 1;
+      queue.waiting += 1;
+      queue.rejected -= 1;
     }
   }
 
@@ -302,12 +324,12 @@ export class Ledger {
     const known = place.rows.get(seq);
     if (!known) return this.#expect(false, () => `row ${seq} is removed and was not there`);
     const { id, profile } = known.row;
-    const lane = place.laneOf(profile);
+    const queue = place.profileQueueOf(profile);
     place.rows.delete(seq);
     if (known.fate === "rejected") {
       this.#expect(this.#browser.discards > 0, () => `the rejected ${id} is dropped`);
       known.fate = "discarded";
-      lane.rejected -= 1;
+      queue.rejected -= 1;
       return;
     }
     const { service } = this.#browser.world;
@@ -318,7 +340,7 @@ export class Ledger {
       () => `${id} leaves the outbox unacknowledged`,
     );
     if (known.fate === "dropped") this.#browser.world.chronicle.count("operations let go of");
-    lane.waiting -= 1;
+    queue.waiting -= 1;
   }
 
   /** Somebody let go of what waits for a profile that the service refused to register, or of such a visitor's merge. */
@@ -352,7 +374,7 @@ export class Ledger {
     this.#expect(problem === null, () => problem ?? "");
   }
 
-  // --- memory, and the way home ---
+  // --- memory, from failover to retirement ---
 
   /** A host goes on in memory, with what the disk told it last. */
   memoryBegins(host: SimulatedHost, heard: { record: TrackerRecord; version: number } | null): void {
@@ -382,7 +404,7 @@ export class Ledger {
   }
 
   #begin(memory: Memory, host: SimulatedHost, record: TrackerRecord, rows: readonly OutboxRow[]): void {
-    memory.record = record;
+    memory.record = memory.begun = record;
     const isOnDisk = (copy: Accepted): boolean => copy.place === this.disk && !isPast(copy);
     const unknown = rows.filter(({ id }) => !this.accepted.get(id)?.some(isOnDisk));
     for (const row of rows) this.#add(memory, host, row, () => false);
@@ -396,101 +418,145 @@ export class Ledger {
     memory.sessions.committed(before, { put: unknown }, record, unknown, (id) => this.#commands.get(id));
   }
 
-  /** It is back on the disk, or died: then what was in memory alone is lost, which `state.storage` admits to. */
-  memoryEnded(host: SimulatedHost, how: "moved" | "died"): void {
+  /** Its host gave way to a new one on the disk, or died: then what was in memory is lost, which `state.storage` admits. */
+  memoryEnded(host: SimulatedHost, how: "retired" | "died"): void {
     const memory = this.#memoryOf.get(host);
     if (!memory) return;
-    if (how === "moved") this.#memoryOf.delete(host);
-    this.#browser.world.chronicle.count(
-      how === "died" ? "operations that died in memory" : "operations that came home",
-      memory.waiting,
-    );
-    // It may still come home: the disk decides that by itself.
+    this.#browser.world.chronicle.count(`operations waiting in memory as the host ${how}`, memory.waiting);
+    // The disk may hold it all the same: a host can die before it hears that it has retired.
+    if (how === "retired") {
+      const left = [...memory.rows.values()].find(({ row }) => !memory.closedWith.has(row.seq));
+      this.#expect(!left, () => `${left?.row.id} is left in the memory of a host that retired`);
+    }
     if (how === "died") for (const accepted of memory.rows.values()) accepted.fate = "died";
-    else memory.empty("home");
+    else memory.empty("moved");
+    if (how === "retired") this.#memoryOf.delete(host);
   }
 
-  broughtHome(host: SimulatedHost, before: TrackerRecord, change: Change, after: TrackerRecord): void {
+  /** A host in memory gives way: what must not be forgotten is on the disk from here on. */
+  closed(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     const memory = this.#memoryOf.get(host);
-    if (!memory) return this.#expect(false, () => `${host.name} brings home what it has not`);
+    const mine = memory?.record;
+    if (!memory || !mine) return this.#expect(false, () => `${host.name} retires and is not in memory`);
+    const { left } = memory;
     const { put = [] } = change;
-    this.#expect(memory.isErased === (change.erase === true), () => "an erase in memory is not one on disk");
-    const isCleared = before.connection === null && memory.left?.connection != null;
-    const isErasedHere =
-      !memory.isErased && memory.left !== null && before.generation > memory.left.generation;
-    const own = this.#checkHomecoming(memory, put, isErasedHere);
-    if (change.erase) {
-      this.#expect(after.generation > before.generation, () => "erasing raises no generation");
-      this.#erase(this.disk);
-    }
+    memory.closedWith = new Set(memory.rows.keys());
+    const forgotten = memory.retired.find((key) => !change.retire?.includes(key));
+    this.#expect(forgotten === undefined, () => `the end of the Live Chat session ${forgotten} is forgotten`);
+    const cannotSend = planOf(mine, this.#browser.wallClock()).kind !== "send";
+    this.#expect(cannotSend || memory.isErased, () => `${host.name} retires and has something to send`);
+    const isEmptied = before.connection === null && left?.connection != null;
+    const known = isEmptied ? left : before;
+    const isErasedThere = left !== null && known.generation > mine.generation;
+    this.#checkDecisions(mine, left, known, change, after);
+    if (change.erase) this.#erase(this.disk);
+    const processed = new Map(
+      change.erase ? [] : this.#browser.store.rows.held.pages.map((one) => [one.pageId, one]),
+    );
+    const isOnDisk = (id: string): boolean => {
+      if (id.startsWith("s-")) return !change.erase && knowsSession(before, id.slice(2));
+      const page = isOfTracker(id) ? undefined : processed.get(pageOf(id));
+      return page !== undefined && isProcessed(page, numberOf(id));
+    };
+    const own = isErasedThere ? 0 : this.#checkMoved(memory, put, isOnDisk);
+    this.#expect(!isErasedThere || put.length === 0, () => "what was erased on the disk comes back");
     const first = after.nextSeq - put.length;
-    const hasLeapt = before.nextSeq - (memory.left?.nextSeq ?? 1) >= 500_000;
-    const isJump = (isCleared || hasLeapt) && first > before.nextSeq;
-    this.#expect(first === before.nextSeq || isJump, () => "numbers without rows");
+    const isInRow = first === before.nextSeq || (isEmptied && first > left.nextSeq);
+    this.#expect(isInRow, () => "numbers without rows");
+    // A host that never saw the disk knows of no erase: a known limit.
+    const isDouble = ({ row: { id }, place, fate }: Accepted): boolean =>
+      place === this.disk && !isOfTracker(id) && !(fate === "erased" && left === null);
     put.forEach((row, index) => {
       const { id, seq } = row;
       if (isOfTracker(id)) this.#brought.add(id);
       this.#expect(seq === first + index, () => `${id} has number ${seq} instead of ${first + index}`);
-      // A host that never saw the disk knows of no erase: a known limit.
-      const isDouble = ({ place, fate }: Accepted) =>
-        place === this.disk && !isOfTracker(id) && !(fate === "erased" && memory.left === null);
-      this.#add(this.disk, host, row, isDouble).broughtFrom = memory;
+      this.#add(this.disk, host, row, isDouble).movedFrom = memory;
     });
     this.#checkCounters(this.disk, after);
     this.#checkCleared(after);
-    if (put.length > 0) this.#tell(host, "brings home", put);
+    if (put.length > 0) this.#tell(host, "hands over", put);
+    if (!isErasedThere) this.#checkSessions(memory, mine, change.erase ? null : known, put, after);
     const isAlone = memory.version === this.#browser.store.version;
-    if (memory.isExact && (isAlone || memory.isErased)) {
+    if (memory.isExact && !isEmptied && (isAlone || change.erase)) {
       // Nobody else moved on: what memory went on with goes on here.
       this.disk.sessions = memory.sessions.copy();
       const { selection } = this.disk;
       this.disk.selection = memory.selection.copy();
       this.disk.selection.join(selection);
-      this.#expect(own === put.length, () => "more comes home than memory holds");
-      const { record } = memory;
+      this.#expect(own === put.length, () => "more is handed over than memory holds");
       const isSame =
-        record?.session?.id === after.session?.id &&
-        profileKeyOf(record) === profileKeyOf(after) &&
-        record?.liveChat?.id === after.liveChat?.id;
+        mine.session?.id === after.session?.id &&
+        profileKeyOf(mine) === profileKeyOf(after) &&
+        mine.liveChat?.id === after.liveChat?.id;
       this.#expect(isSame, () => "what went on in memory does not go on");
     } else {
       const touched = memory.all.map(({ row }) => row);
-      this.disk.sessions.broughtHome([...touched, ...put], put, after);
-      this.disk.selection.broughtHome(put, host, before, after);
+      this.disk.selection.join(memory.selection);
+      this.disk.sessions.joined([...touched, ...put], put, after);
+      this.disk.selection.joined(put, host, before, after);
     }
   }
 
+  /** Neither an erase nor somebody's choice is forgotten. */
+  #checkDecisions(
+    mine: TrackerRecord,
+    left: TrackerRecord | null,
+    before: TrackerRecord,
+    { erase, retire = [] }: WriteSet,
+    after: TrackerRecord,
+  ): void {
+    const isErase = mine.generation > Math.max(left?.generation ?? 0, before.generation);
+    this.#expect(isErase === (erase === true), () => "an erase in memory is not one on the disk");
+    const generation = Math.max(mine.generation, before.generation);
+    this.#expect(after.generation === generation, () => "an erase is forgotten");
+    const isChosen = mine.consent === "in" || mine.consent === "out";
+    const isChanged = mine.consent !== (left?.consent ?? "undecided");
+    if (isChosen && isChanged) {
+      this.#expect(after.consent === mine.consent, () => `the choice to opt ${mine.consent} is forgotten`);
+    }
+    if (!isChanged) this.#expect(after.consent === before.consent, () => "the disk's consent is forgotten");
+    const isOver = !this.wasCleared && after.liveChat !== null && retire.includes(after.liveChat.id);
+    this.#expect(!isOver, () => `the Live Chat session ${after.liveChat?.id} is over and goes on`);
+  }
+
   /** @returns how many of the rows are memory's own: those that are left, in their order, and no others */
-  #checkHomecoming(memory: Memory, put: readonly OutboxRow[], isErasedHere: boolean): number {
-    const marks = new Map(this.#browser.store.rows.contents.pages.map((one) => [one.pageId, one]));
+  #checkMoved(memory: Memory, put: readonly OutboxRow[], isOnDisk: (id: string) => boolean): number {
     let next = 0;
     for (const { row, fate } of memory.rows.values()) {
-      const { id } = row;
-      const coming = put[next];
-      const page = marks.get(pageOf(id));
-      const isOnDisk = !isOfTracker(id) && page !== undefined && isDecided(page, numberOf(id));
-      if (coming?.id === id) {
-        next += 1;
-        this.#expect(
-          !isOnDisk && !isErasedHere,
-          () => `${id} is brought home though the disk had decided it`,
-        );
-        this.#expect(
-          coming.state === fate || fate === "died",
-          () => `${id} comes home ${coming.state} and is ${fate}`,
-        );
-        this.#expect(
-          JSON.stringify(coming.operation) === JSON.stringify(row.operation) &&
-            (profileKey(coming.profile) === profileKey(row.profile) ||
-              (coming.state === "waiting" && this.#isMergedInto(row.profile, coming.profile))),
-          () => `${id} comes home as something else`,
-        );
-      } else this.#expect(isOnDisk || isErasedHere, () => `${id} is not brought home in its turn`);
+      if (isOnDisk(row.id)) continue;
+      const moved = put[next++];
+      const isSame =
+        moved?.id === row.id &&
+        (moved.state === fate || fate === "died") &&
+        (profileKey(moved.profile) === profileKey(row.profile) ||
+          (fate === "waiting" && this.#isMergedInto(row.profile, moved.profile))) &&
+        JSON.stringify(moved.operation) === JSON.stringify(row.operation);
+      this.#expect(isSame, () => `${row.id} does not come to the disk in its turn`);
     }
     for (const { id } of put.slice(next)) {
-      this.#expect(/^[em]-/.test(id), () => `${id} comes home and was not in memory, or not in its turn`);
+      this.#expect(/^[em]-/.test(id), () => `${id} comes to the disk and was not in memory`);
     }
     return next;
+  }
+
+  /** A session that was open in either place goes on, or has its end. */
+  #checkSessions(
+    { left, begun }: Memory,
+    mine: TrackerRecord,
+    disk: TrackerRecord | null,
+    put: readonly OutboxRow[],
+    after: TrackerRecord,
+  ): void {
+    const check = (session: TrackerRecord["session"], others: readonly (TrackerRecord | null)[]): void => {
+      if (!session) return;
+      const isKnown = others.some((record) => knowsSession(record, session.id));
+      const isEnded = put.some(({ id }) => id === `e-${session.id}`);
+      const isOld = session.expiresAt < this.#browser.wallClock() - OLDEST_END_MS;
+      const goesOn = after.session?.id === session.id;
+      this.#expect(isKnown || isEnded || goesOn || isOld, () => `${session.id} is left without an end`);
+    };
+    check(mine.session, [disk, left]);
+    check(disk?.session ?? null, [mine, left, begun]);
   }
 
   /** The database was deleted, or the site's data cleared. */
@@ -576,6 +642,9 @@ export class Ledger {
     this.#browser.world.chronicle.expect(holds, this.#browser.name, what);
   }
 }
+
+const knowsSession = (record: TrackerRecord | null, id: string): boolean =>
+  [record?.session, ...(record?.pastSessions ?? [])].some((session) => session?.id === id);
 
 const historyOf = ({ session, selections, visitor, liveChat }: TrackerRecord): string =>
   JSON.stringify([session, selections, visitor, liveChat]);

@@ -2,7 +2,7 @@
 import type { OutboxRow } from "../../src/protocol/api.js";
 import type { Operation } from "../../src/protocol/wire.js";
 import { LIMITS, HOUR } from "../../src/protocol/wire.js";
-import { profileKey } from "../../src/core/registrar.js";
+import { profileKey } from "../../src/core/delivery/registrar.js";
 import type { Browser } from "./browser.js";
 import { isBad } from "./calls.js";
 import type { Accepted, Fate } from "./place.js";
@@ -31,11 +31,11 @@ export const checkOutcome = (world: World): void => {
     const isOnceOnDisk = (id: string): boolean =>
       ledger.accepted.get(id)?.filter(({ place }) => place === ledger.disk).length === 1;
     const onDisk = ledger.onDisk.filter(({ row }) => !ledger.sentEarly.has(row.id) && isOnceOnDisk(row.id));
-    // What stood elsewhere too came from there perhaps; what came home goes as the disk has it.
+    // What stood elsewhere too came from there perhaps; what moved to the disk goes as the disk has it.
     const memories = ledger.memories.map((memory) =>
       memory.all.flatMap((own) => {
         const others = ledger.accepted.get(own.row.id)?.filter((one) => one !== own) ?? [];
-        return others.every(({ broughtFrom }) => broughtFrom === memory) ? [others.at(-1) ?? own] : [];
+        return others.every(({ movedFrom }) => movedFrom === memory) ? [others.at(-1) ?? own] : [];
       }),
     );
     for (const rows of [onDisk, ...memories]) {
@@ -51,7 +51,7 @@ export const checkOutcome = (world: World): void => {
   chronicle.count("operations applied", service.applied.length);
 };
 
-const MAY_BE_LOST = new Set<Fate>(["erased", "cleared", "died", "home", "dropped"]);
+const MAY_BE_LOST = new Set<Fate>(["erased", "cleared", "died", "moved", "dropped"]);
 
 const MAY_COME_LATE = new Set<Fate>(["erased", "cleared", "dropped"]);
 

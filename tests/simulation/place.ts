@@ -1,24 +1,25 @@
 /** The rows that stand in one place, the origin's disk or a host's memory, and how they are counted there. */
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
-import { profileKey } from "../../src/core/registrar.js";
+import { profileKey } from "../../src/core/delivery/registrar.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import type { SelectionModel } from "./selection-model.js";
 import type { SessionModel } from "./session-model.js";
 
 /**
- * `dropped`: somebody let go of what waited for a profile that cannot be registered. `home`: it left memory for the disk. `died`: with its host, in memory. `cleared`: by the person, with the disk.
+ * `moved`: as its host retired, from memory to the disk. `died`: with its host, in memory. `cleared`: with the disk.
+ * `dropped`: somebody let go of what waited for a profile that cannot be registered.
  */
 export type Fate =
-  "waiting" | "gone" | "rejected" | "discarded" | "dropped" | "erased" | "home" | "died" | "cleared";
+  "waiting" | "gone" | "rejected" | "discarded" | "dropped" | "erased" | "moved" | "died" | "cleared";
 
-/** One row in one place: while the disk fails it may come to stand in two. */
+/** One row in one place: where a host fails over it may come to stand in two. */
 export interface Accepted {
   row: OutboxRow;
   fate: Fate;
   wasRejected: boolean;
   place: Place;
   /** The host's memory from which it came to the disk. */
-  broughtFrom?: Place;
+  movedFrom?: Place;
 }
 
 export class Place {
@@ -37,7 +38,7 @@ export class Place {
   add(row: OutboxRow): Accepted {
     const accepted: Accepted = { row, fate: row.state, wasRejected: row.state === "rejected", place: this };
     this.rows.set(row.seq, accepted);
-    this.laneOf(row.profile)[row.state] += 1;
+    this.profileQueueOf(row.profile)[row.state] += 1;
     return accepted;
   }
 
@@ -48,20 +49,20 @@ export class Place {
     this.lanes.clear();
   }
 
-  laneOf(profile: Profile): { waiting: number; rejected: number } {
+  profileQueueOf(profile: Profile): { waiting: number; rejected: number } {
     const key = profileKey(profile);
-    const lane = this.lanes.get(key) ?? { waiting: 0, rejected: 0 };
-    this.lanes.set(key, lane);
-    return lane;
+    const queue = this.lanes.get(key) ?? { waiting: 0, rejected: 0 };
+    this.lanes.set(key, queue);
+    return queue;
   }
 
   /** What is wrong with the counters of the record that stands in this place. */
   problemWith(record: TrackerRecord): string | null {
     let counted = 0;
     for (const { profile, waiting, rejected } of record.lanes) {
-      const lane = this.lanes.get(profileKey(profile));
+      const queue = this.lanes.get(profileKey(profile));
       counted += waiting + rejected;
-      if (waiting !== (lane?.waiting ?? 0) || rejected !== (lane?.rejected ?? 0))
+      if (waiting !== (queue?.waiting ?? 0) || rejected !== (queue?.rejected ?? 0))
         return `the counters of ${profileKey(profile)} are wrong`;
     }
     return counted === this.rows.size ? null : "a profile with rows has no lane";
@@ -74,7 +75,7 @@ export class Place {
   }
 }
 
-/** What a host holds in memory, from when it left the disk until it is back there or dies. */
+/** What a host holds in memory, from when it fails over until it retires or dies. */
 export class Memory extends Place {
   /** The disk's record as the host had heard it last; `null` where it never had. */
   readonly left: TrackerRecord | null;
@@ -85,7 +86,12 @@ export class Memory extends Place {
   /** All that was ever accepted here, in order. */
   readonly all: Accepted[] = [];
   record: TrackerRecord | null = null;
+  begun: TrackerRecord | null = null;
   isErased = false;
+  /** Live Chat sessions that were retired here. */
+  readonly retired: string[] = [];
+  /** The numbers of the rows that it held as it was written to the disk last. */
+  closedWith: ReadonlySet<number> = new Set();
   /** What it began with was erased before that could be looked at. */
   isBlind = false;
   /** Commits that came before it was known what memory begins with. */

@@ -17,8 +17,8 @@ export interface Plan {
   burst: number;
   networkFaults: number;
   storeFaults: number;
-  /** Hosts go on in memory while the disk fails, as in browsers; elsewhere they have the disk alone. */
-  memory: boolean;
+  /** Hosts fail over to memory, as in browsers; elsewhere they have the disk alone. */
+  failover: boolean;
   /** The disk falls silent, is full, refuses, is emptied. */
   diskFaults: number;
   /** Each turn of the store takes up to this long. */
@@ -46,9 +46,9 @@ export interface Plan {
   longGaps: boolean;
 }
 
-const memoryOf = (scheduler: Scheduler): Pick<Plan, "memory" | "diskFaults"> => {
-  const memory = scheduler.chance(0.4);
-  return { memory, diskFaults: memory ? scheduler.pick([0.02, 0.06, 0.15]) : 0 };
+const failoverOf = (scheduler: Scheduler): Pick<Plan, "failover" | "diskFaults"> => {
+  const failover = scheduler.chance(0.4);
+  return { failover, diskFaults: failover ? scheduler.pick([0.02, 0.06, 0.15]) : 0 };
 };
 
 export const planOf = (scheduler: Scheduler): Plan => {
@@ -64,7 +64,7 @@ export const planOf = (scheduler: Scheduler): Plan => {
     burst: scheduler.pick([3, 10, 40]),
     networkFaults: scheduler.pick([0, 0.05, 0.2, 0.5]),
     storeFaults: sometimes(0.02, 0.3),
-    ...memoryOf(scheduler),
+    ...failoverOf(scheduler),
     storeDelayMs: scheduler.pick([2, 20, 500]),
     networkDelayMs: scheduler.pick([20, 500, 8_000]),
     tabs: scheduler.pick([0.05, 0.15, 0.3]),

@@ -1,6 +1,6 @@
 /** What the table of profile selection allows: which changes of the profile there may be, and which merge. */
 import type { OutboxRow } from "../../src/protocol/api.js";
-import type { Change } from "../../src/core/ports.js";
+import type { WriteSet } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { selectedProfile } from "../../src/core/tracker-record.js";
 import type { ProfileMergeOperation } from "../../src/protocol/wire.js";
@@ -32,13 +32,8 @@ export class SelectionModel {
     this.#mergedInto.clear();
   }
 
-  /** What another place made of the profiles comes to this one. */
-  broughtHome(
-    put: readonly OutboxRow[],
-    host: SimulatedHost,
-    before: TrackerRecord,
-    after: TrackerRecord,
-  ): void {
+  /** A host in memory gives way, beside what others did on the disk meanwhile. */
+  joined(put: readonly OutboxRow[], host: SimulatedHost, before: TrackerRecord, after: TrackerRecord): void {
     for (const { type, operation, profile } of put) {
       if (type === "profile.merge") this.#merged((operation as ProfileMergeOperation).from.id, profile.id);
     }
@@ -57,7 +52,7 @@ export class SelectionModel {
     this.#browser.ledger.merges.add(`${visitor} ${person}`);
   }
 
-  committed(host: SimulatedHost, before: TrackerRecord, { put = [] }: Change, after: TrackerRecord): void {
+  committed(host: SimulatedHost, before: TrackerRecord, { put = [] }: WriteSet, after: TrackerRecord): void {
     for (const { type, state, operation, profile, seq } of put) {
       if (type !== "profile.merge" || state !== "waiting" || seq < before.nextSeq) continue;
       const visitor = (operation as ProfileMergeOperation).from.id;

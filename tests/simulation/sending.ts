@@ -20,6 +20,8 @@ interface Bound {
   host: SimulatedHost;
   /** It was heard, and kept, in the host's memory only. */
   isInMemory: boolean;
+  /** Its host has retired, and the disk knows of it. */
+  isHandedOver?: true;
   from: number;
   until: number;
   excuses: number;
@@ -102,11 +104,11 @@ export class Sending {
     for (const sent of this.#underWay) if (sent.host === host) sent.isAdrift = true;
   }
 
-  /** What it heard meanwhile binds all. */
-  cameHome(host: SimulatedHost): void {
+  /** What it heard in memory binds all. */
+  retired(host: SimulatedHost): void {
     const from = this.#browser.world.scheduler.now + GRACE_MS;
     this.#bounds = this.#bounds.map((bound) =>
-      bound.host === host && bound.isInMemory ? { ...bound, isInMemory: false, from } : bound,
+      bound.host === host ? { ...bound, isInMemory: false, isHandedOver: true, from } : bound,
     );
   }
 
@@ -150,7 +152,7 @@ export class Sending {
     const { now } = scheduler;
     const { excuses } = this.#browser;
     this.#bounds = this.#bounds.filter(
-      (bound) => bound.until > now && bound.excuses === excuses && bound.host.isAlive,
+      (bound) => bound.until > now && bound.excuses === excuses && (bound.host.isAlive || bound.isHandedOver),
     );
     const isInMemory = host.store.kind === "memory";
     const bound = this.#bounds.find(

@@ -9,7 +9,7 @@ import type {
 } from "../../src/protocol/wire.js";
 import { DAY, HOUR, LIMITS, MINUTE, STANDARD_EVENTS } from "../../src/protocol/wire.js";
 import type { WireAnswer, WireRequest } from "../../src/core/ports.js";
-import { profileKey } from "../../src/core/registrar.js";
+import { profileKey } from "../../src/core/delivery/registrar.js";
 import { errorAnswer } from "../support/people-service.js";
 import type { Scheduler } from "./scheduler.js";
 

@@ -2,8 +2,8 @@
 import type { OutboxRow } from "../../src/protocol/api.js";
 import type { Command } from "../../src/protocol/host.js";
 import { DAY } from "../../src/protocol/wire.js";
-import type { Change } from "../../src/core/ports.js";
-import { profileKey } from "../../src/core/registrar.js";
+import type { WriteSet } from "../../src/core/ports.js";
+import { profileKey } from "../../src/core/delivery/registrar.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { selectedProfile } from "../../src/core/tracker-record.js";
 import type { Profile } from "../../src/protocol/api.js";
@@ -50,8 +50,8 @@ export class SessionModel {
     return copy;
   }
 
-  /** Rows of another place come to this one, beside what happened here meanwhile. */
-  broughtHome(touched: readonly OutboxRow[], put: readonly OutboxRow[], after: TrackerRecord): void {
+  /** A host in memory gives way, beside what others did on the disk meanwhile. */
+  joined(touched: readonly OutboxRow[], put: readonly OutboxRow[], after: TrackerRecord): void {
     for (const row of touched) {
       if (row.sessionId !== undefined) this.#split(row.sessionId, timeOf(row), row.profile);
     }
@@ -85,7 +85,7 @@ export class SessionModel {
 
   committed(
     before: TrackerRecord,
-    change: Change,
+    change: WriteSet,
     after: TrackerRecord,
     rows: readonly OutboxRow[],
     commandOf: (id: string) => Command | undefined,

@@ -77,13 +77,7 @@ const heal = async (world: World): Promise<void> => {
   await scheduler.run(DAY, () => browsers.every(({ isAsleep }) => !isAsleep));
   // What is frozen thaws, and does what it was told, an opt-out perhaps.
   await scheduler.run(LONGEST_FREEZE_MS);
-  for (const { hosts, name } of browsers) {
-    for (const host of hosts) {
-      host.store.checkWaits();
-      const isHome = !host.isAlive || host.isFrozen || host.store.kind === "disk";
-      chronicle.expect(isHome, name, () => `${host.name} stays in memory, and the disk is well`);
-    }
-  }
+  for (const { hosts } of browsers) for (const host of hosts) host.store.checkWaits();
   const watched = browsers.filter((browser) => !isOptedOut(browser.store.record) && hasHost(browser));
   await drained(world, watched, "without anybody's doing", DRAIN_LIMIT_MS);
   for (const browser of browsers) await visit(browser);
@@ -91,6 +85,13 @@ const heal = async (world: World): Promise<void> => {
   // The open sessions end by themselves, by the hosts that live.
   await scheduler.run(plan.sessionTimeoutMs + HOUR);
   await drained(world, browsers, "after the last session's end", DRAIN_LIMIT_MS);
+  await scheduler.run(MINUTE);
+  for (const { hosts, name } of browsers) {
+    for (const host of hosts) {
+      const isOnDisk = !host.isAlive || host.isFrozen || host.store.kind === "disk";
+      chronicle.expect(isOnDisk, name, () => `${host.name} stays in memory, and the disk is well`);
+    }
+  }
 };
 
 const hasHost = (browser: Browser): boolean => [...browser.tabs].some((tab) => tab.isTracking && tab.hasHost);

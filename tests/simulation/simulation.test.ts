@@ -1,4 +1,4 @@
-/** Histories full of faults: a fixed set and some new ones on every run; `npm run simulate` runs any number of them. */
+/** Histories full of faults, the same on every run; `npm run simulate` runs any number of others. */
 import { expect, test } from "vitest";
 import { bundle } from "./bundle.js";
 import { addCounts, runSeeds } from "./pool.js";
@@ -6,13 +6,13 @@ import { simulate } from "./simulate.js";
 
 const LIMIT_MS = 300_000;
 /** Each showed a mistake once, of the core or of the model. */
-const FOUND_SEEDS = [951598, 952149, 1101050, 1101534, 1200543, 1201979, 1212857, 1222406, 1300191, 1603634];
+const FOUND_SEEDS = [
+  149, 4212492751, 110, 305, 5307, 5679, 10238, 951598, 952149, 1101050, 1101534, 1200543, 1201979, 1212857,
+  1222406, 1300191, 1603634,
+];
 const FIXED_SEEDS = [...Array.from({ length: 100 }, (_, index) => index + 1), ...FOUND_SEEDS];
-/** New seeds are begun for so long, and no more of them than this. */
-const NEW_SEEDS_MS = 20_000;
-const NEW_SEEDS = 330;
 
-const run = async (seeds: readonly number[], isOver: () => boolean = () => false) => {
+const run = async (seeds: readonly number[]) => {
   const counts: Record<string, number> = {};
   const violations: string[] = [];
   await runSeeds({
@@ -21,7 +21,6 @@ const run = async (seeds: readonly number[], isOver: () => boolean = () => false
     onReport: ({ seed, violation, counts: counted }) => {
       addCounts(counts, { ...counted, seeds: 1 });
       if (violation) violations.push(`${violation}; replay: npm run simulate -- --seed ${seed} --trace`);
-      return isOver();
     },
   });
   return { counts, violations };
@@ -33,22 +32,6 @@ test(
     const { counts, violations } = await run(FIXED_SEEDS);
     expect(violations).toEqual([]);
     expect(counts["operations applied"]).toBeGreaterThan(5_000);
-  },
-  LIMIT_MS,
-);
-
-test(
-  "the same holds of seeds that no run had before",
-  async () => {
-    // Of two runs that begin a second apart no seed is the same for years.
-    const from = (Math.floor(Date.now() / 1_000) * NEW_SEEDS) % 2 ** 32;
-    const startedAt = performance.now();
-    const { counts, violations } = await run(
-      Array.from({ length: NEW_SEEDS }, (_, index) => from + index),
-      () => performance.now() - startedAt > NEW_SEEDS_MS,
-    );
-    console.log(`simulated ${counts["seeds"]} new seeds from ${from}, ${counts["operations"]} operations`);
-    expect(violations).toEqual([]);
   },
   LIMIT_MS,
 );

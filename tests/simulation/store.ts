@@ -2,9 +2,9 @@
  * One origin's store: what hosts ask of it takes its turn, takes time, may fail, and may be committed although the host
  * dies before it hears. A transaction is all or nothing.
  */
-import type { DiskStore } from "../../src/adapters/enduring-tracker-store.js";
-import { MemoryTrackerStore } from "../../src/adapters/memory-tracker-store.js";
-import type { Change, Need, Snapshot, TrackerStore } from "../../src/core/ports.js";
+import type { DiskStore } from "../../src/core/failover/disk-connection.js";
+import { MemoryTrackerStore } from "../../src/core/failover/memory-tracker-store.js";
+import type { WriteSet, ReadSet, Snapshot, TrackerStore } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { emptyRecord } from "../../src/core/tracker-record.js";
 import type { Browser } from "./browser.js";
@@ -161,26 +161,26 @@ export class SharedStore {
   /** Decides and writes at once; what must hold is looked at in between. */
   commit<Result>(
     host: SimulatedHost,
-    need: Need,
-    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    readSet: ReadSet,
+    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
     isAborted: boolean,
   ): Promise<Result> {
-    return this.rows.commit(need, (snapshot) => {
-      const { before, decision, isHomecoming } = host.store.onDisk(this.record, () => decide(snapshot));
+    return this.rows.commit(readSet, (snapshot) => {
+      const { before, decision, isClosing } = host.store.onDisk(this.record, () => decide(snapshot));
       if (isAborted) throw named("AbortError");
       const { record } = decision.change;
       if (record && host.version > 1) decision.change.record = withLater(record);
       this.record = decision.change.record ?? this.record;
-      // A move that finds that it asked for too little changes nothing, and asks anew.
-      if (isHomecoming && decision.change.record)
-        this.#browser.broughtHome(host, before, decision.change, this.record);
+      // A host that finds that it may not retire any more changes nothing.
+      if (isClosing && decision.change.record)
+        this.#browser.closed(host, before, decision.change, this.record);
       else this.#browser.committed(host, before, decision.change, this.record);
       this.#count(host, before, decision.change, this.record);
       return decision;
     });
   }
 
-  #count(host: SimulatedHost, before: TrackerRecord, { put = [] }: Change, after: TrackerRecord): void {
+  #count(host: SimulatedHost, before: TrackerRecord, { put = [] }: WriteSet, after: TrackerRecord): void {
     const isSame =
       put.length === 0 &&
       before.session === after.session &&
@@ -196,7 +196,6 @@ export class SharedStore {
 /** One host's connection to its origin's store, which ends when that is deleted. */
 export class Connection implements DiskStore {
   readonly kind = "disk";
-  readonly outOfReach = 0;
   readonly #host: SimulatedHost;
   readonly #store: SharedStore;
   readonly #life: number;
@@ -208,15 +207,14 @@ export class Connection implements DiskStore {
   }
 
   async commit<Result>(
-    need: Need,
-    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    readSet: ReadSet,
+    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
   ): Promise<Result> {
-    const { departures } = this.#host.store;
     const { result, heard } = await this.#turn(true, async (_, isAborted) => {
       let record: TrackerRecord | undefined;
       const decided = await this.#store.commit(
         this.#host,
-        need,
+        readSet,
         (snapshot) => {
           const decision = decide(snapshot);
           record = decision.change.record;
@@ -226,7 +224,7 @@ export class Connection implements DiskStore {
       );
       return { result: decided, heard: { record, version: this.#store.version } };
     });
-    if (heard.record) this.#host.store.heard(heard.record, heard.version, departures);
+    if (heard.record) this.#host.store.heard(heard.record, heard.version);
     return result;
   }
 
@@ -256,12 +254,11 @@ export class Connection implements DiskStore {
     read: (rows: MemoryTrackerStore) => Promise<Answer>,
     recordOf: (answer: Answer) => TrackerRecord,
   ): Promise<Answer> {
-    const { departures } = this.#host.store;
     const { answer, version } = await this.#turn(false, async (rows) => ({
       answer: await read(rows),
       version: this.#store.version,
     }));
-    this.#host.store.heard(recordOf(answer), version, departures);
+    this.#host.store.heard(recordOf(answer), version);
     return answer;
   }
 

@@ -120,6 +120,10 @@ export class Tab extends Actor {
     });
   }
 
+  hearOfRetirement(host: SimulatedHost): void {
+    this.after(this.scheduler.upTo(5), () => this.#link.meetAnother(host));
+  }
+
   // --- Live Chat ---
 
   readLiveChat(): void {

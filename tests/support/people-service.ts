@@ -12,7 +12,7 @@ import type {
 } from "../../src/protocol/wire.js";
 import { HOUR } from "../../src/protocol/wire.js";
 import type { WireAnswer, WireRequest } from "../../src/core/ports.js";
-import { profileKey } from "../../src/core/registrar.js";
+import { profileKey } from "../../src/core/delivery/registrar.js";
 import type { VirtualTime } from "./virtual-time.js";
 
 export type Route = "registrations" | "batches" | "definitions";

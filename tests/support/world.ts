@@ -5,12 +5,12 @@
 import type { LiveChatSession, OutboxRow, TrackerState } from "../../src/protocol/api.js";
 import type { Command, CommandAnswer, InitAnswer, LoadView } from "../../src/protocol/host.js";
 import { SECOND, SESSION_TIMEOUT_MS } from "../../src/protocol/wire.js";
-import { MemoryTrackerStore } from "../../src/adapters/memory-tracker-store.js";
+import { MemoryTrackerStore } from "../../src/core/failover/memory-tracker-store.js";
 import type {
-  Change,
+  WriteSet,
   ChangeSignal,
   Hold,
-  Need,
+  ReadSet,
   Ports,
   SendLock,
   Snapshot,
@@ -19,7 +19,7 @@ import type {
   WireAnswer,
   WireRequest,
 } from "../../src/core/ports.js";
-import { isLeased } from "../../src/core/lease.js";
+import { isLeased } from "../../src/core/delivery/lease.js";
 import { stateOf } from "../../src/core/state.js";
 import { Tracker } from "../../src/core/tracker.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
@@ -53,8 +53,6 @@ export class World {
   clockOffsetMs = 0;
   /** Fails the store's turns while it is set. */
   storageFails = false;
-  /** Where hosts say that they keep what they accept. */
-  storage: "disk" | "memory" = "disk";
   commits = 0;
   reads = 0;
   lockHolder: { host: TestHost; hold: object } | null = null;
@@ -174,7 +172,7 @@ export class TestHost {
     const { world, tracker } = this;
     return stateOf(
       await world.record(),
-      { host: "shared", storage: "disk", outOfReach: 0, online: tracker.online },
+      { host: "shared", storage: "disk", online: tracker.online },
       world.now(),
     );
   }
@@ -267,24 +265,20 @@ export class TestHost {
 
 /** One host's way to the shared store: every call takes its turn, and a dead host's calls are never answered. */
 class HostStore implements TrackerStore {
-  readonly outOfReach = 0;
+  readonly kind = "disk";
   readonly #host: TestHost;
 
   constructor(host: TestHost) {
     this.#host = host;
   }
 
-  get kind(): "disk" | "memory" {
-    return this.#host.world.storage;
-  }
-
   commit<Result>(
-    need: Need,
-    decide: (snapshot: Snapshot) => { change: Change; result: Result },
+    readSet: ReadSet,
+    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
   ): Promise<Result> {
     const { world } = this.#host;
     return this.#turn("commits", () =>
-      world.store.commit(need, (snapshot) => {
+      world.store.commit(readSet, (snapshot) => {
         const decision = decide(snapshot);
         for (const row of decision.change.put ?? []) {
           if (row.state === "waiting" && !world.accepted.has(row.id)) world.accepted.set(row.id, row);

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { firstProblem, operationSchema } from "../../../src/protocol/schemas.js";
+import { firstProblem } from "../../../src/protocol/schemas/parse.js";
+import { operationSchema } from "../../../src/protocol/schemas/requests.js";
 import type { Operation, OperationResult, ProfileMergeOperation } from "../../../src/protocol/wire.js";
 import { hashSecret } from "../credentials/secrets.js";
 import { isAmong, type Database } from "../database/database.js";

@@ -1,4 +1,4 @@
-import { isOfPropertyType } from "../../../src/protocol/schemas.js";
+import { isOfPropertyType } from "../../../src/protocol/schemas/events.js";
 import type { EventDefinition, EventOperation } from "../../../src/protocol/wire.js";
 import { rejection, type Rejection } from "./rejection.js";
 

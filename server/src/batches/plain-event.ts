@@ -1,9 +1,5 @@
-import {
-  definitionIdSchema,
-  operationIdSchema,
-  propertyNameSchema,
-  sessionIdSchema,
-} from "../../../src/protocol/schemas.js";
+import { definitionIdSchema, propertyNameSchema } from "../../../src/protocol/schemas/events.js";
+import { operationIdSchema, sessionIdSchema } from "../../../src/protocol/schemas/ids.js";
 import type { EventOperation } from "../../../src/protocol/wire.js";
 import { LIMITS } from "../../../src/protocol/wire.js";
 

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import * as v from "valibot";
-import { batchAnswerSchema, batchRequestSchema, operationSchema } from "../../../src/protocol/schemas.js";
+import { batchRequestSchema, operationSchema } from "../../../src/protocol/schemas/requests.js";
+import { batchAnswerSchema } from "../../../src/protocol/schemas/responses.js";
 import type { Database } from "../database/database.js";
 import { REQUEST_BYTES } from "../http/bytes-in-flight.js";
 import { limitConcurrency } from "../http/concurrency-limit.js";

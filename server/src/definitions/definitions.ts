@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
-import { definitionIdSchema, definitionPropertiesSchema } from "../../../src/protocol/schemas.js";
+import { definitionIdSchema, definitionPropertiesSchema } from "../../../src/protocol/schemas/events.js";
 import type { DefinitionsAnswer, EventDefinition } from "../../../src/protocol/wire.js";
 import { STANDARD_EVENTS } from "../../../src/protocol/wire.js";
 import { isAmong, type Database } from "../database/database.js";

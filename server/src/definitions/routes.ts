@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
-import { definitionsAnswerSchema, firstProblem } from "../../../src/protocol/schemas.js";
+import { firstProblem } from "../../../src/protocol/schemas/parse.js";
+import { definitionsAnswerSchema } from "../../../src/protocol/schemas/responses.js";
 import { MANAGE_SCOPE, type ApiKeys } from "../credentials/api-keys.js";
 import { findKey, requireScope } from "../http/authorization.js";
 import { describe, jsonSchemaOf, type JsonSchema } from "../http/describe-route.js";

@@ -3,7 +3,8 @@ import { describeRoute, type DescribeRouteOptions } from "hono-openapi";
 import type { MiddlewareHandler } from "hono";
 import type { OpenAPIV3_1 } from "openapi-types";
 import type * as v from "valibot";
-import { definitionPropertiesSchema, errorBodySchema } from "../../../src/protocol/schemas.js";
+import { definitionPropertiesSchema } from "../../../src/protocol/schemas/events.js";
+import { errorBodySchema } from "../../../src/protocol/schemas/responses.js";
 import { PROPERTY_TYPES } from "../../../src/protocol/wire.js";
 
 export type JsonSchema = OpenAPIV3_1.SchemaObject;

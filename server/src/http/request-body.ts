@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import * as v from "valibot";
-import { problemOf } from "../../../src/protocol/schemas.js";
+import { problemOf } from "../../../src/protocol/schemas/parse.js";
 import type { ReserveBytes } from "./bytes-in-flight.js";
 import { isNestedDeeper, MAX_NESTING } from "./nesting.js";
 import { Problem } from "./problem.js";

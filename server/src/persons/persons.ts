@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gt, sql } from "drizzle-orm";
 import type { WireProperties } from "../../../src/protocol/wire.js";
 import type { Database } from "../database/database.js";
 import { events, profiles, type PersonFields, type ProfileRow } from "../database/schema.js";
+import { bytesOf, countWithinPage } from "./page-bytes.js";
 
 /** A lead or an authenticated user, with its fields. */
 export type Person = PersonFields & {
@@ -68,14 +69,17 @@ export function openPersons(db: Database): Persons {
   return {
     async list(limit, after) {
       const [, afterKey] = readCursor(after ?? "");
-      const rows = await db
-        .select()
+      const isListed = and(isPerson, gt(profiles.key, afterKey));
+      const sizes = await db
+        .select({ bytes: bytesOf(profiles.fields) })
         .from(profiles)
-        .where(and(isPerson, gt(profiles.key, afterKey)))
+        .where(isListed)
         .orderBy(asc(profiles.key))
         .limit(limit);
-      const last = rows.length === limit ? rows.at(-1) : undefined;
-      return { persons: rows.map(toPerson), next: last ? `0-${last.key}` : null };
+      const count = countWithinPage(sizes);
+      const rows = await db.select().from(profiles).where(isListed).orderBy(asc(profiles.key)).limit(count);
+      const isLast = sizes.length < limit && count === sizes.length;
+      return { persons: rows.map(toPerson), next: isLast || !rows.length ? null : `0-${rows.at(-1)!.key}` };
     },
     async find(id) {
       const row = await findRow(id);
@@ -86,21 +90,29 @@ export function openPersons(db: Database): Persons {
       if (!person) return null;
       const [time, seq] = readCursor(after ?? "");
       const { direction, follows } = READING[order];
+      const isListed = and(
+        eq(events.owner, person.key),
+        after
+          ? sql`(${events.occurredAt}, ${events.seq}) ${follows} (${time}::bigint, ${seq}::bigint)`
+          : undefined,
+      );
+      const inOrder = [direction(events.occurredAt), direction(events.seq)];
+      const sizes = await db
+        .select({ bytes: bytesOf(events.properties, events.page) })
+        .from(events)
+        .where(isListed)
+        .orderBy(...inOrder)
+        .limit(limit);
+      const count = countWithinPage(sizes);
       const rows = await db
         .select()
         .from(events)
-        .where(
-          and(
-            eq(events.owner, person.key),
-            after
-              ? sql`(${events.occurredAt}, ${events.seq}) ${follows} (${time}::bigint, ${seq}::bigint)`
-              : undefined,
-          ),
-        )
-        .orderBy(direction(events.occurredAt), direction(events.seq))
-        .limit(limit);
+        .where(isListed)
+        .orderBy(...inOrder)
+        .limit(count);
       const entries = rows.map(toEntry);
-      return { entries, next: rows.length === limit ? entries.at(-1)!.cursor : null };
+      const isLast = sizes.length < limit && count === sizes.length;
+      return { entries, next: isLast ? null : (entries.at(-1)?.cursor ?? null) };
     },
   };
 }

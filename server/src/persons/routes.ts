@@ -1,6 +1,6 @@
 import type { Context, Hono } from "hono";
 import * as v from "valibot";
-import { personSchema as fieldsSchema } from "../../../src/protocol/schemas.js";
+import { personSchema as fieldsSchema } from "../../../src/protocol/schemas/person.js";
 import { READ_SCOPE, type ApiKeys } from "../credentials/api-keys.js";
 import { findKey, requireScope } from "../http/authorization.js";
 import { describe, jsonSchemaOf, type JsonSchema, type Parameter } from "../http/describe-route.js";

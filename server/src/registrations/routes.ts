@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
-import { registrationAnswerSchema, registrationRequestSchema } from "../../../src/protocol/schemas.js";
+import { registrationRequestSchema } from "../../../src/protocol/schemas/requests.js";
+import { registrationAnswerSchema } from "../../../src/protocol/schemas/responses.js";
 import type { ApiKeys } from "../credentials/api-keys.js";
 import { findKey, requireTrackingScope } from "../http/authorization.js";
 import { describe, jsonSchemaOf } from "../http/describe-route.js";

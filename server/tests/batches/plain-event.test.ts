@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { operationSchema } from "../../../src/protocol/schemas.js";
+import { operationSchema } from "../../../src/protocol/schemas/requests.js";
 import { isPlainEvent } from "../../src/batches/plain-event.js";
 
 const event = {

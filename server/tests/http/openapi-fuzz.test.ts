@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { errorBodySchema } from "../../../src/protocol/schemas.js";
+import { errorBodySchema } from "../../../src/protocol/schemas/responses.js";
 import type { BatchAnswer } from "../../../src/protocol/wire.js";
 import { event } from "../support/operations.js";
 import { iso, onEachDriver, sharedService, signJwt, START, type Subject } from "../support/start-service.js";

@@ -40,7 +40,6 @@ describe("registrations", () => {
     );
 
     test.each([
-      [[]],
       [["people:read"]],
       [["web:tracking:sdk", "people:read"]],
       [["web:tracking:sdk", "web:tracking:sdk"]],

@@ -45,6 +45,6 @@ test(
 );
 
 test("a mutation whose original is no longer there is told", async () => {
-  const outdated = { name: "outdated", file: "lease.ts", original: "no such code", replacement: "" };
-  await expect(bundle(outdated)).rejects.toThrow("finds its original in lease.ts not exactly once");
+  const outdated = { name: "outdated", file: "delivery/lease.ts", original: "no such code", replacement: "" };
+  await expect(bundle(outdated)).rejects.toThrow("finds its original in delivery/lease.ts not exactly once");
 });

@@ -14,10 +14,10 @@ import { NOON, TrackedBrowser, leadOf, userOf } from "./tracked-browser.js";
 export const TABS = ["one", "two", "three"] as const;
 export type Tab = (typeof TABS)[number];
 
-type Change = "chat" | "authenticate" | "logout";
+type WriteSet = "chat" | "authenticate" | "logout";
 export type Action =
   | { kind: "activity" | "update"; tab: Tab; delayMs: number }
-  | { kind: Change; delaysMs: readonly number[] }
+  | { kind: WriteSet; delaysMs: readonly number[] }
   | { kind: "repeat" | "resend"; pick: number }
   | { kind: "clock"; byMs: number }
   | { kind: "look" | "load" | "erase" | "optOut" | "optIn" };
@@ -199,7 +199,7 @@ export class History {
     }
   }
 
-  #changeLiveChat(kind: Change, delaysMs: readonly number[]): void {
+  #changeLiveChat(kind: WriteSet, delaysMs: readonly number[]): void {
     const before = this.current;
     const next = changed(before, kind, this.truth.length);
     if (next === before) return;
@@ -306,7 +306,7 @@ export class History {
 }
 
 /** A chat where there is none; a user signs in, in the chat's own session where there is one. */
-const changed = (current: LiveChatSession | null, kind: Change, count: number): LiveChatSession | null => {
+const changed = (current: LiveChatSession | null, kind: WriteSet, count: number): LiveChatSession | null => {
   switch (kind) {
     case "chat":
       return current ?? leadOf(`chat${count}`);

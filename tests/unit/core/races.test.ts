@@ -3,7 +3,7 @@ import { assert, asyncProperty, constantFrom, boolean, integer, record } from "f
 import { expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../../src/protocol/wire.js";
 import type { OutboxRow } from "../../../src/protocol/api.js";
-import { profileKey } from "../../../src/core/registrar.js";
+import { profileKey } from "../../../src/core/delivery/registrar.js";
 import type { Fault } from "../../support/people-service.js";
 import { PORTAL, UNREACHABLE, answering } from "../../support/people-service.js";
 import { integerBelow, pick } from "../../support/random.js";
@@ -100,8 +100,8 @@ const checkRace = async (world: World): Promise<void> => {
     expect(service.appliedIds({ kind, id }).filter((one) => !isRejected.has(one))).toEqual(ids);
   }
   const { lanes } = await world.record();
-  expect(lanes.reduce((sum, lane) => sum + lane.waiting, 0)).toBe(0);
-  expect(lanes.reduce((sum, lane) => sum + lane.rejected, 0)).toBe(rejected.length);
+  expect(lanes.reduce((sum, queue) => sum + queue.waiting, 0)).toBe(0);
+  expect(lanes.reduce((sum, queue) => sum + queue.rejected, 0)).toBe(rejected.length);
   expect(await world.waiting()).toEqual([]);
 };
 

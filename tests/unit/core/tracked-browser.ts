@@ -1,11 +1,11 @@
 /** One browser's store and its tabs, driven through the decisions of the core: no transaction, no timer, no network. */
-import type { CommandGroup } from "../../../src/core/accept.js";
-import { accept, needOf } from "../../../src/core/accept.js";
-import type { Draft } from "../../../src/core/draft.js";
-import { changeOf, draftOf, endDueSession } from "../../../src/core/draft.js";
-import type { PageMarks } from "../../../src/core/page-marks.js";
-import type { Change, Ids } from "../../../src/core/ports.js";
-import { ensureProfile, liveChatTold, retirementKeys } from "../../../src/core/profile-selection.js";
+import type { CommandGroup } from "../../../src/core/commands/accept.js";
+import { accept, readSetOf } from "../../../src/core/commands/accept.js";
+import type { UnitOfWork } from "../../../src/core/record/unit-of-work.js";
+import { writeSetOf, unitOfWorkOn, endDueSession } from "../../../src/core/record/unit-of-work.js";
+import type { ProcessedCommands } from "../../../src/core/commands/processed-commands.js";
+import type { WriteSet, Ids } from "../../../src/core/ports.js";
+import { ensureProfile, liveChatTold, retirementKeys } from "../../../src/core/record/profile-selection.js";
 import { emptyRecord, selectedProfile } from "../../../src/core/tracker-record.js";
 import type { LiveChatSession, OutboxRow } from "../../../src/protocol/api.js";
 import type {
@@ -43,7 +43,7 @@ export class TrackedBrowser {
   /** What the outbox holds. */
   rows: OutboxRow[] = [];
   readonly retired = new Set<string>();
-  readonly pages = new Map<string, PageMarks>();
+  readonly pages = new Map<string, ProcessedCommands>();
   readonly #lastNumbers = new Map<string, number>();
   #made = 0;
   readonly #ids: Ids = {
@@ -113,16 +113,16 @@ export class TrackedBrowser {
 
   /** A page load's first word, as `Tracker.init` decides it. */
   init(liveChat: LiveChatSession | null = null): void {
-    this.#decide((draft) => {
+    this.#decide((work) => {
       const keys = liveChat ? retirementKeys(liveChat) : [];
-      if (liveChat) liveChatTold(draft, liveChat, this.now, this.#retiredAmong(keys));
-      ensureProfile(draft, this.now, this.#ids);
+      if (liveChat) liveChatTold(work, liveChat, this.now, this.#retiredAmong(keys));
+      ensureProfile(work, this.now, this.#ids);
     });
   }
 
   /** The host's timer looks. */
   endDue(): void {
-    this.#decide((draft) => endDueSession(draft));
+    this.#decide((work) => endDueSession(work));
   }
 
   /** As `Tracker.erase` decides it. */
@@ -131,7 +131,7 @@ export class TrackedBrowser {
     this.rows = [];
     this.pages.clear();
     this.record = { ...emptyRecord(), consent, nextSeq, generation: generation + 1 };
-    this.#decide((draft) => ensureProfile(draft, this.now, this.#ids));
+    this.#decide((work) => ensureProfile(work, this.now, this.#ids));
     if (liveChat) this.retired.add(liveChat.id);
   }
 
@@ -155,12 +155,12 @@ export class TrackedBrowser {
 
   /** One transaction. It sees no more than it asked for. */
   submitGroups(groups: readonly CommandGroup[]): CommandAnswer[][] {
-    const need = needOf(groups);
-    const asked = new Set(need.pages);
+    const readSet = readSetOf(groups);
+    const asked = new Set(readSet.pages);
     const snapshot = {
       record: deepFrozen(this.record),
       pages: new Map([...this.pages].filter(([id]) => asked.has(id))),
-      retired: this.#retiredAmong(need.liveChat ?? []),
+      retired: this.#retiredAmong(readSet.liveChat ?? []),
       waitingSeqs: [],
       rejected: [],
     };
@@ -184,15 +184,15 @@ export class TrackedBrowser {
     return new Set(keys.filter((key) => this.retired.has(key)));
   }
 
-  #decide(change: (draft: Draft) => void): void {
-    const draft = draftOf(deepFrozen(this.record), this.now);
-    change(draft);
-    this.#write(changeOf(draft));
+  #decide(change: (work: UnitOfWork) => void): void {
+    const work = unitOfWorkOn(deepFrozen(this.record), this.now);
+    change(work);
+    this.#write(writeSetOf(work));
   }
 
-  #write({ record, pages = [], retire = [], put = [] }: Change): void {
+  #write({ record, pages = [], retire = [], put = [] }: WriteSet): void {
     if (record) this.record = record;
-    for (const marks of pages) this.pages.set(marks.pageId, deepFrozen(marks));
+    for (const processed of pages) this.pages.set(processed.pageId, deepFrozen(processed));
     for (const key of retire) this.retired.add(key);
     this.rows.push(...put);
   }

@@ -321,7 +321,7 @@ test("delivery is idle, sending, retrying or stopped, for every host alike", asy
   expect(Date.parse(delivery.nextAttemptAt!) - world.now()).toBeGreaterThan(14 * MINUTE);
 });
 
-test("a stop is told with its own error, whatever other profiles met since", async () => {
+test("an open circuit breaker is reported with its own error, whatever other profiles met since", async () => {
   const { world, host, service } = await World.withHost();
   await world.time.wait(host.liveChat(LEAD));
   await world.drained();

@@ -15,7 +15,7 @@ import type {
   Refusal,
 } from "../../../src/protocol/host.js";
 import { PROTOCOL_VERSION } from "../../../src/protocol/host.js";
-import { commandsIn } from "../../../src/core/command-batch.js";
+import { commandsIn } from "../../../src/core/commands/command-batch.js";
 
 export const idleState: TrackerState = {
   host: "shared",

@@ -1,6 +1,6 @@
 /** What is read of a journal, whatever has become of it. */
 import { expect, test } from "vitest";
-import { commandsIn } from "../../../src/core/command-batch.js";
+import { commandsIn } from "../../../src/core/commands/command-batch.js";
 import { readJournal } from "../../../src/main/journals.js";
 import type { TrackCommand } from "../../../src/protocol/host.js";
 import { PAGE, command, journal } from "./left-journal.js";

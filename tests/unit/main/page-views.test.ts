@@ -27,6 +27,19 @@ const first = view("https://shop.example/kites?colour=red");
 beforeEach(() => (page = loadPage()));
 afterEach(leavePage);
 
+const builtInNames = () =>
+  [Object, Object.prototype, Reflect.get(Object.prototype, "toString") as object].map((one) =>
+    Object.getOwnPropertyNames(one),
+  );
+
+test.each(["constructor", "toString", "__proto__"])("a namespace may be named %s", async (namespace) => {
+  const names = builtInNames();
+  await start({ namespace });
+  await start({ namespace });
+  expect(views()).toEqual([first]);
+  expect(builtInNames()).toEqual(names);
+});
+
 test.each([true, false])(
   "client-side navigations count, a task later (Navigation API: %s)",
   async (modern) => {

@@ -1,14 +1,11 @@
 /** What holds in a worker holds on a page whose old libraries have patched the built-in prototypes. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { fromJson, toJson } from "../../../src/protocol/json.js";
-import {
-  definitionsAnswerSchema,
-  eventPropertiesSchema,
-  firstProblem,
-  parsed,
-  personSchema,
-  profileSchema,
-} from "../../../src/protocol/schemas.js";
+import { eventPropertiesSchema } from "../../../src/protocol/schemas/events.js";
+import { firstProblem, parsed } from "../../../src/protocol/schemas/parse.js";
+import { personSchema } from "../../../src/protocol/schemas/person.js";
+import { profileSchema } from "../../../src/protocol/schemas/requests.js";
+import { definitionsAnswerSchema } from "../../../src/protocol/schemas/responses.js";
 
 const PROTOTYPES = [Array.prototype, Object.prototype];
 const patch = (name: string, value: unknown, enumerable: boolean): void => {

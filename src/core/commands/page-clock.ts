@@ -1,0 +1,39 @@
+/**
+ * Converts the times that a page gives for its calls to the host's clock. The two clocks run on one machine and agree,
+ * unless a site's test has replaced the page's: then all times of a message are moved by the difference.
+ */
+import type { InitRequest } from "../../protocol/host.js";
+import { CALL_TIMEOUT_MS, PAGE_CLOCK_TOLERANCE_MS } from "../../protocol/host.js";
+
+/**
+ * How far the page's clock is behind the host's, where that is more than it can be; 0 otherwise.
+ *
+ * @param at When the page says that a call was made.
+ * @param calledAt When it was made, by the host's clock.
+ */
+export const pageClockSkew = (at: number, calledAt: number): number =>
+  Math.abs(calledAt - at) > PAGE_CLOCK_TOLERANCE_MS ? calledAt - at : 0;
+
+/**
+ * When `init()` was called, as far as a host can tell that has just read of it from a page that did not know its clocks
+ * yet: when the page says, unless the call would have timed out since.
+ */
+export const plausibleInitAt = (at: number, now: number): number =>
+  now - at < CALL_TIMEOUT_MS + PAGE_CLOCK_TOLERANCE_MS ? Math.min(at, now) : now;
+
+/** What `init()` requests, its times by the host's clock. */
+export type TimedInit = Omit<InitRequest, "calledAt">;
+
+/**
+ * What `init()` requests, with its times by the host's clock.
+ *
+ * @param calledAt When it was called, by the host's clock.
+ */
+export const withHostTimes = ({ at, liveChat, view }: InitRequest, calledAt: number): TimedInit => {
+  const skewMs = pageClockSkew(at, calledAt);
+  return {
+    at: at + skewMs,
+    liveChat,
+    view: view && { ...view, command: { ...view.command, at: view.command.at + skewMs } },
+  };
+};
