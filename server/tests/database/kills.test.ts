@@ -9,7 +9,7 @@ import { onEachDriver } from "../support/start-service.js";
 /** A process and its database start after each kill, which is slow on a busy machine. */
 const TIMEOUT_MS = 60_000;
 
-/** The moments of the kills: after so many responses, plus a delay. Every run has the same; the soak draws others. */
+/** The moments of the kills: after so many responses, plus a random delay. Fixed, unless a soak draws others. */
 const moments = fc.sample(
   fc.record({ answers: fc.integer({ min: 3, max: 20 }), delayMs: fc.integer({ min: 0, max: 15 }) }),
   { numRuns: Number(process.env["KILLS"] ?? 4), seed: Number(process.env["KILLS_SEED"] ?? 4_031) },
