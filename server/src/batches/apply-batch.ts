@@ -8,16 +8,18 @@ import { registrations } from "../database/schema.js";
 import { openDefinitions } from "../definitions/definitions.js";
 import type { Registration } from "../registrations/registrations.js";
 import { applyEvents } from "./apply-events.js";
-import { isPartitionMissing, makePartitions } from "./id-partitions.js";
 import { checkOperation, MERGES_PER_BATCH, type CheckContext } from "./check-operation.js";
+import { isPartitionMissing, makePartitions } from "./id-partitions.js";
 import { moveActivity } from "./merge-visitor.js";
 import { appliedIds, oldGivenTimes } from "./operation-ids.js";
 import { momentsOfBatch, type Moment } from "./operation-times.js";
-import { addEvent, findSessions, noChanges, writeChanges, writeFields } from "./pending-changes.js";
-import { appendToList, draftFields, updatePerson, type FieldsDraft } from "./person-fields.js";
+import { addEvent, noChanges } from "./pending-changes.js";
+import { appendToList, draftFields, updatePerson, writeFields, type FieldsDraft } from "./person-fields.js";
 import { isPlainEvent } from "./plain-event.js";
 import { deleteUnmergedVisitors, lockProfiles, markMerged } from "./profile-locks.js";
 import { rejection, type Rejection } from "./rejection.js";
+import { findSessions } from "./session-rows.js";
+import { writeChanges } from "./write-changes.js";
 
 /** A batch whose envelope is valid. Each operation has an id and is accepted or rejected by itself. */
 export interface ReceivedBatch {

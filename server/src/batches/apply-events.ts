@@ -9,8 +9,9 @@ import type { ActivitySession } from "./activity-session.js";
 import { checkOperation, type CheckContext } from "./check-operation.js";
 import { appliedIdsQuery, listOf, oldGivenTimes } from "./operation-ids.js";
 import type { Moment } from "./operation-times.js";
-import { addEvent, noChanges, writeIfUnchanged } from "./pending-changes.js";
+import { addEvent, noChanges } from "./pending-changes.js";
 import type { Party } from "./profile-locks.js";
+import { writeIfUnchanged } from "./write-changes.js";
 
 /** Reads in one snapshot what events are checked against. It returns JSON because both drivers parse its numbers alike. */
 const selectContext = statement<

@@ -3,7 +3,8 @@ import type { Database } from "../database/database.js";
 import { events, profiles, sessions } from "../database/schema.js";
 import { joinSessions } from "./activity-session.js";
 import { sharedIds, moveIds } from "./operation-ids.js";
-import { deleteEvents, findSessions, writeSessions } from "./pending-changes.js";
+import { findSessions, writeSessions } from "./session-rows.js";
+import { deleteEvents } from "./write-changes.js";
 
 /**
  * Moves a visitor's activity to a person. The rows themselves change owner, so that a timeline is read from one index

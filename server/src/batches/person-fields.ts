@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { sql } from "drizzle-orm";
 import type { WirePerson, WireScalar } from "../../../src/protocol/wire.js";
 import { LIMITS } from "../../../src/protocol/wire.js";
-import type { PersonFields } from "../database/schema.js";
+import type { Database } from "../database/database.js";
+import { profiles, type PersonFields } from "../database/schema.js";
 import { rejection, type Rejection } from "./rejection.js";
 
 /** A person is read and written as a whole, so every field that an update adds makes later updates slower. */
@@ -25,7 +27,7 @@ export const draftFields = (fields: PersonFields): FieldsDraft => ({
   bytes: JSON.stringify(fields).length,
 });
 
-export const finishFields = ({ fields, tags }: FieldsDraft): PersonFields => ({
+const finishFields = ({ fields, tags }: FieldsDraft): PersonFields => ({
   ...fields,
   ...((tags.size || fields.tags) && { tags: [...tags] }),
 });
@@ -91,4 +93,11 @@ export function appendToList(
   customAttributes[attribute] = list;
   draft.fields.customAttributes = customAttributes;
   return null;
+}
+
+export async function writeFields(tx: Database, owner: number, draft: FieldsDraft): Promise<void> {
+  await tx
+    .update(profiles)
+    .set({ fields: finishFields(draft) })
+    .where(sql`${profiles.key} = ${owner}`);
 }
