@@ -1,8 +1,17 @@
 /** What a page does once tracking has started, in a file that it need not load before. */
 import type { TrackerState } from "../protocol/api.js";
+import type { CallQueue } from "./call-queue.js";
 import type { documentText as DocumentText } from "./document-text.js";
+import type { HostConnection } from "./host/host-connection.js";
 import { eraseJournals, takeInJournals } from "./journals.js";
-import type { Tracking } from "./tracking.js";
+import type { Settings } from "./tracking-options.js";
+
+/** Of the tracking that has started. */
+interface Started {
+  connection: HostConnection;
+  queue: Pick<CallQueue, "hasUndecided">;
+  settings: Settings;
+}
 
 export interface AfterStart {
   onState(state: TrackerState): void;
@@ -15,7 +24,7 @@ export interface AfterStart {
  * @param trustedScriptUrl, documentText - are given: what is imported from the entry becomes one of its exports
  */
 export const afterStart = (
-  { connection, queue, settings }: Tracking,
+  { connection, queue, settings }: Started,
   state: TrackerState,
   isErased: boolean,
   trustedScriptUrl: (url: string) => string,

@@ -1,5 +1,5 @@
 /** Page views inside one document. The URL is read when the task that changed it has ended, as the visitor sees it. */
-import type { PageLoad } from "./page-views.js";
+import type { PageLoad } from "./page-load.js";
 import type { ClientSideViews } from "./tracking-options.js";
 import type { outsideZones } from "./zones.js";
 

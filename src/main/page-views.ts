@@ -2,26 +2,9 @@ import type { Page } from "../protocol/api.js";
 import type { CommandAnswer, LoadView } from "../protocol/host.js";
 import { documentText } from "./document-text.js";
 import { check } from "./outcome.js";
+import { pageLoadOf } from "./page-load.js";
 import type { Settings } from "./tracking-options.js";
 import { outsideZones } from "./zones.js";
-
-/** What all instances on one page load share for one namespace, other copies of the package included. */
-export interface PageLoad {
-  /** The page view of the load itself, while it is being recorded; `null` once it is. */
-  view?: LoadView | null | undefined;
-  /** The URL viewed last, where client-side navigations are followed. */
-  url?: string;
-  /** When the page last came back from the back-forward cache, by the event's own time. */
-  restored?: number;
-}
-
-type PageLoads = Record<string, PageLoad>;
-
-const pageLoadOf = (namespace: string): PageLoad => {
-  const shared = globalThis as unknown as Record<symbol, PageLoads>;
-  // Without a prototype: a namespace may have any name.
-  return ((shared[Symbol.for("people-tracking-sdk")] ??= Object.create(null) as PageLoads)[namespace] ??= {});
-};
 
 /**
  * Without its fragment, and of a `data:` URL without what is the document itself. `document.URL` is `location.href`
