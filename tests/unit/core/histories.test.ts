@@ -33,7 +33,7 @@ vi.setConfig({ testTimeout: MINUTE });
 const visitorOr = (next: Profile | null | undefined, owner: Profile): Profile | null =>
   owner.kind === "visitor" ? owner : (next ?? null);
 
-test("whatever happens, clocks, erasing and consent included, what must hold holds", () => {
+test("every history holds the invariants after each step, with clocks, erasing and consent, and keeps at most 20 past sessions", () => {
   const history = historyOf(
     GAPS_OF_MONTHS,
     activities(LATE),
