@@ -61,7 +61,10 @@ export class Tracker {
     this.#ports = ports;
     this.#onChange = onChange;
     this.#registrar = new Registrar(ports, (version) => {
-      if (version !== this.#definitions.version) void this.#definitions.refresh();
+      // After what waits for the registration: the first page view of a new profile, for one.
+      ports.timers.after(0, () => {
+        if (version !== this.#definitions.version && !this.#closed) void this.#definitions.refresh();
+      });
     });
     this.#definitions = new Definitions(ports, definitionsOver(ports, this.#registrar));
     this.#delivery = new Delivery(ports, this.#registrar, hostId, () => this.#deliveryChanged());
