@@ -38,6 +38,31 @@ const openStore = async (namespace: string): Promise<DexieTrackerStore> => {
   await store.open();
   return store;
 };
+/** A tracker's store, whose timers run when the test says so. */
+const failoverStore = (open: () => Promise<DexieTrackerStore>) => {
+  const timers = new Set<() => void>();
+  const changes = { failovers: 0, isRetired: false };
+  const store = new FailoverStore({
+    open,
+    clock: systemClock,
+    timers: {
+      after: (_, callback) => {
+        timers.add(callback);
+        return () => timers.delete(callback);
+      },
+    },
+    onFailover: () => (changes.failovers += 1),
+    onRetired: () => (changes.isRetired = true),
+  });
+  const runTimers = (): void => {
+    for (const callback of Array.from(timers)) {
+      timers.delete(callback);
+      callback();
+    }
+  };
+  return { store, changes, runTimers };
+};
+
 const nextSeq = async (store: { read(): Promise<{ nextSeq: number }> }) => (await store.read()).nextSeq;
 const put = (store: DexieTrackerStore | FailoverStore, seq: number) =>
   store.commit({}, () => ({ change: { record: { ...emptyRecord(), nextSeq: seq } }, result: null }));
@@ -76,13 +101,7 @@ test("a later schema that lacks what this code needs is refused and left alone",
 
 test("a tab of before goes on after the tab of after has upgraded under it", async () => {
   const namespace = newName();
-  const store = new FailoverStore({
-    open: () => openStore(namespace),
-    clock: systemClock,
-    timers: { after: () => () => undefined },
-    onFailover: () => undefined,
-    onRetired: () => undefined,
-  });
+  const { store } = failoverStore(() => openStore(namespace));
   await put(store, 3);
   const later = await openLater(namespace, { ...NOW, journal: "id" });
   expect(await nextSeq(store)).toBe(3);
@@ -121,31 +140,6 @@ test("a new database is as Dexie would create it", async () => {
   expect(dexie.verno).toBe(1);
 });
 
-/** A tracker's store, whose timers run when the test says so. */
-const failoverStore = (open: () => Promise<DexieTrackerStore>) => {
-  const timers = new Set<() => void>();
-  const changes = { failovers: 0, isRetired: false };
-  const store = new FailoverStore({
-    open,
-    clock: systemClock,
-    timers: {
-      after: (_, callback) => {
-        timers.add(callback);
-        return () => timers.delete(callback);
-      },
-    },
-    onFailover: () => (changes.failovers += 1),
-    onRetired: () => (changes.isRetired = true),
-  });
-  const runTimers = (): void => {
-    for (const callback of Array.from(timers)) {
-      timers.delete(callback);
-      callback();
-    }
-  };
-  return { store, changes, runTimers };
-};
-
 test.each([
   ["as it is needed", () => undefined],
   ["before it is needed", (namespace: string) => openAhead(`people-tracking:${namespace}`)],
@@ -165,12 +159,11 @@ test.each([
 });
 
 describe("a database that is opened before it is needed", () => {
-  const opens = () => vi.spyOn(indexedDB, "open");
   afterEach(() => void vi.restoreAllMocks());
 
   test("is opened once", async () => {
     const namespace = newName();
-    const requests = opens();
+    const requests = vi.spyOn(indexedDB, "open");
     openAhead(`people-tracking:${namespace}`);
     await put(await openStore(namespace), 7);
     expect(requests).toHaveBeenCalledOnce();

@@ -23,7 +23,7 @@ const open = (name: string, version?: number): Promise<Opened> =>
       if (isOlder) resolve("older");
       else if (request.error?.name === "VersionError") resolve("later");
       // A creation that failed says why: the request, only that it was aborted.
-      else reject((creation?.error ?? request.error) as DOMException);
+      else reject(creation?.error ?? request.error);
     });
   });
 
