@@ -39,11 +39,11 @@ const openStore = async (namespace: string): Promise<DexieTrackerStore> => {
   return store;
 };
 /** A tracker's store, whose timers run when the test says so. */
-const failoverStore = (open: () => Promise<DexieTrackerStore>) => {
+const failoverStore = (namespace: string) => {
   const timers = new Set<() => void>();
   const changes = { failovers: 0, isRetired: false };
   const store = new FailoverStore({
-    open,
+    open: () => openStore(namespace),
     clock: systemClock,
     timers: {
       after: (_, callback) => {
@@ -101,7 +101,7 @@ test("a later schema that lacks what this code needs is refused and left alone",
 
 test("a tab of before goes on after the tab of after has upgraded under it", async () => {
   const namespace = newName();
-  const { store } = failoverStore(() => openStore(namespace));
+  const { store } = failoverStore(namespace);
   await put(store, 3);
   const later = await openLater(namespace, { ...NOW, journal: "id" });
   expect(await nextSeq(store)).toBe(3);
@@ -146,7 +146,7 @@ test.each([
 ])("an upgrade that another tab blocks is waited for in memory, begun %s", async (_, begin) => {
   const namespace = newName();
   const frozen = await openOlder(namespace);
-  const { store, changes, runTimers } = failoverStore(() => openStore(namespace));
+  const { store, changes, runTimers } = failoverStore(namespace);
   begin(namespace);
   const stored = put(store, 5);
   for (let step = 0; step < 4; step += 1) runTimers();
@@ -173,7 +173,7 @@ describe("a database that is opened before it is needed", () => {
     const namespace = newName();
     openAhead(`people-tracking:${namespace}`);
     await Dexie.delete(`people-tracking:${namespace}`);
-    const { store } = failoverStore(() => openStore(namespace));
+    const { store } = failoverStore(namespace);
     await put(store, 7);
     expect([store.kind, await nextSeq(store)]).toEqual(["disk", 7]);
   });
