@@ -1,4 +1,7 @@
-/** `npm run bench`: `--only burst,size` some sections, `--runs 5` how often, `--quick` a first look, `--report` no new figures. */
+/**
+ * The command `npm run bench`. `--only burst,size` measures these sections only, `--runs 5` takes each figure five times,
+ * `--quick` measures less for a first look, and `--report` writes the report again from the stored results.
+ */
 import { parseArgs } from "node:util";
 import { describeMachine, measuredCommit } from "./machine.js";
 import { Progress } from "./progress.js";
@@ -48,7 +51,7 @@ for (const section of chosen) {
       step: (what) => progress.step(section.name, what),
     });
     results[section.name] = { ...provenance, rows };
-    // After each, so that what was measured is kept whatever happens to the next.
+    // After each section, so that its results are kept even if the next section fails.
     await writeResults(results);
   } catch (error) {
     failed = true;
@@ -57,8 +60,9 @@ for (const section of chosen) {
   progress.sectionDone(section.name);
 }
 progress.end();
-const bars = await writeReport(results);
-for (const { bar, measured, met } of bars) console.log(`${met ? "met    " : "NOT MET"} ${bar}: ${measured}`);
+const targets = await writeReport(results);
+for (const { target, measured, met } of targets)
+  console.log(`${met ? "met    " : "NOT MET"} ${target}: ${measured}`);
 console.log("\nThe report is docs/bench/README.md");
 // A browser or a server that a failed section left open would keep the process alive.
 process.exit(failed ? 1 : 0);

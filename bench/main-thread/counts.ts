@@ -71,6 +71,6 @@ declare global {
 export const counts: Section = {
   name: "counts",
   title: "What 1,000 calls in one loop cost, counted",
-  notes: "Counted, not timed: the same on every machine but for how the worker's groups happen to fall.",
+  notes: `Counts, not times: they are the same on every machine, except for how the worker happens to group its commits.`,
   measure,
 };

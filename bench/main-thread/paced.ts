@@ -1,7 +1,7 @@
 import { Visit } from "../browser/visit.js";
 import { busy, cpuOf, within } from "../browser/trace.js";
 import { readable } from "../report/number.js";
-import type { Bar, Context, Row, Section } from "../section.js";
+import type { Target, Context, Row, Section } from "../section.js";
 import { FLOOR, NOTHING, OURS, PEERS, SHARED_FLOOR } from "../site/subjects.js";
 import type { Measured } from "../site/subjects.js";
 import { figure, quantile } from "../statistics.js";
@@ -76,13 +76,13 @@ const measure = async ({ runs, steps, step }: Context): Promise<Row[]> => {
   return rows.all;
 };
 
-const bars = (rows: readonly Row[]): Bar[] => {
+const targets = (rows: readonly Row[]): Target[] => {
   const of = (subject: Measured, metric: string): string =>
     readable(figure(rows, { subject: subject.label, metric }), "ms");
   const byTrace = `${of(OURS, P95)}; nothing at all ${of(NOTHING, P95)}, one postMessage ${of(SHARED_FLOOR, P95)}`;
   return [
     {
-      bar: "one call, paced: p95 on the main thread ≤ 0.1 ms",
+      target: "one call, paced: p95 on the main thread ≤ 0.1 ms",
       measured: `${of(OURS, CLOCK_P95)} by the page's clock, one postMessage ${of(SHARED_FLOOR, CLOCK_P95)}; by the trace ${byTrace}`,
       met: figure(rows, { subject: OURS.label, metric: CLOCK_P95 }) <= LIMIT_MS,
     },
@@ -92,11 +92,16 @@ const bars = (rows: readonly Row[]): Bar[] => {
 export const paced: Section = {
   name: "paced",
   title: "200 calls, 20 ms apart",
-  notes:
-    "200 calls by the page's clock, which counts the call and the microtasks that it begins, with no trace recorded; then 200 by the trace, from before each to the end of its task. A task that does nothing but mark its beginning costs so much as *nothing at all* says: after 20 ms of rest all code and all data are cold, and the trace itself takes part. One `postMessage` of the event is what no tracker that leaves the main thread can do without; to a shared worker, whose port the browser serves from another thread, it is dearer than to a dedicated one. *Busy* is the sum of the main thread's tasks from the first call until all had arrived, for at most 6 s after the last.",
+  notes: `First, 200 calls are measured by the page's clock, without a trace: the call and the microtasks that it starts. Then 200
+calls are measured by the trace, from before each call to the end of its task.
+
+*Nothing at all* is what a task costs that only marks its beginning: after 20 ms of rest all code and all data are cold, and
+tracing has a cost of its own. *One postMessage* of the event is the least that a tracker off the main thread can cost. To a
+shared worker it costs more than to a dedicated one, because the browser serves its port from another thread. *Busy* is the
+sum of the main thread's tasks from the first call until all events have arrived, for at most 6 s after the last call.`,
   charts: [
     { name: "paced", title: "One call of 200, 20 ms apart: p95", metric: P95, log: true, limit: LIMIT_MS },
   ],
   measure,
-  bars,
+  targets,
 };

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { Visit } from "../browser/visit.js";
-import type { Bar, Row, Section } from "../section.js";
+import type { Target, Row, Section } from "../section.js";
 import { SITES } from "../site/build-sites.js";
 import type { LoadedFile } from "../site/collector.js";
 import { OURS, PEERS } from "../site/subjects.js";
@@ -67,11 +67,11 @@ const measure: Section["measure"] = async ({ steps, step }) => {
   return rows.all;
 };
 
-const bars = (rows: readonly Row[]): Bar[] => {
+const targets = (rows: readonly Row[]): Target[] => {
   const bytes = figure(rows, { subject: OURS.label, metric: `${BEFORE}, Brotli` });
   return [
     {
-      bar: `main thread, Brotli, before \`init()\` resolves: ≤ ${readable(LIMIT, "bytes")}`,
+      target: `main thread, Brotli, before \`init()\` resolves: ≤ ${readable(LIMIT, "bytes")}`,
       measured: readable(bytes, "bytes"),
       met: bytes <= LIMIT,
     },
@@ -81,8 +81,10 @@ const bars = (rows: readonly Row[]): Bar[] => {
 export const sizes: Section = {
   name: "size",
   title: "Size",
-  notes:
-    "What a browser loads of a production build by Vite of a site that does nothing else, with its few lines of glue (about 0.1 KB) and without Vite's own helper for dynamic imports (about 0.6 KB, once a site). *Later* is what the page asks for once `init()` has resolved, until ten events have arrived. Brotli at quality 11. Peers without session replay and without autocapture where their packages can be had so; KB are 1,000 bytes.",
+  notes: `The files that a browser loads of a site's production build by Vite. The site does nothing else. Its few lines of glue
+(about 0.1 KB) count; Vite's own helper for dynamic imports (about 0.6 KB, once for each site) does not. *Later* is what
+the page loads between the end of \`init()\` and the arrival of ten events. Brotli has quality 11, and a KB is 1,000 bytes.
+Peers are measured without session replay and autocapture if their packages allow that.`,
   charts: [
     {
       name: "size",
@@ -92,5 +94,5 @@ export const sizes: Section = {
     },
   ],
   measure,
-  bars,
+  targets,
 };

@@ -84,7 +84,8 @@ const measure = async ({ runs, quick, steps, step }: Context): Promise<Row[]> =>
 export const tabs: Section = {
   name: "tabs",
   title: "Tabs that track at the same time",
-  notes:
-    "All tabs of one browser, and so one worker. First each tracks 20 events, one each 100 ms; then all together 2,000 in one loop a tab. *Stored*: the call has resolved, the event is on disk. The tabs' own main threads, the worker, the browser and the collector share the machine's cores.",
+  notes: `All tabs run in one browser and therefore share one worker. First, each tab tracks 20 events, one every 100 ms. Then all tabs
+together track 2,000 events in one loop each. An event is *stored* when its call has resolved: it is then on disk. The tabs'
+main threads, the worker, the browser and the collector share the machine's cores.`,
   measure,
 };

@@ -1,7 +1,7 @@
 /** Into the outbox and out of it, with little and with much waiting, beside the same work done with nothing but the browser. */
 import { rm } from "node:fs/promises";
 import type { Page } from "playwright";
-import type { Bar, Context, Row, Section, Unit } from "../section.js";
+import type { Target, Context, Row, Section, Unit } from "../section.js";
 import { figure } from "../statistics.js";
 import type { Collector } from "./collector.js";
 import { arrivalRate, startCollector } from "./collector.js";
@@ -137,18 +137,18 @@ const share = (rows: readonly Row[], metric: string, waiting: number): number =>
   return figure(rows, { subject: OURS, setting, metric }) / figure(rows, { subject: FLOOR, setting, metric });
 };
 
-const bars = (rows: readonly Row[]): Bar[] => {
-  const floorBar = (metric: string): Bar => {
+const targets = (rows: readonly Row[]): Target[] => {
+  const floorTarget = (metric: string): Target => {
     const reached = share(rows, metric, 0);
-    return { bar: `${metric} ≥ 60% of the floor`, measured: percent(reached), met: reached >= 0.6 };
+    return { target: `${metric} ≥ 60% of the floor`, measured: percent(reached), met: reached >= 0.6 };
   };
   const most = Math.max(
     ...[100_000, 1_000_000].filter((count) => rows.some(({ setting }) => setting === settingOf(count))),
   );
-  const steady = (metric: string): Bar => {
+  const steady = (metric: string): Target => {
     const kept = share(rows, metric, most) / share(rows, metric, 0);
-    const bar = `${metric} with ${settingOf(most)}: within 25% of the rate with none`;
-    return { bar, measured: percent(kept), met: kept >= 0.75 };
+    const target = `${metric} with ${settingOf(most)}: within 25% of the rate with none`;
+    return { target, measured: percent(kept), met: kept >= 0.75 };
   };
   const heapWith = (waiting: number): number =>
     figure(rows, { subject: OURS, setting: settingOf(waiting), metric: HEAP });
@@ -157,21 +157,21 @@ const bars = (rows: readonly Row[]): Bar[] => {
     ...rows.filter(({ metric }) => metric === UPDATES).flatMap(({ values }) => values),
   );
   return [
-    floorBar(INTO),
-    floorBar(OUT),
+    floorTarget(INTO),
+    floorTarget(OUT),
     ...(most > 0
       ? [
           steady(INTO),
           steady(OUT),
           {
-            bar: `worker's heap with ${settingOf(most)}: ≤ 30 MB more`,
+            target: `worker's heap with ${settingOf(most)}: ≤ 30 MB more`,
             measured: `${Math.max(0, more).toFixed(1)} MB more`,
             met: more <= 30,
           },
         ]
       : []),
     {
-      bar: "while the outbox drains, state updates: at most ten a second",
+      target: "while the outbox drains, state updates: at most ten a second",
       measured: `${updates.toFixed(1)} a second`,
       met: updates <= 10.5,
     },
@@ -181,11 +181,15 @@ const bars = (rows: readonly Row[]): Bar[] => {
 export const outbox: Section = {
   name: "outbox",
   title: "Into the outbox and out of it",
-  notes: `Into: groups of ${GROUP} calls of about 300 bytes on a page, each group when the one before is on disk. Out: batches of
-${BATCH}, by when they arrive at a collector that does nothing but answer. The floor does the same in a SharedWorker with
-rows at hand and nothing else: no page, no checks, no session, no compression, no lease. Both take turns in one browser; the
-bars compare shares of the floor, for rates alone say how busy the machine was. The rows that wait were put there beforehand.
-State updates are counted from the first that the page heard to the last: in so short a time one more or less would tell.`,
+  notes: `- *Into the outbox*: a page makes groups of ${GROUP} calls of about 300 bytes each, the next group when the one before is
+  on disk.
+- *Out of the outbox*: batches of ${BATCH}, timed by their arrival at a collector that only responds.
+- *The floor* does the same in a SharedWorker with rows at hand and nothing else: no page, no validation, no session, no
+  compression, no lease.
+
+Both take turns in one browser. The targets compare shares of the floor, because rates alone depend on how busy the machine
+is. The waiting rows are stored before the measurement. State updates are counted from the first that the page receives to
+the last; in so short a time, one more or less makes a difference.`,
   charts: [
     { name: "outbox-into", title: "Events a second into the outbox, on disk", metric: INTO },
     { name: "outbox-out", title: "Events a second out of the outbox", metric: OUT },
@@ -202,5 +206,5 @@ State updates are counted from the first that the page heard to the last: in so 
     }
     return figures.rows;
   },
-  bars,
+  targets,
 };

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { format } from "prettier";
-import type { Bar, Row, Section } from "../section.js";
+import type { Target, Row, Section } from "../section.js";
 import { sections } from "../sections.js";
 import { drawChart } from "./chart.js";
 import { withSpread } from "./number.js";
@@ -9,14 +9,14 @@ import { FOLDER } from "./results.js";
 
 type Measured = Results[string];
 
-/** Writes the Markdown and the charts. @returns every bar, judged */
-export const writeReport = async (results: Results): Promise<Bar[]> => {
+/** Writes the Markdown and the charts. @returns every target, and whether it is met */
+export const writeReport = async (results: Results): Promise<Target[]> => {
   await mkdir(FOLDER, { recursive: true });
   const measured = sections.flatMap((section) => {
     const result = results[section.name];
     return result ? [{ section, result }] : [];
   });
-  const bars = measured.flatMap(({ section, result }) => section.bars?.(result.rows) ?? []);
+  const targets = measured.flatMap(({ section, result }) => section.targets?.(result.rows) ?? []);
 
   for (const { section, result } of measured) {
     for (const chart of section.charts ?? []) {
@@ -26,17 +26,17 @@ export const writeReport = async (results: Results): Promise<Bar[]> => {
 
   const text = [
     "# The benchmark",
-    "Written by `npm run bench`: do not edit. Medians; in brackets the lowest and the highest run.",
-    "## The bars",
+    "`npm run bench` generates this report; do not edit it. Figures are medians, with the lowest and the highest run in brackets. A floor is the least that any program could cost that does the essential part of the same work.",
+    "## Targets",
     table(
-      ["bar", "measured", ""],
-      bars.map(({ bar, measured, met }) => [bar, measured, met ? "met" : "**not met**"]),
+      ["target", "measured", ""],
+      targets.map(({ target, measured, met }) => [target, measured, met ? "met" : "**not met**"]),
     ),
     `<sub>${[...new Set(measured.map(({ result }) => sourceOf(result)))].join("<br>")}</sub>`,
     ...measured.flatMap(({ section, result }) => sectionText(section, result)),
   ].join("\n\n");
   await writeFile(`${FOLDER}/README.md`, await format(text, { parser: "markdown", printWidth: 110 }));
-  return bars;
+  return targets;
 };
 
 const sourceOf = ({ commit, date, runs, command, machine }: Omit<Measured, "rows">): string =>
@@ -50,7 +50,7 @@ const sectionText = (section: Section, { rows, ...from }: Measured): string[] =>
   ...(section.notes ? [section.notes] : []),
 ];
 
-/** A line for each subject and setting, a column for each metric. */
+/** Makes a table with a line for each subject and setting, and a column for each metric. */
 const rowsTable = (rows: readonly Row[]): string => {
   const metrics = [...new Set(rows.map(({ metric }) => metric))];
   const hasSettings = rows.some(({ setting }) => setting);
