@@ -6,7 +6,15 @@ import { describe, expect, test } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const DECISIONS = readdirSync(join(ROOT, "docs/decisions")).map((name) => `docs/decisions/${name}`);
-const DOCUMENTS = ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs/glossary.md", ...DECISIONS];
+const DOCUMENTS = [
+  "README.md",
+  "RELIABILITY.md",
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "docs/glossary.md",
+  ...DECISIONS,
+];
 
 /** What a document links to inside the repository, and the paths from its root that stand in backticks. */
 const filesNamedIn = (document: string): string[] => {
