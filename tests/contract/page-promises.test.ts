@@ -48,15 +48,15 @@ describe("with a page's own Promise", () => {
     globalThis.Promise = EnginePromise;
   });
 
-  test("a transaction lives on while what it was asked is awaited", async () => {
-    const { allAsked, asked, inTransaction } =
+  test("a transaction stays open while its own requests are awaited", async () => {
+    const { allOf, resultOf, inTransaction } =
       await import("../../src/adapters/indexeddb/idb-transaction.js");
     const db = await openDatabase("page-promises");
     const written = await inTransaction(db.transaction("a", "readwrite"), async (transaction) => {
       const store = transaction.objectStore("a");
-      const counts = await allAsked([asked(store.count()), asked(store.count())]);
-      await asked(store.put(counts.length, "key"));
-      return asked(store.get("key"));
+      const counts = await allOf([resultOf(store.count()), resultOf(store.count())]);
+      await resultOf(store.put(counts.length, "key"));
+      return resultOf(store.get("key"));
     });
     expect(written).toBe(2);
     db.close();

@@ -1,6 +1,6 @@
 /**
- * Caches the definitions of events, so that a wrong event fails at the call. Stale definitions refuse nothing: an event
- * that they do not allow is checked against new ones.
+ * Caches the definitions of events, so that a wrong event fails at the call. Stale definitions never refuse an event: one that
+ * they do not allow is checked against fresh definitions.
  */
 import type { TrackCommand } from "../../protocol/host.js";
 import { isOfPropertyType } from "../../protocol/schemas/events.js";
@@ -12,11 +12,11 @@ import type { CachedDefinitions, Ports } from "../ports.js";
 import { within } from "../within.js";
 
 const WAIT_MS = 2 * SECOND;
-/** How long an answer, or a failure to get one, counts. */
+/** How long a response, or the lack of one, is not requested again. */
 const FRESH_MS = 5 * SECOND;
 
 export interface DefinitionsSource {
-  /** Requests the definitions with the selected profile's token; `null` when no answer is available. */
+  /** Requests the definitions with the selected profile's token; `null` if there is no response. */
   fetch(etag: string | undefined): Promise<FetchedDefinitions | null>;
 }
 export type FetchedDefinitions = { unchanged: true } | { unchanged: false; body: unknown; etag?: string };
@@ -45,7 +45,7 @@ export class Definitions {
   readonly #source: DefinitionsSource;
   #cached: CachedDefinitions | null = null;
   #byId: ReadonlyMap<string, EventDefinition> | null = null;
-  #asking: Promise<boolean> | null = null;
+  #refreshing: Promise<boolean> | null = null;
   #last: { at: number; answered: boolean } | null = null;
 
   constructor(ports: Pick<Ports, "clock" | "timers" | "store">, source: DefinitionsSource) {
@@ -84,17 +84,17 @@ export class Definitions {
     const last = this.#last;
     const age = last ? this.#ports.clock.now() - last.at : Infinity;
     if (last && age >= 0 && age < FRESH_MS) return last.answered;
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = null;
+    this.#refreshing ??= this.#request().finally(() => {
+      this.#refreshing = null;
     });
-    const answered = await within(this.#ports.timers, WAIT_MS, this.#asking, null);
-    // The next caller does not wait again for a late answer, which counts if it comes after all.
+    const answered = await within(this.#ports.timers, WAIT_MS, this.#refreshing, null);
+    // The next caller does not wait again for a late response. If it comes after all, it is used.
     if (answered === null) this.#last = { at: this.#ports.clock.now(), answered: false };
     return answered ?? false;
   }
 
-  async #ask(): Promise<boolean> {
-    const answered = await this.#fetch().catch(() => false); // the store failed: as good as no answer
+  async #request(): Promise<boolean> {
+    const answered = await this.#fetch().catch(() => false); // the store failed, which is the same as no response
     this.#last = { at: this.#ports.clock.now(), answered };
     return answered;
   }
