@@ -68,8 +68,8 @@ export class Visit {
    * Waits for the events at the collector without disturbing the page, and marks the end. Events that have not arrived by
    * then count as not delivered. A page that is too busy to set the mark is left in the middle of its work.
    */
-  async delivered(page: Page, count: number, patienceMs: number): Promise<void> {
-    await this.collector.arrived(count, patienceMs);
+  async delivered(page: Page, count: number, timeoutMs: number): Promise<void> {
+    await this.collector.arrived(count, timeoutMs);
     await setTimeout(AFTERMATH_MS);
     const marked = page.evaluate(() => window.bench.mark("end"));
     // It fails when the browser is closed before.

@@ -21,9 +21,9 @@ const BUSY = "main thread busy until delivered";
 const LONGEST = "longest task";
 const UNTHROTTLED = "1×";
 const THROTTLED = "4×";
-/** Peers that take longer are not waited for. */
-const PATIENCE_MS = { [UNTHROTTLED]: 10_000, [THROTTLED]: 5_000 };
-/** They send nothing to the collector. */
+/** The time after which the measurement stops waiting for events. */
+const ARRIVAL_TIMEOUT_MS = { [UNTHROTTLED]: 10_000, [THROTTLED]: 5_000 };
+/** Subjects that send nothing to the collector. */
 const FLOORS: readonly Measured[] = [FLOOR, SHARED_FLOOR, JOURNAL_FLOOR, CONTRACT_FLOOR];
 const RATES = { [UNTHROTTLED]: 1, [THROTTLED]: 4 };
 
@@ -31,7 +31,7 @@ const measureOne = (subject: Measured, setting: keyof typeof RATES, rows: Rows):
   Visit.with(subject, async (visit) => {
     const page = await visit.openTab();
     await page.evaluate(() => window.bench.init());
-    // What init() began in the background is not the burst's.
+    // Wait until the background work of init() is over, because it is no part of the burst.
     await page.waitForTimeout(1_000);
     await visit.throttle(page, RATES[setting]);
     const add = (metric: string, unit: Row["unit"], value: number): void =>
@@ -44,7 +44,7 @@ const measureOne = (subject: Measured, setting: keyof typeof RATES, rows: Rows):
     const startedAt = performance.now();
     const trace = await visit.traced(async () => {
       await page.evaluate((count) => window.bench.burst(0, count), COUNT);
-      await visit.delivered(page, FLOORS.includes(subject) ? 0 : COUNT, PATIENCE_MS[setting]);
+      await visit.delivered(page, FLOORS.includes(subject) ? 0 : COUNT, ARRIVAL_TIMEOUT_MS[setting]);
       cpuAfter = await visit.cpuSeconds();
     });
 
@@ -89,7 +89,7 @@ const targets = (rows: readonly Row[]): Target[] => {
   const of = (subject: Measured, metric: string, setting = UNTHROTTLED): number =>
     figure(rows, { subject: subject.label, setting, metric });
   const floor = of(FLOOR, LOOP);
-  /** @param besides - a floor that does more of what this one must */
+  /** @param besides - a floor that also does what this subject must do */
   const judge = (subject: Measured, besides: Measured): Target => {
     const loop = of(subject, LOOP);
     const { label } = besides;
@@ -106,7 +106,7 @@ const targets = (rows: readonly Row[]): Target[] => {
     judged.push({ target: "no task over 50 ms, CPU throttled 4×", measured: ms(task), met: task <= 50 });
   }
 
-  // Who loses events is not the best, however fast.
+  // A peer that loses events cannot be the best, however fast it is.
   const whole = PEERS.filter((peer) => of(peer, "delivered") === COUNT);
   const best = whole.toSorted((a, b) => of(a, BUSY) - of(b, BUSY))[0];
   if (best) {

@@ -11,10 +11,10 @@ const COUNT = 200;
 const GAP_MS = 20;
 const P95 = "one call, p95";
 const CLOCK_P95 = "by the page's clock, p95";
-/** After the last call. */
-const PATIENCE_MS = 6_000;
+/** The time for the last events to arrive, after the last call. */
+const ARRIVAL_TIMEOUT_MS = 6_000;
 const LIMIT_MS = 0.1;
-/** They send nothing to the collector. */
+/** Subjects that send nothing to the collector. */
 const FLOORS: readonly Measured[] = [NOTHING, FLOOR, SHARED_FLOOR];
 
 const measureOne = (subject: Measured, rows: Rows): Promise<void> =>
@@ -30,10 +30,10 @@ const measureOne = (subject: Measured, rows: Rows): Promise<void> =>
         GAP_MS,
       ] as const);
     const byClock = await call(0);
-    await visit.collector.arrived(isFloor ? 0 : COUNT, PATIENCE_MS);
+    await visit.collector.arrived(isFloor ? 0 : COUNT, ARRIVAL_TIMEOUT_MS);
     const trace = await visit.traced(async () => {
       await call(COUNT);
-      await visit.delivered(page, isFloor ? 0 : 2 * COUNT, PATIENCE_MS);
+      await visit.delivered(page, isFloor ? 0 : 2 * COUNT, ARRIVAL_TIMEOUT_MS);
     });
     const calls = trace.marks("call");
     const first = trace.mark("call");

@@ -5,7 +5,7 @@ import type { Section } from "../section.js";
 import { OURS } from "../site/subjects.js";
 import { Rows } from "./rows.js";
 
-/** As a site's production build has it. */
+/** Bundles and compresses as a site's production build would. */
 const weigh = (modules: readonly string[]): number => {
   const code = modules.join("").replaceAll("process.env.NODE_ENV", '"production"');
   return brotliCompressSync(minifySync("index.js", code, { module: true }).code).length;
@@ -13,7 +13,7 @@ const weigh = (modules: readonly string[]): number => {
 
 const nameOf = (module: string): string => /^\/\/ src\/(\S+)\.ts/.exec(module)?.[1] ?? "the rest";
 
-/** What sites might think that they could do without; the interface promises each. */
+/** Modules that a site may think it does not need. The interface promises each. */
 const PROMISED = ["main/live-chat", "main/unload-journal", "main/copy-value"];
 
 const measure: Section["measure"] = async ({ steps, step }) => {

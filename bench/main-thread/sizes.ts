@@ -14,7 +14,7 @@ const BEFORE = "main thread, before init() resolves";
 const LATER = "main thread, later";
 const WORKER = "worker";
 const LIMIT = 5_000;
-/** What the benchmark's page itself loads, and what a site has with or without a tracker. */
+/** Whether a file belongs to the benchmark's page, or to any site built with Vite. */
 const isOwn = ({ path }: LoadedFile): boolean => path.startsWith("/page/") || path.includes("vite-preload");
 
 const sizeOf = async (files: readonly LoadedFile[]): Promise<{ brotli: number; minified: number }> => {
@@ -47,7 +47,7 @@ const measure: Section["measure"] = async ({ steps, step }) => {
       await page.evaluate(() => window.bench.init());
       await page.evaluate(() => window.bench.burst(0, 10));
       await collector.arrived(10, 2_000);
-      // By the page's own clock: what it asks for right after init() may be at the collector before it can be asked.
+      // By the page's clock: what it loads right after init() may reach the collector before this process can ask.
       const late = new Set(await page.evaluate(pathsAfterInit));
       const loaded = collector.loaded.filter((file) => !isOwn(file));
       const scripts = loaded.filter(({ destination }) => destination === "script");

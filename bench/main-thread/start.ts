@@ -21,7 +21,7 @@ const initIn = async (
   label: string,
   rows: Rows,
 ): Promise<void> => {
-  // The page's own loading is not the tracker's.
+  // Wait until the page has loaded, because that is no part of the tracker's start.
   await page.waitForTimeout(300);
   let took = Number.NaN;
   const trace = await visit.traced(async () => {

@@ -1,4 +1,4 @@
-/** Into the outbox and out of it, with little and with much waiting, beside the same work done with nothing but the browser. */
+/** Measures the rates into and out of the outbox with few and many waiting rows, beside the same work with the browser alone. */
 import { rm } from "node:fs/promises";
 import type { Page } from "playwright";
 import type { Target, Context, Row, Section, Unit } from "../section.js";
@@ -131,7 +131,7 @@ const measureWith = async (
 };
 
 const percent = (share: number): string => `${Math.round(100 * share)}%`;
-/** Ours by the floor's of the same run: what else the machine does meanwhile hits both. */
+/** The tracker's rate as a share of the floor's in the same run, because other load on the machine affects both. */
 const share = (rows: readonly Row[], metric: string, waiting: number): number => {
   const setting = settingOf(waiting);
   return figure(rows, { subject: OURS, setting, metric }) / figure(rows, { subject: FLOOR, setting, metric });

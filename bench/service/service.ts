@@ -2,7 +2,7 @@ import type { Section } from "../section.js";
 import { median } from "../statistics.js";
 import { FLOOR, measureService, RATE, SERVICE } from "./measure-service.js";
 
-/** Of what a raw loop of the same inserts stores. */
+/** The target: a share of the rate of a raw loop with the same inserts. */
 const SHARE = 0.6;
 
 export const service: Section = {
