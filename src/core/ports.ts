@@ -10,17 +10,17 @@ export interface Clock {
 }
 
 export interface Timers {
-  /** Calls back once after `delayMs`; the answer cancels it. */
+  /** Calls back once after `delayMs`. The returned function cancels it. */
   after(delayMs: number, callback: () => void): () => void;
 }
 
 export interface Ids {
   uuid(): string;
-  /** At most 30 of `[A-Za-z0-9_-]`, unguessable enough never to meet another. */
+  /** At most 30 characters of `[A-Za-z0-9_-]`, with enough randomness to be unique. */
   sessionId(): string;
 }
 
-/** What a decision reads in its transaction, beside the record. */
+/** What a decision reads in its transaction, in addition to the record. */
 export interface ReadSet {
   pages?: readonly string[];
   /** Keys of Live Chat sessions that may be retired. */
@@ -124,7 +124,7 @@ export interface Transport {
 export interface Hold {
   release(): void;
 }
-/** A Web Lock, where one is used. Without it (`exclusive: false`) the lease record alone keeps the order. */
+/** A Web Lock, in hosts that use one. Without it (`exclusive: false`), the lease alone gives the right to send. */
 export interface SendLock {
   readonly exclusive: boolean;
   /** Returns `null` if another host holds it. With `steal`, a holder that outlived its lease loses it. */

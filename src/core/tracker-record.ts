@@ -1,6 +1,6 @@
 /**
  * The tracker record, which every transaction reads and writes whole: session, profile, counters, delivery. Its size is
- * bounded. Instants are milliseconds; every field that holds one is named `…At`, and stands as an ISO time
+ * bounded. Instants are milliseconds; every field that holds one is named `…At`, and is stored as an ISO time
  * in IndexedDB (see `adapters/indexeddb/readable-times.ts`).
  */
 import type { Profile, TrackingError } from "../protocol/api.js";
@@ -14,7 +14,7 @@ export interface SessionRecord {
   endedAt?: number;
 }
 
-/** A profile and the instant from which it was selected. With `merges`, the profile before it merged into it. */
+/** A profile and the instant from which it was selected. `merges`: the previous profile merged into this one. */
 export interface Selection {
   profile: Profile;
   selectedAt: number;
@@ -25,7 +25,7 @@ export interface Selection {
 export interface CircuitBreaker {
   error: TrackingError;
   stoppedAt: number;
-  /** From then on it is half-open: one probe request may go. */
+  /** From this instant on it is half-open: one probe request may be sent. */
   trialAt: number;
 }
 
@@ -34,13 +34,13 @@ export interface ProfileQueue {
   profile: Profile;
   waiting: number;
   rejected: number;
-  /** The last token that Live Chat gave for this person, kept until nothing of it waits. */
+  /** The last Live Chat token of this person. */
   liveChatToken?: string;
   registration?: { token: string; registeredAt: number; expiresAt: number };
   /** A merge of this visitor waits and will need its token. */
   merging?: true;
   stop?: CircuitBreaker;
-  /** The service refused to register this profile, or the visitor whose merge waits here; kept until it does. */
+  /** The service refused to register this profile, or the visitor whose merge waits here. Kept until it is registered. */
   unregistered?: Profile;
 }
 
@@ -48,34 +48,34 @@ export interface VisitorRecord {
   id: string;
   lastActivityAt: number;
   hasOperations: boolean;
-  /** The latest time that an operation of it carries, ahead of the clock perhaps once that was set back. */
+  /** The latest time of its operations. It can be ahead of a clock that was set back. */
   latestOperationAt?: number;
 }
 
 export interface DeliveryRecord {
   /** Failures in a row. */
   failures: number;
-  /** Back-off: nothing is sent before. */
+  /** Back-off: nothing is sent before `nextAt`. */
   retry?: { decidedAt: number; nextAt: number };
-  /** `Retry-After` holds for every request, whatever a page asks for. */
+  /** `Retry-After` of the service: no request is sent before, not even by `flush()`. */
   retryAfter?: { receivedAt: number; endsAt: number };
   /** The key was refused: nothing is sent for any profile. */
   keyStop?: CircuitBreaker;
-  /** Operations refused alone since one was accepted. */
+  /** Operations that were refused in a batch of their own, since the last accepted one. */
   refusedAlone: number;
-  /** When back-off last ended before its time, or will: see `early-attempt.ts`. */
+  /** When an early attempt last ended back-off, or will end it: see `early-attempt.ts`. */
   earlyAttemptAt?: number;
-  /** The batch that begins with this row was refused compressed: it goes once more uncompressed. */
+  /** The batch that begins with this row was refused compressed. It is sent once more uncompressed. */
   compressionDoubt?: { seq: number; doubtedAt: number };
-  /** Compressed bodies do not reach this endpoint readable: none is sent compressed until then. */
+  /** Compressed bodies do not reach the service intact: all are sent uncompressed until `endsAt`. */
   uncompressed?: { decidedAt: number; endsAt: number };
   lastError?: TrackingError;
 }
 
 export interface TrackerRecord {
   /**
-   * Raised by every erase, to its instant at least, for a database that was deleted knows of none before; what carries
-   * an older one is refused. A page that goes before it heard of any has 0.
+   * The erase generation. Every erase raises it, at least to the instant of the erase, because a deleted database has forgotten
+   * the generations before. Commands of an older one are refused. A page that does not know the generation yet sends 0.
    */
   generation: number;
   /** `gpc`: opted out by Global Privacy Control, which an explicit opt-in overrides. */
@@ -83,7 +83,7 @@ export interface TrackerRecord {
   connection: { endpoint: string; apiKey: string } | null;
   visitor: VisitorRecord | null;
   liveChat: { id: string; kind: "lead" | "authenticated"; personId: string } | null;
-  /** Oldest first; the last one is in force. */
+  /** Oldest first; the last one is the current one. */
   selections: readonly Selection[];
   session: SessionRecord | null;
   /** The sessions that ended last, in the order in which their ends were recorded. */
@@ -93,7 +93,7 @@ export interface TrackerRecord {
   lanes: readonly ProfileQueue[];
   delivery: DeliveryRecord;
   /**
-   * Who sends now. Held while sending, and renewed. `underLock`: the holder has the Web Lock too, as long as it lives.
+   * The right to send: its holder, who renews it while sending. `underLock`: the holder also has the Web Lock while it lives.
    */
   lease: { holder: string; takenAt: number; expiresAt: number; underLock?: true } | null;
 }

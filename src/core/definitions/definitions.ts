@@ -79,7 +79,7 @@ export class Definitions {
     return (await this.refresh()) && this.#byId ? disagreement(this.#byId, event) : null;
   }
 
-  /** Refreshes the cache by one shared request. Returns within 2 s whether the service answered, and never rejects. */
+  /** Refreshes the cache by one shared request. Returns within 2 s whether the service responded, and never rejects. */
   async refresh(): Promise<boolean> {
     const last = this.#last;
     const age = last ? this.#ports.clock.now() - last.at : Infinity;
