@@ -1,7 +1,4 @@
-/**
- * The command `npm run bench`. `--only burst,size` measures these sections only, `--runs 5` takes each figure five times,
- * `--quick` measures less for a first look, and `--report` writes the report again from the stored results.
- */
+/** `npm run bench`: `--only burst,size` some sections, `--runs 5` how often, `--quick` a first look, `--report` no new figures. */
 import { parseArgs } from "node:util";
 import { describeMachine, measuredCommit } from "./machine.js";
 import { Progress } from "./progress.js";
@@ -60,9 +57,8 @@ for (const section of chosen) {
   progress.sectionDone(section.name);
 }
 progress.end();
-const targets = await writeReport(results);
-for (const { target, measured, met } of targets)
-  console.log(`${met ? "met    " : "NOT MET"} ${target}: ${measured}`);
+const bars = await writeReport(results);
+for (const { bar, measured, met } of bars) console.log(`${met ? "met    " : "NOT MET"} ${bar}: ${measured}`);
 console.log("\nThe report is docs/bench/README.md");
 // A browser or a server that a failed section left open would keep the process alive.
 process.exit(failed ? 1 : 0);

@@ -14,9 +14,9 @@ export interface Row {
   values: number[];
 }
 
-export interface Target {
+export interface Bar {
   /** The condition in words: "one call, paced: p95 on the main thread ≤ 0.1 ms". */
-  target: string;
+  bar: string;
   measured: string;
   met: boolean;
 }
@@ -39,7 +39,7 @@ export interface Context {
   runs: number;
   /** Measures less of everything, for a first look. */
   quick: boolean;
-  /** Announces how many steps there will be, once, before the first. */
+  /** How many steps there will be: told once, before the first. */
   steps: (total: number) => void;
   /** Announces that the next step begins. */
   step: (what: string) => void;
@@ -54,5 +54,5 @@ export interface Section {
   charts?: Chart[];
   measure: (context: Context) => Promise<Row[]>;
   /** Evaluates the targets whenever the report is written, also for figures of an earlier run. */
-  targets?: (rows: readonly Row[]) => Target[];
+  bars?: (rows: readonly Row[]) => Bar[];
 }

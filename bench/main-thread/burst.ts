@@ -1,7 +1,7 @@
 import { Visit } from "../browser/visit.js";
 import { busy, cpuOf, longest, within } from "../browser/trace.js";
 import { readable } from "../report/number.js";
-import type { Target, Context, Row, Section } from "../section.js";
+import type { Bar, Context, Row, Section } from "../section.js";
 import {
   CONTRACT_FLOOR,
   FLOOR,
@@ -85,16 +85,16 @@ const measure = async ({ runs, quick, steps, step }: Context): Promise<Row[]> =>
 
 const ms = (value: number): string => readable(value, "ms");
 
-const targets = (rows: readonly Row[]): Target[] => {
+const bars = (rows: readonly Row[]): Bar[] => {
   const of = (subject: Measured, metric: string, setting = UNTHROTTLED): number =>
     figure(rows, { subject: subject.label, setting, metric });
   const floor = of(FLOOR, LOOP);
   /** @param besides - a floor that also does what this subject must do */
-  const judge = (subject: Measured, besides: Measured): Target => {
+  const judge = (subject: Measured, besides: Measured): Bar => {
     const loop = of(subject, LOOP);
     const { label } = besides;
     return {
-      target: `1,000 calls, loop and microtasks (${subject.label}): ≤ 2 × the floor`,
+      bar: `1,000 calls, loop and microtasks (${subject.label}): ≤ 2 × the floor`,
       measured: `${ms(loop)}, the floor ${ms(floor)}: ${(loop / floor).toFixed(1)} ×; ${label.replace("floor: ", "")} ${ms(of(besides, LOOP))}`,
       met: loop <= 2 * floor,
     };
@@ -103,7 +103,7 @@ const targets = (rows: readonly Row[]): Target[] => {
 
   const task = of(OURS, LONGEST, THROTTLED);
   if (Number.isFinite(task)) {
-    judged.push({ target: "no task over 50 ms, CPU throttled 4×", measured: ms(task), met: task <= 50 });
+    judged.push({ bar: "no task over 50 ms, CPU throttled 4×", measured: ms(task), met: task <= 50 });
   }
 
   // A peer that loses events cannot be the best, however fast it is.
@@ -113,7 +113,7 @@ const targets = (rows: readonly Row[]): Target[] => {
     const ours = of(OURS, BUSY);
     const theirs = of(best, BUSY);
     judged.push({
-      target: "1,000 calls, main thread busy until delivered: ≤ 1/5 of the best peer",
+      bar: "1,000 calls, main thread busy until delivered: ≤ 1/5 of the best peer",
       measured: `${ms(ours)}, ${best.label} ${ms(theirs)}: 1/${(theirs / ours).toFixed(1)}`,
       met: ours <= theirs / 5,
     });
@@ -153,5 +153,5 @@ closes itself, because no event announces that in time.`,
     },
   ],
   measure,
-  targets,
+  bars,
 };

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { Page } from "playwright";
 import { Visit } from "../browser/visit.js";
-import type { Target, Context, Row, Section } from "../section.js";
+import type { Bar, Context, Row, Section } from "../section.js";
 import { OURS, PEERS } from "../site/subjects.js";
 import { figure } from "../statistics.js";
 import { Rows } from "./rows.js";
@@ -78,12 +78,12 @@ const measure = async ({ quick, steps, step }: Context): Promise<Row[]> => {
   return rows.all;
 };
 
-const targets = (rows: readonly Row[]): Target[] => {
+const bars = (rows: readonly Row[]): Bar[] => {
   const of = (metric: string): number => figure(rows, { subject: OURS.label, metric });
   const counts = [TIMERS, SCRIPTS, WORKER, REQUESTS].map((metric) => ({ metric, count: of(metric) }));
   return [
     {
-      target: "an idle tab costs nothing: no timers on the page, no polling in the worker",
+      bar: "an idle tab costs nothing: no timers on the page, no polling in the worker",
       measured: counts.map(({ metric, count }) => `${count} ${metric}`).join(", "),
       met: counts.every(({ count }) => count === 0),
     },
@@ -95,5 +95,5 @@ export const idle: Section = {
   title: "An idle tab",
   notes: `Each tracker tracks ten events. ${CALM_MS / 1_000} s later, everything that still runs is counted, once, with all trackers in the same browser.`,
   measure,
-  targets,
+  bars,
 };

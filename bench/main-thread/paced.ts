@@ -1,7 +1,7 @@
 import { Visit } from "../browser/visit.js";
 import { busy, cpuOf, within } from "../browser/trace.js";
 import { readable } from "../report/number.js";
-import type { Target, Context, Row, Section } from "../section.js";
+import type { Bar, Context, Row, Section } from "../section.js";
 import { FLOOR, NOTHING, OURS, PEERS, SHARED_FLOOR } from "../site/subjects.js";
 import type { Measured } from "../site/subjects.js";
 import { figure, quantile } from "../statistics.js";
@@ -76,13 +76,13 @@ const measure = async ({ runs, steps, step }: Context): Promise<Row[]> => {
   return rows.all;
 };
 
-const targets = (rows: readonly Row[]): Target[] => {
+const bars = (rows: readonly Row[]): Bar[] => {
   const of = (subject: Measured, metric: string): string =>
     readable(figure(rows, { subject: subject.label, metric }), "ms");
   const byTrace = `${of(OURS, P95)}; nothing at all ${of(NOTHING, P95)}, one postMessage ${of(SHARED_FLOOR, P95)}`;
   return [
     {
-      target: "one call, paced: p95 on the main thread ≤ 0.1 ms",
+      bar: "one call, paced: p95 on the main thread ≤ 0.1 ms",
       measured: `${of(OURS, CLOCK_P95)} by the page's clock, one postMessage ${of(SHARED_FLOOR, CLOCK_P95)}; by the trace ${byTrace}`,
       met: figure(rows, { subject: OURS.label, metric: CLOCK_P95 }) <= LIMIT_MS,
     },
@@ -103,5 +103,5 @@ sum of the main thread's tasks from the first call until all events have arrived
     { name: "paced", title: "One call of 200, 20 ms apart: p95", metric: P95, log: true, limit: LIMIT_MS },
   ],
   measure,
-  targets,
+  bars,
 };

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { Visit } from "../browser/visit.js";
-import type { Target, Row, Section } from "../section.js";
+import type { Bar, Row, Section } from "../section.js";
 import { SITES } from "../site/build-sites.js";
 import type { LoadedFile } from "../site/collector.js";
 import { OURS, PEERS } from "../site/subjects.js";
@@ -14,7 +14,7 @@ const BEFORE = "main thread, before init() resolves";
 const LATER = "main thread, later";
 const WORKER = "worker";
 const LIMIT = 5_000;
-/** Whether a file belongs to the benchmark's page, or to any site built with Vite. */
+/** What the benchmark's page itself loads, and what a site has with or without a tracker. */
 const isOwn = ({ path }: LoadedFile): boolean => path.startsWith("/page/") || path.includes("vite-preload");
 
 const sizeOf = async (files: readonly LoadedFile[]): Promise<{ brotli: number; minified: number }> => {
@@ -67,11 +67,11 @@ const measure: Section["measure"] = async ({ steps, step }) => {
   return rows.all;
 };
 
-const targets = (rows: readonly Row[]): Target[] => {
+const bars = (rows: readonly Row[]): Bar[] => {
   const bytes = figure(rows, { subject: OURS.label, metric: `${BEFORE}, Brotli` });
   return [
     {
-      target: `main thread, Brotli, before \`init()\` resolves: ≤ ${readable(LIMIT, "bytes")}`,
+      bar: `main thread, Brotli, before \`init()\` resolves: ≤ ${readable(LIMIT, "bytes")}`,
       measured: readable(bytes, "bytes"),
       met: bytes <= LIMIT,
     },
@@ -94,5 +94,5 @@ Peers are measured without session replay and autocapture if their packages allo
     },
   ],
   measure,
-  targets,
+  bars,
 };

@@ -2,7 +2,7 @@ import type { Page } from "playwright";
 import { Visit } from "../browser/visit.js";
 import { busy, longest, within } from "../browser/trace.js";
 import { readable } from "../report/number.js";
-import type { Target, Context, Row, Section } from "../section.js";
+import type { Bar, Context, Row, Section } from "../section.js";
 import { DURABLE_FLOOR, OURS, PEERS, SHARED_FLOOR } from "../site/subjects.js";
 import type { Measured } from "../site/subjects.js";
 import { figure } from "../statistics.js";
@@ -57,7 +57,7 @@ const measure = async ({ runs, steps, step }: Context): Promise<Row[]> => {
   return rows.all;
 };
 
-const targets = (rows: readonly Row[]): Target[] => {
+const bars = (rows: readonly Row[]): Bar[] => {
   const of = (subject: Measured, setting: string, metric: string): number =>
     figure(rows, { subject: subject.label, setting, metric });
   const best = PEERS.toSorted((a, b) => of(a, FIRST, USABLE) - of(b, FIRST, USABLE))[0];
@@ -66,12 +66,12 @@ const targets = (rows: readonly Row[]): Target[] => {
   const blocked = of(OURS, FIFTH, BLOCKED);
   return [
     {
-      target: "`init()` on the fifth tab: ≤ 1/2 of the best peer's first tab",
+      bar: "`init()` on the fifth tab: ≤ 1/2 of the best peer's first tab",
       measured: `${readable(usable, "ms")}, ${best?.label} ${readable(theirs, "ms")}; the floor ${readable(of(SHARED_FLOOR, FIFTH, USABLE), "ms")}, with one transaction ${readable(of(DURABLE_FLOOR, FIFTH, USABLE), "ms")}`,
       met: usable <= theirs / 2,
     },
     {
-      target: "`init()` on the fifth tab: main thread blocked ≤ 5 ms",
+      bar: "`init()` on the fifth tab: main thread blocked ≤ 5 ms",
       measured: `${readable(blocked, "ms")}; the floor ${readable(of(SHARED_FLOOR, FIFTH, BLOCKED), "ms")}`,
       met: blocked <= BLOCKED_LIMIT_MS,
     },
@@ -105,5 +105,5 @@ localStorage is not used before \`init()\` has resolved.`,
     },
   ],
   measure,
-  targets,
+  bars,
 };

@@ -1,7 +1,7 @@
 /** Measures the rates into and out of the outbox with few and many waiting rows, beside the same work with the browser alone. */
 import { rm } from "node:fs/promises";
 import type { Page } from "playwright";
-import type { Target, Context, Row, Section, Unit } from "../section.js";
+import type { Bar, Context, Row, Section, Unit } from "../section.js";
 import { figure } from "../statistics.js";
 import type { Collector } from "./collector.js";
 import { arrivalRate, startCollector } from "./collector.js";
@@ -137,18 +137,18 @@ const share = (rows: readonly Row[], metric: string, waiting: number): number =>
   return figure(rows, { subject: OURS, setting, metric }) / figure(rows, { subject: FLOOR, setting, metric });
 };
 
-const targets = (rows: readonly Row[]): Target[] => {
-  const floorTarget = (metric: string): Target => {
+const bars = (rows: readonly Row[]): Bar[] => {
+  const floorBar = (metric: string): Bar => {
     const reached = share(rows, metric, 0);
-    return { target: `${metric} ≥ 60% of the floor`, measured: percent(reached), met: reached >= 0.6 };
+    return { bar: `${metric} ≥ 60% of the floor`, measured: percent(reached), met: reached >= 0.6 };
   };
   const most = Math.max(
     ...[100_000, 1_000_000].filter((count) => rows.some(({ setting }) => setting === settingOf(count))),
   );
-  const steady = (metric: string): Target => {
+  const steady = (metric: string): Bar => {
     const kept = share(rows, metric, most) / share(rows, metric, 0);
-    const target = `${metric} with ${settingOf(most)}: within 25% of the rate with none`;
-    return { target, measured: percent(kept), met: kept >= 0.75 };
+    const bar = `${metric} with ${settingOf(most)}: within 25% of the rate with none`;
+    return { bar, measured: percent(kept), met: kept >= 0.75 };
   };
   const heapWith = (waiting: number): number =>
     figure(rows, { subject: OURS, setting: settingOf(waiting), metric: HEAP });
@@ -157,21 +157,21 @@ const targets = (rows: readonly Row[]): Target[] => {
     ...rows.filter(({ metric }) => metric === UPDATES).flatMap(({ values }) => values),
   );
   return [
-    floorTarget(INTO),
-    floorTarget(OUT),
+    floorBar(INTO),
+    floorBar(OUT),
     ...(most > 0
       ? [
           steady(INTO),
           steady(OUT),
           {
-            target: `worker's heap with ${settingOf(most)}: ≤ 30 MB more`,
+            bar: `worker's heap with ${settingOf(most)}: ≤ 30 MB more`,
             measured: `${Math.max(0, more).toFixed(1)} MB more`,
             met: more <= 30,
           },
         ]
       : []),
     {
-      target: "while the outbox drains, state updates: at most ten a second",
+      bar: "while the outbox drains, state updates: at most ten a second",
       measured: `${updates.toFixed(1)} a second`,
       met: updates <= 10.5,
     },
@@ -206,5 +206,5 @@ the last; in so short a time, one more or less makes a difference.`,
     }
     return figures.rows;
   },
-  targets,
+  bars,
 };

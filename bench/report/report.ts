@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { format } from "prettier";
-import type { Target, Row, Section } from "../section.js";
+import type { Bar, Row, Section } from "../section.js";
 import { sections } from "../sections.js";
 import { drawChart } from "./chart.js";
 import { withSpread } from "./number.js";
@@ -10,13 +10,13 @@ import { FOLDER } from "./results.js";
 type Measured = Results[string];
 
 /** Writes the Markdown and the charts. @returns every target, and whether it is met */
-export const writeReport = async (results: Results): Promise<Target[]> => {
+export const writeReport = async (results: Results): Promise<Bar[]> => {
   await mkdir(FOLDER, { recursive: true });
   const measured = sections.flatMap((section) => {
     const result = results[section.name];
     return result ? [{ section, result }] : [];
   });
-  const targets = measured.flatMap(({ section, result }) => section.targets?.(result.rows) ?? []);
+  const bars = measured.flatMap(({ section, result }) => section.bars?.(result.rows) ?? []);
 
   for (const { section, result } of measured) {
     for (const chart of section.charts ?? []) {
@@ -30,13 +30,13 @@ export const writeReport = async (results: Results): Promise<Target[]> => {
     "## Targets",
     table(
       ["target", "measured", ""],
-      targets.map(({ target, measured, met }) => [target, measured, met ? "met" : "**not met**"]),
+      bars.map(({ bar, measured, met }) => [bar, measured, met ? "met" : "**not met**"]),
     ),
     `<sub>${[...new Set(measured.map(({ result }) => sourceOf(result)))].join("<br>")}</sub>`,
     ...measured.flatMap(({ section, result }) => sectionText(section, result)),
   ].join("\n\n");
   await writeFile(`${FOLDER}/README.md`, await format(text, { parser: "markdown", printWidth: 110 }));
-  return targets;
+  return bars;
 };
 
 const sourceOf = ({ commit, date, runs, command, machine }: Omit<Measured, "rows">): string =>

@@ -16,7 +16,7 @@ What the service does and the raw loop does not is HTTP, JSON and the rules. Mos
 writing to sockets. A batch of 10 consists almost entirely of the fixed cost of a request: HTTP, three round trips to the
 database, and looking up the registration.`,
   measure: measureService,
-  targets: (rows) => {
+  bars: (rows) => {
     const rate = (subject: string, setting: string) =>
       median(
         rows.find((row) => row.subject === subject && row.setting === setting && row.metric === RATE)!.values,
@@ -32,7 +32,7 @@ database, and looking up the registration.`,
       .map(({ setting }) => {
         const share = rate(SERVICE, setting) / rate(FLOOR, setting);
         return {
-          target: `service ≥ ${SHARE * 100}% of a raw loop of the same inserts (${setting})`,
+          bar: `service ≥ ${SHARE * 100}% of a raw loop of the same inserts (${setting})`,
           measured: `${Math.round(share * 100)}%`,
           met: share >= SHARE,
         };

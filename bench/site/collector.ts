@@ -74,7 +74,7 @@ export class Collector {
     });
   }
 
-  /** Counts the events that have arrived, and the duplicates. */
+  /** How many of the events have come, and how many came again. */
   get counts(): { delivered: number; duplicated: number } {
     let duplicated = 0;
     for (const times of this.#times.values()) duplicated += times - 1;

@@ -86,7 +86,7 @@ const bench = {
     return took;
   },
 
-  /** Makes calls and awaits their outcomes. @returns the milliseconds from each call to its outcome */
+  /** Calls whose outcomes are awaited. @returns the milliseconds from each call to its outcome */
   async settled(first: number, count: number, gapMs: number): Promise<number[]> {
     const startedAt = performance.now();
     const pending: Promise<number>[] = [];

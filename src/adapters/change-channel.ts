@@ -1,6 +1,6 @@
 /**
- * Notifies the origin's other hosts that the store has changed, with at most one message for each task. Without
- * BroadcastChannel (old Safari, some embedded browsers) they notice the change at their next regular read.
+ * Tells the origin's other hosts that the store changed: one message a task, however many changes it made. Without
+ * BroadcastChannel (old Safari, some embedded browsers) they find out by looking again, which they do anyway.
  */
 import type { ChangeSignal } from "../core/ports.js";
 
@@ -14,17 +14,17 @@ const openChannel = (name: string): BroadcastChannel | null => {
 
 export const changeChannel = (name: string): ChangeSignal & { close(): void } => {
   const listeners = new Set<() => void>();
-  const notify = (): void => listeners.forEach((listener) => listener());
+  const hear = (): void => listeners.forEach((listener) => listener());
   const closing = new AbortController();
   let channel: BroadcastChannel | null = null;
   let announced = false;
 
   const open = (): void => {
     channel = openChannel(name);
-    channel?.addEventListener("message", notify);
+    channel?.addEventListener("message", hear);
   };
   open();
-  // For a page that is its own host: Chromium evicts it from the back-forward cache when it receives a message.
+  // Where the page itself is the host: Chromium throws it out of its back-forward cache when a message comes for it.
   const on = (type: string, listener: () => void): void =>
     globalThis.addEventListener?.(type, listener, { signal: closing.signal });
   let isAway = false;
@@ -36,7 +36,7 @@ export const changeChannel = (name: string): ChangeSignal & { close(): void } =>
     if (!isAway) return;
     isAway = false;
     open();
-    notify();
+    hear();
   });
 
   return {
@@ -48,7 +48,7 @@ export const changeChannel = (name: string): ChangeSignal & { close(): void } =>
         try {
           channel?.postMessage("changed");
         } catch {
-          // The channel was closed meanwhile: this host has ended, or its page is away.
+          // Closed in the meantime: this host is done, or its page away.
         }
       });
     },

@@ -1,6 +1,6 @@
 /**
  * The tracker record, which every transaction reads and writes whole: session, profile, counters, delivery. Its size is
- * bounded. Instants are milliseconds; every field that holds one is named `…At`, and is stored as an ISO time
+ * bounded. Instants are milliseconds; every field that holds one is named `…At`, and stands as an ISO time
  * in IndexedDB (see `adapters/indexeddb/readable-times.ts`).
  */
 import type { Profile, TrackingError } from "../protocol/api.js";
@@ -14,7 +14,7 @@ export interface SessionRecord {
   endedAt?: number;
 }
 
-/** A profile and the instant from which it was selected. `merges`: the previous profile merged into this one. */
+/** A profile and the instant from which it was selected. With `merges`, the profile before it merged into it. */
 export interface Selection {
   profile: Profile;
   selectedAt: number;
@@ -25,7 +25,7 @@ export interface Selection {
 export interface CircuitBreaker {
   error: TrackingError;
   stoppedAt: number;
-  /** From this instant on it is half-open: one probe request may be sent. */
+  /** From then on it is half-open: one probe request may go. */
   trialAt: number;
 }
 
@@ -34,13 +34,13 @@ export interface ProfileQueue {
   profile: Profile;
   waiting: number;
   rejected: number;
-  /** The last Live Chat token of this person. */
+  /** The last token that Live Chat gave for this person, kept until nothing of it waits. */
   liveChatToken?: string;
   registration?: { token: string; registeredAt: number; expiresAt: number };
   /** A merge of this visitor waits and will need its token. */
   merging?: true;
   stop?: CircuitBreaker;
-  /** The service refused to register this profile, or the visitor whose merge waits here. Kept until it is registered. */
+  /** The service refused to register this profile, or the visitor whose merge waits here; kept until it does. */
   unregistered?: Profile;
 }
 
@@ -61,13 +61,13 @@ export interface DeliveryRecord {
   retryAfter?: { receivedAt: number; endsAt: number };
   /** The key was refused: nothing is sent for any profile. */
   keyStop?: CircuitBreaker;
-  /** Operations that were refused in a batch of their own, since the last accepted one. */
+  /** Operations refused alone since one was accepted. */
   refusedAlone: number;
-  /** When an early attempt last ended back-off, or will end it: see `early-attempt.ts`. */
+  /** When back-off last ended before its time, or will: see `early-attempt.ts`. */
   earlyAttemptAt?: number;
-  /** The batch that begins with this row was refused compressed. It is sent once more uncompressed. */
+  /** The batch that begins with this row was refused compressed: it goes once more uncompressed. */
   compressionDoubt?: { seq: number; doubtedAt: number };
-  /** Compressed bodies do not reach the service intact: all are sent uncompressed until `endsAt`. */
+  /** Compressed bodies do not reach this endpoint readable: none is sent compressed until then. */
   uncompressed?: { decidedAt: number; endsAt: number };
   lastError?: TrackingError;
 }
@@ -93,7 +93,7 @@ export interface TrackerRecord {
   lanes: readonly ProfileQueue[];
   delivery: DeliveryRecord;
   /**
-   * The right to send: its holder, who renews it while sending. `underLock`: the holder also has the Web Lock while it lives.
+   * Who sends now. Held while sending, and renewed. `underLock`: the holder has the Web Lock too, as long as it lives.
    */
   lease: { holder: string; takenAt: number; expiresAt: number; underLock?: true } | null;
 }

@@ -6,7 +6,7 @@ import type { LiveChatSession, OutboxRow, Outcome, Page, TrackerState, TrackingE
 import type { WirePerson, WireProperties, WireScalar } from "./wire.js";
 import { SECOND } from "./wire.js";
 
-/** Part of each host's name, so that a page only connects to hosts of its own version. Raise it with every change here. */
+/** Part of every host's name: pages of another version never meet this one. Raise it with every change here. */
 export const PROTOCOL_VERSION = 5;
 
 /** Every call has an outcome within this time, even if its host dies. */

@@ -2,7 +2,7 @@
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
-import { resultOf } from "../../src/adapters/indexeddb/idb-transaction.js";
+import { asked } from "../../src/adapters/indexeddb/idb-transaction.js";
 import { abortForAbsence, resumeAfterAbsence } from "../../src/adapters/indexeddb/page-absence.js";
 import { emptyRecord } from "../../src/core/tracker-record.js";
 
@@ -25,9 +25,9 @@ const countUp = (onDecision = (): void => undefined): Promise<number> =>
   });
 /** Runs a transaction on all stores, as another tab would, until it has ended. */
 const anotherTab = async (): Promise<void> => {
-  const db = await resultOf(indexedDB.open(`people-tracking:absence-${databases}`));
+  const db = await asked(indexedDB.open(`people-tracking:absence-${databases}`));
   const transaction = db.transaction([...db.objectStoreNames], "readwrite");
-  await resultOf(transaction.objectStore("outbox").count());
+  await asked(transaction.objectStore("outbox").count());
   db.close();
 };
 const first = emptyRecord().nextSeq + 1;

@@ -49,14 +49,14 @@ describe("with a page's own Promise", () => {
   });
 
   test("a transaction stays open while its own requests are awaited", async () => {
-    const { allOf, resultOf, inTransaction } =
+    const { allAsked, asked, inTransaction } =
       await import("../../src/adapters/indexeddb/idb-transaction.js");
     const db = await openDatabase("page-promises");
     const written = await inTransaction(db.transaction("a", "readwrite"), async (transaction) => {
       const store = transaction.objectStore("a");
-      const counts = await allOf([resultOf(store.count()), resultOf(store.count())]);
-      await resultOf(store.put(counts.length, "key"));
-      return resultOf(store.get("key"));
+      const counts = await allAsked([asked(store.count()), asked(store.count())]);
+      await asked(store.put(counts.length, "key"));
+      return asked(store.get("key"));
     });
     expect(written).toBe(2);
     db.close();

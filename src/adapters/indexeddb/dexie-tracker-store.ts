@@ -1,10 +1,10 @@
 /**
- * The store in IndexedDB: database `people-tracking:<namespace>`, with rows that people can read in DevTools. Each commit is
- * one read-write transaction. The browser serialises these across every tab and worker of the origin.
+ * The store in IndexedDB: database `people-tracking:<namespace>`, rows as people read them in DevTools. One read-write
+ * transaction a commit; the browser serialises them across every tab and worker of the origin.
  *
- * Dexie opens and upgrades the database. Everything else uses its connection directly, for three reasons: the outbox takes a
- * tenth more rows a second, Dexie does not notify other code of the site that uses it, and Dexie's tables do not work in pages
- * whose libraries have added to `Object.prototype`, because it compares schemas with `for…in`.
+ * Dexie opens and upgrades. All else goes to its connection directly: a tenth more a second into the outbox, no message
+ * to whatever else of the site uses Dexie, and no use of Dexie's tables, which do not work in a page whose libraries
+ * have added to `Object.prototype`: it compares schemas with `for…in`.
  */
 import { Dexie } from "dexie";
 import type {
@@ -19,7 +19,7 @@ import type {
 import type { TrackerRecord } from "../../core/tracker-record.js";
 import type { OutboxRow, Profile } from "../../protocol/api.js";
 import { sharedName } from "../../protocol/names.js";
-import { allOf, resultOf } from "./idb-transaction.js";
+import { allAsked, asked } from "./idb-transaction.js";
 import { whilePresent } from "./page-absence.js";
 import {
   forgetPagesIn,
@@ -37,27 +37,26 @@ const DEFINITIONS_KEY = "current";
 /** IndexedDB's number for Dexie's version 1. */
 const NATIVE_VERSION = 10;
 
-/** Reads the version of the stored database, 0 if there is none. Chromium's `databases()` hangs while site data is cleared. */
+/** Not by `databases()`: asked while the person clears the site's data, Chromium's never answers. */
 const storedVersion = (name: string): Promise<number> =>
   new Promise((resolve, reject) => {
     const opening = indexedDB.open(name);
-    // There is no database yet, and aborting creates none.
+    // There is none yet, and this makes none.
     opening.addEventListener("upgradeneeded", () => opening.transaction?.abort());
     opening.addEventListener("success", () => {
       resolve(opening.result.version);
       opening.result.close();
     });
     opening.addEventListener("error", () => {
-      // Aborted above, or because the site's data is being cleared.
+      // Ended above, or because all is being cleared.
       if (opening.error?.name === "AbortError") resolve(0);
       else reject(opening.error);
     });
   });
 
 /**
- * Checks that a database of a later version still has our schema. A tab from before a deploy finds the database of the tabs
- * after it, and can use it if nothing is missing. Otherwise Dexie would add the missing parts to a schema that belongs to the
- * later version.
+ * A tab of before a deploy meets the database of the tabs after it. Where that has all that we know, we go on with it;
+ * where not, Dexie would add what is missing to a schema that is not ours to change.
  */
 const checkLaterSchema = async (name: string): Promise<void> => {
   if (typeof indexedDB === "undefined" || (await storedVersion(name)) <= NATIVE_VERSION) return;
@@ -82,7 +81,7 @@ export class DexieTrackerStore implements TrackerStore {
   readonly #durability: "relaxed" | "strict";
 
   constructor(namespace: string, durability: "relaxed" | "strict") {
-    // Its owner opens it again after a loss, because the database may then be another one: deleted, or upgraded.
+    // Whoever holds it opens it again, for what is opened again may be another database: deleted, or upgraded.
     this.#db = new Dexie(sharedName(namespace), {
       chromeTransactionDurability: durability,
       autoOpen: false,
@@ -119,7 +118,7 @@ export class DexieTrackerStore implements TrackerStore {
 
   readWaiting(profiles: readonly Profile[], limit: number, after = 0): Promise<WaitingRows> {
     return this.#in("readonly", ["tracker", "outbox"], async (transaction) => {
-      const [record, rows] = await allOf([
+      const [record, rows] = await allAsked([
         recordIn(transaction),
         waitingIn(transaction, profiles, limit, after),
       ]);
@@ -137,14 +136,14 @@ export class DexieTrackerStore implements TrackerStore {
 
   async readDefinitions(): Promise<CachedDefinitions | null> {
     const definitions = await this.#in("readonly", ["definitions"], (transaction) =>
-      resultOf<CachedDefinitions | undefined>(transaction.objectStore("definitions").get(DEFINITIONS_KEY)),
+      asked<CachedDefinitions | undefined>(transaction.objectStore("definitions").get(DEFINITIONS_KEY)),
     );
     return definitions ?? null;
   }
 
   async writeDefinitions(definitions: CachedDefinitions): Promise<void> {
     await this.#in("readwrite", ["definitions"], (transaction) =>
-      resultOf(transaction.objectStore("definitions").put(definitions, DEFINITIONS_KEY)),
+      asked(transaction.objectStore("definitions").put(definitions, DEFINITIONS_KEY)),
     );
   }
 

@@ -6,9 +6,9 @@
  */
 const EnginePromise = (async () => {})().constructor as PromiseConstructor;
 
-export const allOf: PromiseConstructor["all"] = EnginePromise.all.bind(EnginePromise);
+export const allAsked: PromiseConstructor["all"] = EnginePromise.all.bind(EnginePromise);
 
-export const resultOf = <Answer>(request: IDBRequest<Answer>): Promise<Answer> =>
+export const asked = <Answer>(request: IDBRequest<Answer>): Promise<Answer> =>
   new EnginePromise((resolve, reject) => {
     request.addEventListener("success", () => resolve(request.result));
     request.addEventListener("error", () => reject(request.error as DOMException));

@@ -1,10 +1,10 @@
-/** The database's schema, and the reads and writes inside one transaction. */
+/** The database's schema, and what one transaction reads and writes of it. */
 import type { ProcessedCommands } from "../../core/commands/processed-commands.js";
 import type { ReadSet, RowQuery, Snapshot, WriteSet } from "../../core/ports.js";
 import type { TrackerRecord } from "../../core/tracker-record.js";
 import { emptyRecord } from "../../core/tracker-record.js";
 import type { OutboxRow, Profile } from "../../protocol/api.js";
-import { allOf, resultOf } from "./idb-transaction.js";
+import { allAsked, asked } from "./idb-transaction.js";
 import { withInstants, withReadableTimes } from "./readable-times.js";
 
 /** Serves delivery (a profile's waiting rows in order) and inspection alike, so that a row costs one index entry. */
@@ -12,7 +12,7 @@ const BY_PROFILE = "[state+profile.kind+profile.id+seq]";
 
 const RECORD_KEY = "tracker";
 
-/** In Dexie's notation. */
+/** As Dexie writes it. */
 export const SCHEMA: Record<string, string> = {
   outbox: `seq, ${BY_PROFILE}`,
   tracker: "",
@@ -22,7 +22,7 @@ export const SCHEMA: Record<string, string> = {
 };
 
 export const recordIn = async (transaction: IDBTransaction): Promise<TrackerRecord> => {
-  const stored = await resultOf<object | undefined>(transaction.objectStore("tracker").get(RECORD_KEY));
+  const stored = await asked<object | undefined>(transaction.objectStore("tracker").get(RECORD_KEY));
   return stored ? withInstants<TrackerRecord>(stored) : emptyRecord();
 };
 
@@ -46,21 +46,21 @@ export const waitingIn = async (
 ): Promise<OutboxRow[]> => {
   const index = byProfile(transaction);
   const ranges = profiles.map((profile) => rangeOf("waiting", profile, after + 1));
-  const firsts = ranges.length > 1 && (await allOf(ranges.map((range) => resultOf(index.getKey(range)))));
+  const firsts = ranges.length > 1 && (await allAsked(ranges.map((range) => asked(index.getKey(range)))));
   const [first] = firsts
     ? ranges
         .map((range, each) => ({ range, seq: (firsts[each] as number | undefined) ?? Infinity }))
         .toSorted((a, b) => a.seq - b.seq)
         .map(({ range }) => range)
     : ranges;
-  return first ? resultOf(index.getAll(first, limit)) : [];
+  return first ? asked(index.getAll(first, limit)) : [];
 };
 
 export const waitingCountIn = (
   transaction: IDBTransaction,
   profile: Profile,
   beforeSeq: number,
-): Promise<number> => resultOf(byProfile(transaction).count(rangeOf("waiting", profile, 0, beforeSeq)));
+): Promise<number> => asked(byProfile(transaction).count(rangeOf("waiting", profile, 0, beforeSeq)));
 
 /** IndexedDB's largest limit. */
 const MOST_ROWS = 2 ** 32 - 1;
@@ -74,32 +74,32 @@ export const rowsIn = async (
   // For IndexedDB, a limit of 0 means no limit.
   if (limit === 0) return [];
   if (!state)
-    return resultOf(transaction.objectStore("outbox").getAll(IDBKeyRange.lowerBound(after, true), limit));
+    return asked(transaction.objectStore("outbox").getAll(IDBKeyRange.lowerBound(after, true), limit));
   const { lanes } = await recordIn(transaction);
   const own = lanes
     .filter((queue) => queue[state] > 0)
     .map(({ profile }) => rangeOf(state, profile, after + 1))
-    .map((range) => resultOf<OutboxRow[]>(byProfile(transaction).getAll(range, limit)));
-  return (await allOf(own))
+    .map((range) => asked<OutboxRow[]>(byProfile(transaction).getAll(range, limit)));
+  return (await allAsked(own))
     .flat()
     .toSorted((a, b) => a.seq - b.seq)
     .slice(0, limit);
 };
 
 const found = async <Row>(store: IDBObjectStore, keys: readonly string[]): Promise<Row[]> => {
-  const rows = await allOf(keys.map((key) => resultOf<Row | undefined>(store.get(key))));
+  const rows = await allAsked(keys.map((key) => asked<Row | undefined>(store.get(key))));
   return rows.filter((row) => row !== undefined);
 };
 
 /** Reads all that a decision needs with one round trip to the database. */
 export const snapshotIn = async (transaction: IDBTransaction, readSet: ReadSet): Promise<Snapshot> => {
   const { pages = [], liveChat = [], waiting, rejected } = readSet;
-  const [record, processed, retired, waitingSeqs, rejectedRows] = await allOf([
+  const [record, processed, retired, waitingSeqs, rejectedRows] = await allAsked([
     recordIn(transaction),
     found<object>(transaction.objectStore("pages"), pages),
     found<{ key: string }>(transaction.objectStore("retiredLiveChatSessions"), liveChat),
     waiting
-      ? resultOf(
+      ? asked(
           byProfile(transaction).getAllKeys(
             rangeOf("waiting", waiting.profile, waiting.from, waiting.to + 1),
           ),
@@ -137,7 +137,7 @@ export const writeIn = (
 export const forgetPagesIn = async (transaction: IDBTransaction, beforeInstant: number): Promise<void> => {
   const pages = transaction.objectStore("pages");
   const before = IDBKeyRange.upperBound(new Date(beforeInstant).toISOString(), true);
-  for (const pageId of await resultOf(pages.index("touchedAt").getAllKeys(before))) pages.delete(pageId);
+  for (const pageId of await asked(pages.index("touchedAt").getAllKeys(before))) pages.delete(pageId);
 };
 
 /** Groups ascending numbers into runs without gaps: deleting a run costs as much as deleting one row. */
