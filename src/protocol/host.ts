@@ -48,7 +48,7 @@ export interface TrackCommand extends CommandBase, Limits {
 }
 export interface PageViewCommand extends CommandBase, Limits {
   type: "pageView";
-  /** Absent if the site's redaction removed the page. */
+  /** Absent where the site redacted the page away. */
   page?: Partial<Page>;
 }
 export interface UpdatePersonCommand extends CommandBase, Pick<Limits, "maxWaiting"> {
@@ -143,7 +143,7 @@ export interface LoadView {
 export type InitAnswer =
   | {
       ok: true;
-      /** Live Chat reported no session, but the store has this one: the page reads Live Chat again after a second. */
+      /** Live Chat reads `null` but the store has this session: read again after a second. */
       rereadLiveChat?: string;
       /** The outcome of the page view; absent while opted out. */
       view?: CommandAnswer;

@@ -75,7 +75,7 @@ class PagePort implements Host {
       this.#shared = shared;
       return { ok: true, ...attached };
     } catch (error) {
-      // Another tracker has taken over meanwhile.
+      // Another one has taken over meanwhile.
       if (shared?.isRetired) return this.attach(hello, init);
       return { ok: false, error: failure(2103, reasonOf(error)).error };
     }

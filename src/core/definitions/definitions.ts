@@ -45,7 +45,7 @@ export class Definitions {
   readonly #source: DefinitionsSource;
   #cached: CachedDefinitions | null = null;
   #byId: ReadonlyMap<string, EventDefinition> | null = null;
-  #refreshing: Promise<boolean> | null = null;
+  #asking: Promise<boolean> | null = null;
   #last: { at: number; answered: boolean } | null = null;
 
   constructor(ports: Pick<Ports, "clock" | "timers" | "store">, source: DefinitionsSource) {
@@ -84,16 +84,16 @@ export class Definitions {
     const last = this.#last;
     const age = last ? this.#ports.clock.now() - last.at : Infinity;
     if (last && age >= 0 && age < FRESH_MS) return last.answered;
-    this.#refreshing ??= this.#request().finally(() => {
-      this.#refreshing = null;
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = null;
     });
-    const answered = await within(this.#ports.timers, WAIT_MS, this.#refreshing, null);
+    const answered = await within(this.#ports.timers, WAIT_MS, this.#asking, null);
     // The next caller does not wait again for a late response. If it comes after all, it is used.
     if (answered === null) this.#last = { at: this.#ports.clock.now(), answered: false };
     return answered ?? false;
   }
 
-  async #request(): Promise<boolean> {
+  async #ask(): Promise<boolean> {
     const answered = await this.#fetch().catch(() => false); // the store failed, which is the same as no response
     this.#last = { at: this.#ports.clock.now(), answered };
     return answered;
