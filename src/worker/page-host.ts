@@ -1,10 +1,10 @@
-/** Starts the host inside the page, for pages where workers are unavailable: the same core on the same store. */
-import { abortForAbsence, resumeAfterAbsence } from "../adapters/indexeddb/page-absence.js";
+/** The host inside the page, where workers are forbidden: the same core on the same store. */
+import { comeBack, leave } from "../adapters/indexeddb/page-absence.js";
 import { servePage } from "./page-port.js";
 
 export const startPageHost = (port: MessagePort): void => {
   // The page's own message as it goes would arrive too late.
-  addEventListener("pagehide", abortForAbsence);
-  addEventListener("pageshow", resumeAfterAbsence);
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", comeBack);
   servePage(port);
 };

@@ -1,9 +1,9 @@
-/** A page that is its own host goes into the back-forward cache, and comes back. */
+/** A page that is its own host goes, and comes back. */
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
 import { asked } from "../../src/adapters/indexeddb/idb-transaction.js";
-import { abortForAbsence, resumeAfterAbsence } from "../../src/adapters/indexeddb/page-absence.js";
+import { comeBack, leave } from "../../src/adapters/indexeddb/page-absence.js";
 import { emptyRecord } from "../../src/core/tracker-record.js";
 
 let databases = 0;
@@ -13,7 +13,7 @@ beforeEach(async () => {
   await store.open();
 });
 afterEach(() => {
-  resumeAfterAbsence();
+  comeBack();
   store.close();
 });
 
@@ -23,7 +23,7 @@ const countUp = (onDecision = (): void => undefined): Promise<number> =>
     const nextSeq = record.nextSeq + 1;
     return { change: { record: { ...record, nextSeq } }, result: nextSeq };
   });
-/** Runs a transaction on all stores, as another tab would, until it has ended. */
+/** Has a transaction of its own on all stores, which comes to an end. */
 const anotherTab = async (): Promise<void> => {
   const db = await asked(indexedDB.open(`people-tracking:absence-${databases}`));
   const transaction = db.transaction([...db.objectStoreNames], "readwrite");
@@ -32,31 +32,31 @@ const anotherTab = async (): Promise<void> => {
 };
 const first = emptyRecord().nextSeq + 1;
 
-test("a transaction that the absence aborts stores nothing, and stores once when the page is back", async () => {
+test("what its leaving cuts short is not stored, and stored once when the page is back", async () => {
   let decisions = 0;
   let counted: Promise<number> | undefined;
   await new Promise<void>((resolve) => {
     counted = countUp(() => {
       decisions++;
       if (decisions > 1) return;
-      abortForAbsence();
+      leave();
       resolve();
     });
   });
   await anotherTab();
   expect(decisions).toBe(1);
-  resumeAfterAbsence();
+  comeBack();
   expect(await counted).toBe(first);
   expect(decisions).toBe(2);
   expect((await store.read()).nextSeq).toBe(first);
 });
 
-test("a commit that is requested while the page is away waits until the page is back", async () => {
-  abortForAbsence();
+test("what is asked while the page is away waits until it is back", async () => {
+  leave();
   let decisions = 0;
   const counted = countUp(() => decisions++);
   await anotherTab();
   expect(decisions).toBe(0);
-  resumeAfterAbsence();
+  comeBack();
   expect(await counted).toBe(first);
 });

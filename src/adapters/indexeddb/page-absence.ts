@@ -11,14 +11,14 @@ let absence: Promise<void> | undefined;
 let endAbsence = (): void => undefined;
 
 /** Aborts the running transactions. `whilePresent` begins them again once the page is back. */
-export const abortForAbsence = (): void => {
+export const leave = (): void => {
   absence ??= new Promise((resolve) => {
     endAbsence = resolve;
   });
   for (const transaction of running) if (tryAbort(transaction)) aborted.add(transaction);
 };
 
-export const resumeAfterAbsence = (): void => {
+export const comeBack = (): void => {
   absence = undefined;
   endAbsence();
 };
