@@ -9,6 +9,7 @@ import {
   OURS,
   PEERS,
   SHARED_FLOOR,
+  STORED_FLOOR,
 } from "./subjects.js";
 
 /** Where the built sites lie, one folder each. */
@@ -44,7 +45,7 @@ let built: Promise<void> | undefined;
 /** Each as a site would bundle it for production. Once a run. */
 export const buildSites = (): Promise<void> => {
   built ??= (async () => {
-    const floors = [NOTHING, FLOOR, SHARED_FLOOR, DURABLE_FLOOR, JOURNAL_FLOOR, CONTRACT_FLOOR];
+    const floors = [NOTHING, FLOOR, SHARED_FLOOR, DURABLE_FLOOR, JOURNAL_FLOOR, CONTRACT_FLOOR, STORED_FLOOR];
     const subjects = [...floors, OURS, ...PEERS];
     for (const entry of ["page", "count-in-worker", ...subjects.map(({ site }) => site)])
       await buildSite(entry);

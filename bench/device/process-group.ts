@@ -1,0 +1,51 @@
+/**
+ * What all processes of one session cost, read from Linux's /proc. A browser that is started detached leads a session of its
+ * own, and every process that it starts belongs to it, whoever its parent is.
+ */
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+
+/** Linux counts CPU time for user space in hundredths of a second, on every machine. */
+const TICK_MS = 10;
+/** Fields of /proc/<pid>/stat, counted from the one after the command's name, which may itself hold spaces. */
+const SESSION = 3;
+/** User and system time, its own and that of its children that ended. */
+const CPU_TIMES = [11, 12, 13, 14];
+
+/** @returns nothing where the process has ended meanwhile */
+const readProcess = (pid: string, file: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return "";
+  }
+};
+
+/** The fields of each process of the session, by its id. */
+const processesOf = (session: number): Map<string, string[]> => {
+  if (!existsSync("/proc/self/smaps_rollup"))
+    throw new Error("The device's costs are read from Linux's /proc, which this system does not have");
+  const found = new Map<string, string[]>();
+  for (const pid of readdirSync("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    const stat = readProcess(pid, "stat");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (Number(fields[SESSION]) === session) found.set(pid, fields);
+  }
+  return found;
+};
+
+/** Milliseconds of CPU that they have used so far, those that ended included. */
+export const cpuMs = (session: number): number => {
+  let ticks = 0;
+  for (const fields of processesOf(session).values())
+    for (const place of CPU_TIMES) ticks += Number(fields[place]);
+  return ticks * TICK_MS;
+};
+
+/** Their memory in bytes: what is shared between processes is divided among them (the proportional set size). */
+export const memoryBytes = (session: number): number => {
+  let kilobytes = 0;
+  for (const pid of processesOf(session).keys())
+    kilobytes += Number(/^Pss:\s+(\d+) kB/m.exec(readProcess(pid, "smaps_rollup"))?.[1] ?? 0);
+  return kilobytes * 1_024;
+};
