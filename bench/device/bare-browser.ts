@@ -131,15 +131,15 @@ export class BareBrowser {
     return result.value;
   }
 
-  /**
-   * Starts the tracker, and waits until all that this began is over.
-   *
-   * @returns the milliseconds that its `init()` took
-   */
-  async start(): Promise<number> {
-    const took = await this.evaluate<number>("bench.init()");
+  /** Starts the tracker. @returns the milliseconds that it took */
+  init(): Promise<number> {
+    return this.evaluate("bench.init()");
+  }
+
+  /** Starts the tracker, and waits until all that this began is over. */
+  async start(): Promise<void> {
+    await this.init();
     await this.calm();
-    return took;
   }
 
   /** Milliseconds that the main thread's tasks have taken since this was first asked for. */
