@@ -3,7 +3,7 @@ import { Rows } from "../main-thread/rows.js";
 import { readable } from "../report/number.js";
 import type { Bar, Context, Row, Section } from "../section.js";
 import type { Measured } from "../site/subjects.js";
-import { FARO, NOTHING, OURS, PEERS, STORED_FLOOR } from "../site/subjects.js";
+import { FARO, NOTHING, OURS, PEERS, SENT_FLOOR, STORED_FLOOR } from "../site/subjects.js";
 import { figure } from "../statistics.js";
 import { BareBrowser } from "./bare-browser.js";
 import type { Cost, Workload } from "./cost.js";
@@ -38,9 +38,9 @@ const LOOP: Workload = {
   patienceMs: PATIENCE_MS,
 };
 
-/** The floor is one of streams: in a loop, a transaction for each event is not the least that is possible. */
+/** The floors are those of streams: in a loop, a transaction for each event is not the least that is possible. */
 const subjectsOf = (workload: Workload, quick: boolean): Measured[] => [
-  ...(workload === LOOP ? [] : [STORED_FLOOR]),
+  ...(workload === LOOP ? [] : [STORED_FLOOR, SENT_FLOOR]),
   OURS,
   ...(quick ? [FARO] : PEERS),
 ];
@@ -104,11 +104,11 @@ const measureTogether = async (
   await BareBrowser.withAll(subjects, async (browsers) => {
     await Promise.all(browsers.map((browser) => browser.start()));
     const [nothing, ...others] = browsers;
-    const inTurn = (place: number): Promise<void> => setTimeout((1_000 * place) / browsers.length);
+    const turnOf = (place: number): Promise<void> => setTimeout((1_000 * place) / browsers.length);
     const [baseline, ...costs] = await Promise.all([
       Baseline.of(nothing!, workload),
       ...others.map((browser, index) =>
-        inTurn(index + 1).then(() => costOf(browser, workload, workload.events)),
+        turnOf(index + 1).then(() => costOf(browser, workload, workload.events)),
       ),
     ]);
     addRows(rows, NOTHING, workload, baseline.cost, baseline);
@@ -173,7 +173,7 @@ const bars = (rows: readonly Row[]): Bar[] => {
 export const device: Section = {
   name: "device",
   title: "The whole device: CPU, requests and bytes",
-  notes: `Linux only. Each tracker with its defaults, in a browser of its own with a new profile on disk. *Whole browser's CPU* is the user and system time of all of its processes, those that ended meanwhile included, as \`/proc\` counts it in steps of 10 ms; the browser is driven by the bare debugging protocol, because automation libraries have a page report each of its requests, which costs CPU itself. Each figure begins when \`init()\` has resolved and all that it began is over, and ends when all events have arrived at the collector, at most ${PATIENCE_MS / 1_000} s after the last call, and the browser has been calm for two seconds. A page without a tracker does the same calls of nothing; its CPU, and what it costs to be open for as long, is subtracted: *above the page without a tracker*. *Main thread busy* is the sum of the page's tasks. *Requests* and *bytes* are counted at the collector's sockets, plain HTTP/1.1 on the page's own origin: request lines, headers, bodies and answers of everything that the browser requested, without TLS and TCP. HTTP/2 and HTTP/3 compress the headers that repeat, which favours those who send many requests more than these figures say. The floor posts each event to a shared worker, which stores each in a transaction of its own with relaxed durability, and answers the page; 0.8 s after the first that has not been sent, it sends what is stored as one gzip-compressed request, and deletes it in one transaction: five batches of the 200, and one batch an event where they are 1 s apart. It keeps what it sends in memory, checks nothing, retries nothing, and knows one tab only. The events 1 s apart are tracked in all browsers at the same time, in turns within each second.`,
+  notes: `Linux only. Each tracker with its defaults, in a browser of its own with a new profile on disk. *Whole browser's CPU* is the user and system time of all of its processes, those that ended meanwhile included, as \`/proc\` counts it in steps of 10 ms; the browser is driven by the bare debugging protocol, because automation libraries have a page report each of its requests, which costs CPU itself. Each figure begins when \`init()\` has resolved and all that it began is over, and ends when all events have arrived at the collector, at most ${PATIENCE_MS / 1_000} s after the last call, and the browser has been calm for two seconds. A page without a tracker does the same calls of nothing; its CPU, and what it costs to be open for as long, is subtracted: *above the page without a tracker*. *Main thread busy* is the sum of the page's tasks. *Requests* and *bytes* are counted at the collector's sockets, plain HTTP/1.1 on the page's own origin: request lines, headers, bodies and answers of everything that the browser requested, without TLS and TCP. HTTP/2 and HTTP/3 compress the headers that repeat, which favours those who send many requests more than these figures say. The floor posts each event to a shared worker, which stores each in a transaction of its own with relaxed durability, and answers the page; 0.9 s after the first that has not been sent, it sends what is stored as one gzip-compressed request, and deletes it in one transaction: five batches of the 200, and one batch an event where they are 1 s apart. It keeps what it sends in memory, checks nothing, retries nothing, and knows one tab only. *The same, nothing stored* does so without the database: the difference is what the transactions take. The events 1 s apart are tracked in all browsers at the same time, in turns within each second.`,
   charts: [
     {
       name: "device-paced-cpu",

@@ -8,6 +8,7 @@ import {
   NOTHING,
   OURS,
   PEERS,
+  SENT_FLOOR,
   SHARED_FLOOR,
   STORED_FLOOR,
 } from "./subjects.js";
@@ -45,7 +46,16 @@ let built: Promise<void> | undefined;
 /** Each as a site would bundle it for production. Once a run. */
 export const buildSites = (): Promise<void> => {
   built ??= (async () => {
-    const floors = [NOTHING, FLOOR, SHARED_FLOOR, DURABLE_FLOOR, JOURNAL_FLOOR, CONTRACT_FLOOR, STORED_FLOOR];
+    const floors = [
+      NOTHING,
+      FLOOR,
+      SHARED_FLOOR,
+      DURABLE_FLOOR,
+      JOURNAL_FLOOR,
+      CONTRACT_FLOOR,
+      STORED_FLOOR,
+      SENT_FLOOR,
+    ];
     const subjects = [...floors, OURS, ...PEERS];
     for (const entry of ["page", "count-in-worker", ...subjects.map(({ site }) => site)])
       await buildSite(entry);

@@ -25,6 +25,7 @@ const ANSWERS: Record<string, (events: number, bytes: number) => { status: numbe
     }),
     datadog: () => ({ status: 202, body: {} }),
     faro: () => ({ status: 202, body: "" }),
+    "floor-sent": () => ({ status: 200, body: "" }),
     "floor-stored": () => ({ status: 200, body: "" }),
     mixpanel: () => ({ status: 200, body: { status: 1, error: null } }),
     posthog: () => ({ status: 200, body: { status: "Ok" } }),

@@ -37,6 +37,8 @@ export const JOURNAL_FLOOR: Measured = {
 };
 /** What no tracker can do without whose events are each on disk by themselves before they are sent. */
 export const STORED_FLOOR: Measured = { label: "floor: one transaction an event", site: "floor-stored" };
+/** What of that is not its transactions. */
+export const SENT_FLOOR: Measured = { label: "floor: the same, nothing stored", site: "floor-sent" };
 export const NOTHING: Measured = { label: "floor: nothing at all", site: "nothing" };
 
 export const FARO: Measured = { label: "Grafana Faro", site: "faro" };
