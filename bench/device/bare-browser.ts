@@ -16,7 +16,8 @@ import { buildSites } from "../site/build-sites.js";
 import { Collector } from "../site/collector.js";
 import type { Measured } from "../site/subjects.js";
 import { DebuggingPipe } from "./debugging-pipe.js";
-import { cpuMs, memoryBytes } from "./process-group.js";
+import type { Memory } from "./process-group.js";
+import { cpuMs, memoryOf } from "./process-group.js";
 
 const ARGS = [
   ...CHROMIUM_ARGS,
@@ -114,9 +115,9 @@ export class BareBrowser {
     return cpuMs(this.#session);
   }
 
-  /** Bytes of memory that all of its processes take. */
-  get memoryBytes(): number {
-    return memoryBytes(this.#session);
+  /** What all of its processes take. */
+  get memory(): Memory {
+    return memoryOf(this.#session);
   }
 
   /** @returns what the page's expression, or its promise, comes to */

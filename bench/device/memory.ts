@@ -5,6 +5,7 @@ import type { Bar, Context, Row, Section } from "../section.js";
 import { FARO, NOTHING, OURS, PEERS, STORED_FLOOR } from "../site/subjects.js";
 import { figure, median } from "../statistics.js";
 import { BareBrowser } from "./bare-browser.js";
+import type { Memory } from "./process-group.js";
 
 const ABOVE = "at the end, above the page without a tracker";
 const GROWTH = "growth of that since the first look";
@@ -12,17 +13,21 @@ const GROWTH = "growth of that since the first look";
 const READINGS = 3;
 const LIMIT_MB = 2;
 const MINUTE = 60_000;
+const MB = 1_000_000;
 
-/** In MB, of each browser: the median of some readings, each after a garbage collection. */
-const look = async (browsers: readonly BareBrowser[]): Promise<number[]> => {
-  const readings: number[][] = browsers.map(() => []);
+/** Of each browser: the median of some readings, each after a garbage collection. */
+const look = async (browsers: readonly BareBrowser[]): Promise<Memory[]> => {
+  const readings: Memory[][] = browsers.map(() => []);
   for (let reading = 0; reading < READINGS; reading++) {
     for (const [index, browser] of browsers.entries()) {
       await browser.collectGarbage();
-      readings[index]!.push(browser.memoryBytes / 1e6);
+      readings[index]!.push(browser.memory);
     }
   }
-  return readings.map(median);
+  return readings.map((of) => ({
+    all: median(of.map(({ all }) => all)),
+    own: median(of.map(({ own }) => own)),
+  }));
 };
 
 /** All at once, and once whatever the number of runs: memory is noisy by the megabyte, not by what else runs. */
@@ -53,8 +58,9 @@ const measure = async ({ quick, minutes, steps, step }: Context): Promise<Row[]>
     await Promise.all(streams);
 
     subjects.forEach(({ label }, index) => {
-      rows.add(label, setting, "all processes, at the end", "MB", last[index]!);
-      const above = (at: number[]): number => at[index]! - at[0]!;
+      rows.add(label, setting, "all processes, at the end", "MB", last[index]!.all / MB);
+      if (index === 0) return;
+      const above = (at: Memory[]): number => (at[index]!.own - at[0]!.own) / MB;
       rows.add(label, setting, ABOVE, "MB", above(last));
       rows.add(label, setting, GROWTH, "MB", above(last) - above(first));
     });
@@ -77,7 +83,7 @@ const bars = (rows: readonly Row[]): Bar[] => {
 export const memory: Section = {
   name: "device-memory",
   title: "The whole device: memory",
-  notes: `Linux only; \`--minutes\` sets how long. The proportional set size of all of a browser's processes, summed: what processes share is divided among them. One browser a tracker, with a new profile on disk, all open at the same time. Before each reading the garbage of the page and of every worker is collected by the debugging protocol; each look is the median of ${READINGS} readings. *Growth* is from the first look to the last, beyond that of the page without a tracker; what is smaller than ${LIMIT_MB} MB is the browser's own unrest.`,
+  notes: `Linux only; \`--minutes\` sets how long. One browser a tracker, with a new profile on disk, all open at the same time, each with one event a second. *All processes* is the proportional set size of all of a browser's processes, summed: what processes share is divided among them. *Above the page without a tracker* and *growth* leave out what is mapped from files, which is the browser's own program, and whose share depends on how many browsers happen to run it. Before each reading the garbage of the page and of every worker is collected by the debugging protocol; each look is the median of ${READINGS} readings. *Growth* is from the first look to the last, beyond that of the page without a tracker.`,
   charts: [
     { name: "device-memory", title: "Memory of the whole browser, above the page's own", metric: ABOVE },
   ],

@@ -42,10 +42,22 @@ export const cpuMs = (session: number): number => {
   return ticks * TICK_MS;
 };
 
-/** Their memory in bytes: what is shared between processes is divided among them (the proportional set size). */
-export const memoryBytes = (session: number): number => {
-  let kilobytes = 0;
-  for (const pid of processesOf(session).keys())
-    kilobytes += Number(/^Pss:\s+(\d+) kB/m.exec(readProcess(pid, "smaps_rollup"))?.[1] ?? 0);
-  return kilobytes * 1_024;
+export interface Memory {
+  /** The proportional set size: what is shared between processes is divided among them. */
+  all: number;
+  /** Of that, what is no file: not the browser's own program, whose share depends on who else runs it. */
+  own: number;
+}
+
+/** Their memory in bytes. */
+export const memoryOf = (session: number): Memory => {
+  const memory: Memory = { all: 0, own: 0 };
+  for (const pid of processesOf(session).keys()) {
+    const rollup = readProcess(pid, "smaps_rollup");
+    const bytes = (field: string): number =>
+      1_024 * Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? 0);
+    memory.all += bytes("Pss");
+    memory.own += bytes("Pss_Anon") + bytes("Pss_Shmem");
+  }
+  return memory;
 };
