@@ -8,6 +8,8 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 const TICK_MS = 10;
 /** Fields of /proc/<pid>/stat, counted from the one after the command's name, which may itself hold spaces. */
 const SESSION = 3;
+/** Chromium tries out how fast the machine is some minutes after its start, in a process that stays: 24 MB, whatever is open. */
+const OF_THE_BROWSER_ITSELF = "--utility-sub-type=on_device_model";
 /** User and system time, its own and that of its children that ended. */
 const CPU_TIMES = [11, 12, 13, 14];
 
@@ -29,7 +31,9 @@ const processesOf = (session: number): Map<string, string[]> => {
     if (!/^\d+$/.test(pid)) continue;
     const stat = readProcess(pid, "stat");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (Number(fields[SESSION]) === session) found.set(pid, fields);
+    if (Number(fields[SESSION]) !== session) continue;
+    if (readProcess(pid, "cmdline").includes(OF_THE_BROWSER_ITSELF)) continue;
+    found.set(pid, fields);
   }
   return found;
 };
