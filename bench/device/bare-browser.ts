@@ -4,7 +4,6 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,8 +15,8 @@ import { buildSites } from "../site/build-sites.js";
 import { Collector } from "../site/collector.js";
 import type { Measured } from "../site/subjects.js";
 import { DebuggingPipe } from "./debugging-pipe.js";
-import type { Memory } from "./process-group.js";
-import { cpuMs, memoryOf } from "./process-group.js";
+import type { Memory } from "./session-processes.js";
+import { cpuMs, memoryOf } from "./session-processes.js";
 
 const ARGS = [
   ...CHROMIUM_ARGS,
@@ -41,6 +40,8 @@ const CALM_SECONDS = 2;
 /** Some trackers are never calm. */
 const CALM_LIMIT_S = 10;
 
+const CLOSING_LIMIT_MS = 5_000;
+
 interface Target {
   targetId: string;
   type: string;
@@ -49,6 +50,7 @@ interface Target {
 export class BareBrowser {
   readonly collector: Collector;
   readonly #process: ChildProcess;
+  readonly #ended: Promise<void>;
   readonly #profile: string;
   readonly #pipe: DebuggingPipe;
   #page = "";
@@ -100,6 +102,7 @@ export class BareBrowser {
   private constructor(collector: Collector, child: ChildProcess, profile: string) {
     this.collector = collector;
     this.#process = child;
+    this.#ended = new Promise((ended) => child.once("exit", () => ended()));
     this.#profile = profile;
     this.#pipe = new DebuggingPipe(child.stdio[3] as Writable, child.stdio[4] as Readable);
   }
@@ -178,14 +181,10 @@ export class BareBrowser {
   }
 
   async close(): Promise<void> {
-    if (this.#process.exitCode === null) {
-      const ended = once(this.#process, "exit");
-      const late = setTimeout(5_000, undefined, { ref: false }).then(() =>
-        process.kill(-this.#session, "SIGKILL"),
-      );
-      this.#pipe.send("Browser.close").catch(() => {});
-      await Promise.race([ended, late]);
-    }
+    this.#pipe.send("Browser.close").catch(() => {});
+    const isLate = setTimeout(CLOSING_LIMIT_MS, true, { ref: false });
+    if (await Promise.race([this.#ended, isLate])) process.kill(-this.#session, "SIGKILL");
+    await this.#ended;
     await this.collector.close();
     await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -5,7 +5,7 @@ import type { Bar, Context, Row, Section } from "../section.js";
 import { FARO, NOTHING, OURS, PEERS, STORED_FLOOR } from "../site/subjects.js";
 import { figure, median } from "../statistics.js";
 import { BareBrowser } from "./bare-browser.js";
-import type { Memory } from "./process-group.js";
+import type { Memory } from "./session-processes.js";
 
 const ABOVE = "above the page without a tracker";
 const GROWTH = "growth of that";
