@@ -58,12 +58,14 @@ export class BareBrowser {
   /** Opens the subject's page, with its script loaded and its tracker not yet started. */
   static async open(subject: Measured): Promise<BareBrowser> {
     await buildSites();
+    const collector = await Collector.start();
     const profile = await mkdtemp(join(tmpdir(), "people-tracking-bench-"));
+    // It ends by itself when the pipe is closed, as when the benchmark is interrupted.
     const child = spawn(chromiumPath(), [...ARGS, `--user-data-dir=${profile}`, "about:blank"], {
       detached: true,
       stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
     });
-    const browser = new BareBrowser(await Collector.start(), child, profile);
+    const browser = new BareBrowser(collector, child, profile);
     try {
       await browser.#openPage(subject);
     } catch (error) {
