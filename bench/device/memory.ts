@@ -7,7 +7,7 @@ import { figure, median } from "../statistics.js";
 import { BareBrowser } from "./bare-browser.js";
 import type { Memory } from "./session-processes.js";
 
-const ABOVE = "above the page without a tracker";
+const ABOVE = "memory above the page without a tracker";
 const GROWTH = "growth of that";
 /** Equally far apart, after a time in which everything has run for the first time; in the end they are judged by thirds. */
 const LOOKS = 9;
@@ -84,7 +84,7 @@ const bars = (rows: readonly Row[]): Bar[] => {
 export const memory: Section = {
   name: "device-memory",
   title: "The whole device: memory",
-  notes: `Linux only; \`--minutes\` sets how long. One browser a tracker, with a new profile on disk, all open at the same time, each with one event a second. *All processes* is the proportional set size of all of a browser's processes, summed: what processes share is divided among them. *Above the page without a tracker* and *growth* leave out what is mapped from files, which is the browser's own program, and whose share depends on how many browsers happen to run it. It is looked at ${LOOKS} times, from a fifth of the time on (from minute 2 of 10), each time after the garbage of the page and of every worker has been collected by the debugging protocol. The first two columns are medians of the last third of the looks; *growth* is from the least of the first third to the least of the last, because IndexedDB fills a buffer of some megabytes before it writes it out, and begins again.`,
+  notes: `Linux only; \`--minutes\` sets how long. One browser a tracker, with a new profile on disk, all open at the same time, each with one event a second. *All processes* is the proportional set size of all of a browser's processes, summed: what processes share is divided among them. *Memory above the page without a tracker* and *growth* leave out what is mapped from files, which is the browser's own program, and whose share depends on how many browsers happen to run it. It is looked at ${LOOKS} times, from a fifth of the time on (from minute 2 of 10), each time after the garbage of the page and of every worker has been collected by the debugging protocol. The first two columns are medians of the last third of the looks; *growth* is from the least of the first third to the least of the last, because IndexedDB fills a buffer of some megabytes before it writes it out, and begins again.`,
   charts: [
     { name: "device-memory", title: "Memory of the whole browser, above the page's own", metric: ABOVE },
   ],
