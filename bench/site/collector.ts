@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { SITES } from "./build-sites.js";
@@ -25,12 +25,21 @@ const ANSWERS: Record<string, (events: number, bytes: number) => { status: numbe
     }),
     datadog: () => ({ status: 202, body: {} }),
     faro: () => ({ status: 202, body: "" }),
+    "floor-sent": () => ({ status: 200, body: "" }),
+    "floor-stored": () => ({ status: 200, body: "" }),
     mixpanel: () => ({ status: 200, body: { status: 1, error: null } }),
     posthog: () => ({ status: 200, body: { status: "Ok" } }),
     rudderstack: () => ({ status: 200, body: "OK" }),
     segment: () => ({ status: 200, body: { success: true } }),
     snowplow: () => ({ status: 200, body: "ok" }),
   };
+
+/** All that went over the server's connections: every request of any kind, request lines, headers, bodies and answers. */
+export interface Wire {
+  requests: number;
+  bytesUp: number;
+  bytesDown: number;
+}
 
 export interface LoadedFile {
   /** The path in the folder of the built sites. */
@@ -53,6 +62,9 @@ export class Collector {
   /** The arrival of the last event that is not a duplicate. */
   lastArrivalAt = 0;
   readonly #server;
+  /** Closed ones too: they keep their counts. */
+  readonly #connections: Socket[] = [];
+  #allRequests = 0;
   readonly #times = new Map<number, number>();
   readonly #people = new PeopleCollector();
   #waiting: { count: number; resolve: (all: boolean) => void } | undefined;
@@ -66,12 +78,21 @@ export class Collector {
   private constructor(server: ReturnType<typeof createServer>) {
     this.#server = server;
     this.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on("connection", (socket: Socket) => this.#connections.push(socket));
     server.on("request", (request, response) => {
+      this.#allRequests++;
       this.#handle(request, response).catch((error: unknown) => {
         console.error(request.url, error);
         response.destroy();
       });
     });
+  }
+
+  /** So far. */
+  get wire(): Wire {
+    const sum = (counter: "bytesRead" | "bytesWritten"): number =>
+      this.#connections.reduce((bytes, socket) => bytes + socket[counter], 0);
+    return { requests: this.#allRequests, bytesUp: sum("bytesRead"), bytesDown: sum("bytesWritten") };
   }
 
   /** How many of the events have come, and how many came again. */
