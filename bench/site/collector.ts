@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
 import { SITES } from "./build-sites.js";
 import { PeopleCollector } from "./people-collector.js";
 import { plain, sequencesIn } from "./sequences.js";
@@ -140,8 +141,16 @@ export class Collector {
       service === "ours"
         ? this.#people.answer(path, text)
         : (ANSWERS[service]?.(sequences.length, body.length) ?? { status: 404, body: "" });
-    const content = typeof answer === "string" ? answer : JSON.stringify(answer);
-    response.writeHead(status, { "Content-Type": "application/json", ...ISOLATED }).end(content);
+    const content = Buffer.from(typeof answer === "string" ? answer : JSON.stringify(answer));
+    // As the reference service does.
+    const compressed = content.length >= 1024 && path.endsWith("/v1/batches");
+    response
+      .writeHead(status, {
+        "Content-Type": "application/json",
+        ...(compressed && { "Content-Encoding": "gzip" }),
+        ...ISOLATED,
+      })
+      .end(compressed ? gzipSync(content) : content);
   }
 
   #count(sequences: number[]): void {
