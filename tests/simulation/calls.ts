@@ -1,5 +1,6 @@
 /** What pages call: mostly what is right, some of it not. */
 import type { Command } from "../../src/protocol/host.js";
+import { knownEvents } from "./events.js";
 import type { Plan } from "./plan.js";
 import type { Scheduler } from "./scheduler.js";
 import type { World } from "./world.js";
@@ -23,7 +24,7 @@ export const anyCall = ({ scheduler, plan, service }: World): Draft => {
   if (scheduler.chance(plan.badCalls)) return badCall(scheduler, plan);
   const chance = scheduler.random();
   if (chance < 0.5) {
-    const eventId = scheduler.pick(service.knownEvents);
+    const eventId = scheduler.pick(knownEvents(service, scheduler.now));
     return { type: "track", eventId, properties: { step: scheduler.upTo(99) }, ...limits(plan) };
   }
   if (chance < 0.8) return pageView(plan);

@@ -3,10 +3,10 @@ import type { TimedInit } from "../../src/core/commands/page-clock.js";
 import type { ChangeSignal, Hold, Ports, SendLock } from "../../src/core/ports.js";
 import { lockOnDisk } from "../../src/core/failover/lock-on-disk.js";
 import { Tracker } from "../../src/core/tracker.js";
+import { API_KEY } from "../support/people-service.js";
 import { Actor } from "./actor.js";
 import type { Browser } from "./browser.js";
 import { SimulatedTransport } from "./network.js";
-import { API_KEY } from "./service.js";
 import { HostStore } from "./host-store.js";
 
 const SERVICE = { host: "shared", endpoint: "https://people.test", apiKey: API_KEY } as const;

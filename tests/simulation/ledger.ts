@@ -161,7 +161,7 @@ export class Ledger {
   /** Somewhere: where else it stands it may still wait. Memory knows of answers that the disk never heard of. */
   #isSettled(id: string, host: SimulatedHost): boolean {
     const isGone = this.accepted.get(id)?.some(({ fate }) => fate === "gone" || fate === "rejected") === true;
-    return isGone || (this.#memoryOf.has(host) && this.#browser.world.service.appliedIds.has(id));
+    return isGone || (this.#memoryOf.has(host) && this.#browser.world.service.hasApplied(id));
   }
 
   // --- what the store accepted ---
@@ -336,7 +336,7 @@ export class Ledger {
     // Of what is let go of, something may have been applied before, or be on its way.
     known.fate = this.#isDropped(known.row) ? "dropped" : "gone";
     this.#expect(
-      known.fate === "dropped" || service.appliedIds.has(id),
+      known.fate === "dropped" || service.hasApplied(id),
       () => `${id} leaves the outbox unacknowledged`,
     );
     if (known.fate === "dropped") this.#browser.world.chronicle.count("operations let go of");
@@ -346,12 +346,12 @@ export class Ledger {
   /** Somebody let go of what waits for a profile that the service refused to register, or of such a visitor's merge. */
   #isDropped({ id, type, profile, operation }: OutboxRow): boolean {
     const { discards, world } = this.#browser;
-    if (discards === 0 || world.service.appliedIds.has(id)) return false;
+    if (discards === 0 || world.service.hasApplied(id)) return false;
     const needed = [
       profile,
       ...(type === "profile.merge" ? [(operation as ProfileMergeOperation).from] : []),
     ];
-    return needed.some((one) => world.service.hasRefused(one));
+    return needed.some((one) => world.service.hasRefusedToRegister(one));
   }
 
   #erase(place: Place): void {

@@ -37,8 +37,8 @@ export class LiveChat {
     const { scheduler, service, chronicle } = this.#browser.world;
     const former = this.current;
     const isSamePerson = former?.personId === session?.personId && former?.kind === session?.kind;
-    if (former && !isSamePerson) service.endLiveChat(former.token);
-    if (session) service.startLiveChat(session, isSamePerson ? former?.token : undefined);
+    if (former && !isSamePerson) service.liveChat.end(former.token);
+    if (session) service.liveChat.start(session, isSamePerson ? former?.token : undefined);
     this.current = session;
     chronicle.tell(
       this.#browser.name,

@@ -1,7 +1,7 @@
 /** The way from one host to the service: requests and answers are lost, late, doubled, overtaken, or not the service's. */
 import type { Transport, WireAnswer, WireRequest } from "../../src/core/ports.js";
 import { MINUTE, SECOND } from "../../src/protocol/wire.js";
-import { errorAnswer } from "../support/people-service.js";
+import { errorAnswer, halfOf } from "../support/service-requests.js";
 import type { SimulatedHost } from "./host.js";
 
 const ANSWER_TIMEOUT_MS = 30 * SECOND;
@@ -120,11 +120,6 @@ export class SimulatedTransport implements Transport {
     return scheduler.upTo(plan.networkDelayMs);
   }
 }
-
-const halfOf = (answer: WireAnswer, named: number): WireAnswer => {
-  const { results } = (answer.body ?? {}) as { results?: unknown[] };
-  return results ? { ...answer, body: { results: results.slice(0, named) } } : answer;
-};
 
 const halfRequest = (request: WireRequest, named: number): WireRequest => {
   const body = JSON.parse(request.body ?? "null") as { operations?: unknown[] } | null;

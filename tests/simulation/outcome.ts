@@ -3,10 +3,10 @@ import type { OutboxRow } from "../../src/protocol/api.js";
 import type { Operation } from "../../src/protocol/wire.js";
 import { LIMITS, HOUR } from "../../src/protocol/wire.js";
 import { profileKey } from "../../src/core/delivery/registrar.js";
+import { REASONS } from "../support/people-service.js";
 import type { Browser } from "./browser.js";
 import { isBad } from "./calls.js";
 import type { Accepted, Fate } from "./place.js";
-import { REASONS } from "./service.js";
 import type { World } from "./world.js";
 
 export const checkOutcome = (world: World): void => {

@@ -5,9 +5,9 @@
 import type { DeliveryRecord } from "../../src/core/tracker-record.js";
 import { isOptedOut } from "../../src/core/tracker-record.js";
 import { SECOND } from "../../src/protocol/wire.js";
+import { REASONS } from "../support/people-service.js";
 import type { Browser } from "./browser.js";
 import type { SimulatedHost } from "./host.js";
-import { REASONS } from "./service.js";
 
 interface Sent {
   host: SimulatedHost;

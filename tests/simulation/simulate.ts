@@ -1,6 +1,7 @@
 /** One seed's history: what happens in it, how it heals, and what must hold at its end. */
 import { DAY, HOUR, LIMITS, MINUTE, SECOND } from "../../src/protocol/wire.js";
 import { isOptedOut } from "../../src/core/tracker-record.js";
+import { API_KEY } from "../support/people-service.js";
 import type { Browser } from "./browser.js";
 import { checkOutcome } from "./outcome.js";
 import { act } from "./users.js";
@@ -63,7 +64,7 @@ const live = async ({ scheduler, plan, browsers }: World): Promise<void> => {
 const heal = async (world: World): Promise<void> => {
   const { scheduler, plan, service, browsers, chronicle } = world;
   Object.assign(plan, { networkFaults: 0, storeFaults: 0, hostFaults: 0, diskFaults: 0 });
-  service.isKeyValid = true;
+  service.apiKey = API_KEY;
   service.largestBatch = LIMITS.operationsPerBatch;
   service.registrationMs = HOUR;
   service.registerAll();

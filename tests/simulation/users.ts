@@ -1,7 +1,9 @@
 /** What happens to a browser, a step at a time: its users, its machine, its network, and the service behind it. */
 import { HOUR, LIMITS, MINUTE, SECOND } from "../../src/protocol/wire.js";
+import { API_KEY } from "../support/people-service.js";
 import type { Browser } from "./browser.js";
 import { anyCall } from "./calls.js";
+import { defineAnother } from "./events.js";
 import type { SimulatedHost } from "./host.js";
 import { COMPRESSED_ANSWERS } from "./network.js";
 import type { Tab } from "./tab.js";
@@ -124,10 +126,11 @@ const troubleService = (browser: Browser): void => {
   const chance = scheduler.random();
   if (chance < 0.15) {
     chronicle.fault("service", "an event is defined");
-    service.define();
+    defineAnother(service);
   } else if (chance < 0.3) {
-    chronicle.fault("service", service.isKeyValid ? "key revoked" : "key restored");
-    service.isKeyValid = !service.isKeyValid;
+    const isRevoked = service.apiKey !== API_KEY;
+    chronicle.fault("service", isRevoked ? "key restored" : "key revoked");
+    service.apiKey = isRevoked ? API_KEY : "another key";
   } else if (chance < 0.4) {
     chronicle.fault("service", "tokens revoked");
     service.revokeTokens();

@@ -1,16 +1,17 @@
 /** Everything of one seed: the scheduler, the service, and browsers that share nothing else. */
+import { PeopleService } from "../support/people-service.js";
 import { Browser } from "./browser.js";
 import { Chronicle } from "./chronicle.js";
+import { ACTION, isPoisonous } from "./events.js";
 import type { Plan } from "./plan.js";
 import { planOf } from "./plan.js";
 import { Scheduler } from "./scheduler.js";
-import { Service } from "./service.js";
 
 export class World {
   readonly scheduler: Scheduler;
   readonly plan: Plan;
   readonly chronicle: Chronicle;
-  readonly service: Service;
+  readonly service: PeopleService;
   readonly browsers: Browser[] = [];
   #uuids = 0;
 
@@ -18,7 +19,8 @@ export class World {
     this.scheduler = new Scheduler(seed);
     this.plan = planOf(this.scheduler);
     this.chronicle = new Chronicle(this.scheduler, print);
-    this.service = new Service(this.scheduler);
+    this.service = new PeopleService(this.scheduler, [ACTION]);
+    this.service.isPoisonous = isPoisonous;
     for (let n = 1; n <= this.plan.browsers; n++) this.browsers.push(new Browser(this, `b${n}`));
   }
 

@@ -24,6 +24,7 @@ import { stateOf } from "../../src/core/state.js";
 import { Tracker } from "../../src/core/tracker.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { PeopleService } from "./people-service.js";
+import { halfOf } from "./service-requests.js";
 import type { Random } from "./random.js";
 import { integerBelow, seededRandom } from "./random.js";
 import { VirtualTime } from "./virtual-time.js";
@@ -178,6 +179,7 @@ export class TestHost {
 
   /** Without waiting. */
   async beginInit(liveChat?: LiveChatSession | null, view?: LoadView): Promise<InitAnswer> {
+    if (liveChat) this.world.service.liveChat.start(liveChat);
     const { init } = await this.tracker.attach(this.hello, { at: this.world.now(), liveChat, view });
     return init!;
   }
@@ -223,6 +225,7 @@ export class TestHost {
     left?: string,
     pageId = `${this.id}-page`,
   ): Promise<CommandAnswer[]> {
+    if (session) this.world.service.liveChat.start(session);
     const { n, at } = this.event(pageId);
     const command: Command = {
       type: "liveChat",
@@ -343,10 +346,10 @@ export class TestTransport implements Transport {
       this.#underWay.add(finish);
       const giveUp = time.after(ANSWER_TIMEOUT_MS, () => finish({ status: 0 }));
       time.after(delay(), () => {
-        const { seen, fault } = service.receive(host.id, request, compressed);
+        const fault = service.receive(host.id, request, compressed);
         if (fault?.kind === "answer") return time.after(delay(), () => finish(fault.answer));
         if (fault?.kind === "unreachable") return time.after(delay(), () => finish({ status: 0 }));
-        const answer = service.answer(request, seen);
+        const answer = service.answer(request);
         if (fault?.kind === "silent") return;
         if (fault?.kind === "lost") return time.after(delay(), () => finish({ status: 0 }));
         const told = fault?.kind === "half" ? halfOf(answer, fault.named) : answer;
@@ -359,11 +362,6 @@ export class TestTransport implements Transport {
     for (const finish of this.#underWay) finish({ status: 0, cutOff: true });
   }
 }
-
-const halfOf = (answer: WireAnswer, named: number): WireAnswer => {
-  const body = answer.body as { results?: unknown[] } | undefined;
-  return body?.results ? { ...answer, body: { results: body.results.slice(0, named) } } : answer;
-};
 
 class HostLock implements SendLock {
   readonly #host: TestHost;

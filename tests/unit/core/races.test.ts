@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../../src/protocol/wire.js";
 import type { OutboxRow } from "../../../src/protocol/api.js";
 import { profileKey } from "../../../src/core/delivery/registrar.js";
-import type { Fault } from "../../support/people-service.js";
-import { PORTAL, UNREACHABLE, answering } from "../../support/people-service.js";
+import type { Fault } from "../../support/service-requests.js";
+import { PORTAL, UNREACHABLE, answering } from "../../support/service-requests.js";
 import { integerBelow, pick } from "../../support/random.js";
 import type { TestHost } from "../../support/world.js";
 import { World } from "../../support/world.js";
@@ -53,7 +53,7 @@ const runRace = async ({ seed, hosts, locks, faultsPercent, deaths }: Plan): Pro
     if (chance < 0.6) void host.submitEvents(1 + integerBelow(random, 30));
     else if (chance < 0.68) {
       chat = `chat-${++chats}`;
-      void host.liveChat({ id: chat, kind: "lead", personId: `person-${chats}`, token: "t" });
+      void host.liveChat({ id: chat, kind: "lead", personId: `person-${chats}`, token: `token-of-${chat}` });
     } else if (chance < 0.72 && chat) {
       void host.liveChat(null, chat);
       chat = null;

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { LoadView } from "../../../src/protocol/host.js";
 import { HOUR, MINUTE, SECOND } from "../../../src/protocol/wire.js";
-import { UNREACHABLE, answering } from "../../support/people-service.js";
+import { UNREACHABLE, answering } from "../../support/service-requests.js";
 import { World } from "../../support/world.js";
 
 const LEAD = { id: "chat", kind: "lead", personId: "anna", token: "t" } as const;

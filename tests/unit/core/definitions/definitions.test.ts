@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { MINUTE, SECOND } from "../../../../src/protocol/wire.js";
 import { withRetryAfter } from "../../../../src/core/delivery/back-off.js";
 import type { TrackerRecord } from "../../../../src/core/tracker-record.js";
-import { UNREACHABLE, answering } from "../../../support/people-service.js";
+import { UNREACHABLE, answering } from "../../../support/service-requests.js";
 import type { TestHost } from "../../../support/world.js";
 import { World } from "../../../support/world.js";
 
@@ -11,8 +11,7 @@ const ACTION = { id: "action", properties: { name: "string", count: "numeric" } 
 
 const withAction = async () => {
   const all = await World.withHost();
-  all.service.definitions = [ACTION];
-  all.service.definitionsVersion = "2";
+  all.service.define(ACTION);
   await all.world.time.advance(10 * SECOND);
   await track(all.world, all.host, "action", { name: "x" });
   await all.world.drained();
@@ -50,10 +49,7 @@ test.each([
 
 test("names that every object has are the service's to define, like all others", async () => {
   const { world, host, service } = await withAction();
-  service.definitions = [
-    { id: "constructor", properties: { constructor: "string", toString: "numeric" } },
-  ] as const;
-  service.definitionsVersion = "3";
+  service.define({ id: "constructor", properties: { constructor: "string", toString: "numeric" } as const });
   expect(await track(world, host, "constructor", { constructor: "x", toString: 1 })).toBeUndefined();
   expect(await track(world, host, "constructor", { hasOwnProperty: 1 })).toBe(
     "Error when calling track(). Cause: properties.hasOwnProperty is not defined for the event constructor",
@@ -65,8 +61,7 @@ test("names that every object has are the service's to define, like all others",
 
 test("an event that was defined a moment ago is accepted", async () => {
   const { world, host, service } = await withAction();
-  service.definitions = [ACTION, { id: "fresh", properties: {} }];
-  service.definitionsVersion = "3";
+  service.define({ id: "fresh", properties: {} });
   expect(await track(world, host, "fresh")).toBeUndefined();
 });
 
@@ -147,8 +142,7 @@ test("what has not changed is answered with 304 and stays", async () => {
 
 test("a page's commands keep their order while one of them waits for an answer; other pages go on", async () => {
   const { world, host, service } = await withAction();
-  service.definitions = [ACTION, { id: "fresh", properties: {} }];
-  service.definitionsVersion = "3";
+  service.define({ id: "fresh", properties: {} });
   service.script("definitions", { kind: "slow", delayMs: 1 * SECOND });
   const before = world.time.now;
   const doubtful = host.tracker.submit("p9", [host.custom("p9", "fresh")]);

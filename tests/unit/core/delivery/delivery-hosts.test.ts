@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { MINUTE, SECOND } from "../../../../src/protocol/wire.js";
 import { LEASE_MS, RENEWAL_MS } from "../../../../src/core/delivery/lease.js";
 import type { TrackerRecord } from "../../../../src/core/tracker-record.js";
-import { UNREACHABLE } from "../../../support/people-service.js";
+import { UNREACHABLE } from "../../../support/service-requests.js";
 import type { TestHost } from "../../../support/world.js";
 import { World } from "../../../support/world.js";
 

@@ -6,7 +6,7 @@ import { withOpenBreaker } from "../../../../src/core/delivery/circuit-breaker.j
 import { planOf } from "../../../../src/core/delivery/plan.js";
 import { trackingError } from "../../../../src/core/errors.js";
 import { emptyRecord } from "../../../../src/core/tracker-record.js";
-import { PORTAL, UNREACHABLE, answering } from "../../../support/people-service.js";
+import { PORTAL, UNREACHABLE, answering } from "../../../support/service-requests.js";
 import { World } from "../../../support/world.js";
 
 const ERROR = trackingError(2101, "worker");

@@ -2,8 +2,9 @@
 import { expect, test } from "vitest";
 import type { BatchRequest } from "../../../../src/protocol/wire.js";
 import { LIMITS, MINUTE, SECOND } from "../../../../src/protocol/wire.js";
-import type { Fault } from "../../../support/people-service.js";
-import { PORTAL, UNREACHABLE, answering, errorAnswer } from "../../../support/people-service.js";
+import { REASONS } from "../../../support/people-service.js";
+import type { Fault } from "../../../support/service-requests.js";
+import { PORTAL, UNREACHABLE, answering, errorAnswer } from "../../../support/service-requests.js";
 import { World } from "../../../support/world.js";
 
 const ids = (rows: readonly { id: string }[]): string[] => rows.map(({ id }) => id);
@@ -34,11 +35,11 @@ test("rejected operations are kept with the reason, and the rest go on", async (
   const [row] = await world.rejected();
   expect(row).toMatchObject({
     id: "host-1-page-3",
-    error: { code: 422, message: "unwelcome", origin: "people-service", platform: "fe-snippet" },
+    error: { code: REASONS.UNWELCOME, message: "no", origin: "people-service", platform: "fe-snippet" },
   });
   const state = await host.state();
   expect(state.outbox).toEqual({ waiting: 0, rejected: 1 });
-  expect(state.delivery.lastError).toMatchObject({ code: 422 });
+  expect(state.delivery.lastError).toMatchObject({ code: REASONS.UNWELCOME });
   expect(service.appliedIds()).toContain("host-1-page-4");
 });
 
@@ -123,7 +124,8 @@ test.each([400, 413])("%i halves the batch until the culprit is alone, which is 
 
 test("nine poisonous operations among good ones block nothing, and no time is lost on them", async () => {
   const { world, host, service } = await World.withHost();
-  for (let n = 2; n <= 60; n += 7) service.poisonous.add(`host-1-page-${n}`);
+  const poisonous = new Set(Array.from({ length: 9 }, (_, index) => `host-1-page-${2 + 7 * index}`));
+  service.isPoisonous = ({ id }) => poisonous.has(id);
   await host.track(100);
   await world.drained(1 * SECOND);
   expect(await world.rejected()).toHaveLength(9);
@@ -147,7 +149,8 @@ test("ten refused alone with none accepted between open the profile's circuit br
 
 test("eleven poisonous operations in a row are isolated, attempt by attempt", async () => {
   const { world, host, service } = await World.withHost();
-  for (let n = 2; n <= 12; n++) service.poisonous.add(`host-1-page-${n}`);
+  const poisonous = new Set(Array.from({ length: 11 }, (_, index) => `host-1-page-${2 + index}`));
+  service.isPoisonous = ({ id }) => poisonous.has(id);
   await host.track(15);
   await world.drained(60 * MINUTE);
   expect(await world.rejected()).toHaveLength(11);

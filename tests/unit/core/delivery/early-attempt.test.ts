@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { withEarlyAttempt } from "../../../../src/core/delivery/early-attempt.js";
 import { MINUTE, SECOND } from "../../../../src/protocol/wire.js";
-import { UNREACHABLE, answering } from "../../../support/people-service.js";
+import { UNREACHABLE, answering } from "../../../support/service-requests.js";
 import type { TestHost } from "../../../support/world.js";
 import { World } from "../../../support/world.js";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../../../src/protocol/wire.js";
-import { UNREACHABLE, answering } from "../../../support/people-service.js";
+import { UNREACHABLE, answering } from "../../../support/service-requests.js";
 import { World } from "../../../support/world.js";
 
 test("flush answers 0 at once when nothing waits", async () => {

@@ -1,8 +1,8 @@
 /** The next batch is read while one is on its way: that must not change what is sent, nor in which order. */
 import { expect, test } from "vitest";
 import { SECOND } from "../../../../src/protocol/wire.js";
-import type { Fault } from "../../../support/people-service.js";
-import { UNREACHABLE, answering } from "../../../support/people-service.js";
+import type { Fault } from "../../../support/service-requests.js";
+import { UNREACHABLE, answering } from "../../../support/service-requests.js";
 import { World } from "../../../support/world.js";
 
 const BATCH = 500;

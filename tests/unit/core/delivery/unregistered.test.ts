@@ -1,18 +1,20 @@
 /** Profiles that the service refuses to register: each stops alone, says so, and can be tried again or let go of. */
 import { describe, expect, test } from "vitest";
 import { MINUTE, SECOND } from "../../../../src/protocol/wire.js";
-import { answering } from "../../../support/people-service.js";
+import { answering } from "../../../support/service-requests.js";
 import type { LoadView } from "../../../../src/protocol/host.js";
 import { World } from "../../../support/world.js";
 
-const lead = (personId: string) => ({ id: `chat-${personId}`, kind: "lead", personId, token: "t" }) as const;
+const lead = (personId: string) =>
+  ({ id: `chat-${personId}`, kind: "lead", personId, token: `token-of-${personId}` }) as const;
+const ANNA = { kind: "lead", id: "anna" } as const;
 const idsOf = (rows: readonly { id: string }[]): string[] => rows.map(({ id }) => id);
 
 /** Anna's lead cannot be registered; who was there before and comes after can. */
 const withRefusedLead = async (status: 400 | 404 = 404) => {
   const all = await World.withHost();
   const { world, host, service } = all;
-  service.unregistrable.set("anna", status);
+  service.refuseToRegister(ANNA, status);
   await world.time.wait(host.liveChat(lead("anna")));
   await host.track(2);
   await world.time.until(async () => (await host.state()).delivery.status === "stopped", 10 * SECOND);
@@ -24,7 +26,7 @@ const withRefusedVisitor = async () => {
   const all = await World.withHost();
   const { world, host, service } = all;
   const visitor = (await host.state()).profile!.id;
-  service.unregistrable.set(visitor, 404);
+  service.refuseToRegister({ kind: "visitor", id: visitor }, 404);
   service.revokeTokens();
   await host.track(2);
   await world.time.until(async () => (await host.state()).delivery.status === "stopped", 10 * SECOND);
@@ -92,7 +94,7 @@ describe("a profile that cannot be registered", () => {
 
   test("lets init() succeed, which records the page view", async () => {
     const { world, host, service } = await World.withHost();
-    service.unregistrable.set("anna", 404);
+    service.refuseToRegister(ANNA, 404);
     const view = { pageId: "view", command: host.event("view") as LoadView["command"] };
     expect(await host.init(lead("anna"), view)).toMatchObject({ ok: true, view: { n: 1 } });
     expect(idsOf(await world.waiting())).toContain("view-1");
@@ -115,7 +117,7 @@ describe("a profile that cannot be registered", () => {
     await probe(world);
     await world.time.advance(1 * MINUTE);
     expect(service.requestsTo("registrations")).toHaveLength(1);
-    service.unregistrable.clear();
+    service.registerAll();
     await probe(world);
     await world.drained(1 * MINUTE);
     expect((await world.record()).lanes.every(({ unregistered }) => unregistered === undefined)).toBe(true);
@@ -123,7 +125,7 @@ describe("a profile that cannot be registered", () => {
 
   test("is forgotten at another endpoint", async () => {
     const { world, host, service } = await withRefusedLead();
-    service.unregistrable.clear();
+    service.registerAll();
     await world.time.wait(host.tracker.attach({ ...host.hello, endpoint: "https://other.test" }));
     await host.track();
     await world.drained(10 * SECOND);
@@ -189,7 +191,7 @@ describe("discardRejected() for a profile that cannot be registered", () => {
     await world.time.wait(host.tracker.discardRejected());
     expect(await host.track(1, "after")).toMatchObject([{ n: 1 }]);
     expect(idsOf(await world.waiting())).toEqual(["after-1"]);
-    service.unregistrable.clear();
+    service.registerAll();
     await world.time.wait(host.tracker.retryRejected());
     await world.drained(10 * SECOND);
   });
@@ -224,7 +226,7 @@ describe("the merge of a visitor that cannot be registered", () => {
   test("arrives, before what came after it, once the visitor can be registered", async () => {
     const { world, host, service } = await withRefusedVisitor();
     await world.time.advance(1 * MINUTE);
-    service.unregistrable.clear();
+    service.registerAll();
     await world.time.wait(host.tracker.retryRejected());
     await world.drained(10 * SECOND);
     const [first] = service.appliedIds({ kind: "lead", id: "anna" });
