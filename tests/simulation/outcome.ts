@@ -6,16 +6,17 @@ import { profileKey } from "../../src/core/delivery/registrar.js";
 import { REASONS } from "../support/people-service.js";
 import type { Browser } from "./browser.js";
 import { isBad } from "./calls.js";
+import type { Environment } from "./environment.js";
 import type { Accepted, Fate } from "./place.js";
-import type { World } from "./world.js";
 
-export const checkOutcome = (world: World): void => {
-  const { service, browsers, chronicle, plan } = world;
+export const checkOutcome = (environment: Environment, browsers: readonly Browser[]): void => {
+  const { service, chronicle, plan } = environment;
   const applied = new Map(service.applied.map((entry, index) => [entry.operation.id, { ...entry, index }]));
   chronicle.expect(applied.size === service.applied.length, "service", () => "an operation is applied twice");
   const known = new Set<string>();
   for (const browser of browsers) {
-    const { ledger, name } = browser;
+    const { name } = browser;
+    const { ledger } = browser.checks;
     for (const [id, copies] of ledger.accepted) {
       known.add(id);
       const entry = applied.get(id);
@@ -44,7 +45,7 @@ export const checkOutcome = (world: World): void => {
     }
     ledger.disk.sessions.check(plan.sessionTimeoutMs);
     ledger.checkJournals();
-    chronicle.expect(browser.journals.size === 0, name, () => "a journal is left");
+    chronicle.expect(browser.journals.count === 0, name, () => "a journal is left");
   }
   for (const id of applied.keys())
     chronicle.expect(known.has(id), "service", () => `${id} was never accepted`);
@@ -85,8 +86,13 @@ const isSame = (
 };
 
 /** What the calls and the clock do not call for is never rejected. */
-const checkRejected = ({ ledger, name, world }: Browser, row: OutboxRow, isApplied: boolean): void => {
-  const { chronicle, service, scheduler } = world;
+const checkRejected = (
+  { checks, name, clockWasSet, environment }: Browser,
+  row: OutboxRow,
+  isApplied: boolean,
+): void => {
+  const { ledger } = checks;
+  const { chronicle, service, scheduler } = environment;
   const reason = service.refusals.get(row.id);
   const command = ledger.command(row.id);
   const isOld = Date.parse(row.occurredAt) < scheduler.now - LIMITS.operationAgeMs + HOUR;
@@ -94,7 +100,7 @@ const checkRejected = ({ ledger, name, world }: Browser, row: OutboxRow, isAppli
     (command !== undefined &&
       isBad(command) &&
       (reason === REASONS.POISON || reason === REASONS.NOT_DEFINED)) ||
-    (reason === REASONS.TOO_OLD && (isOld || ledger.clockWasSet)) ||
+    (reason === REASONS.TOO_OLD && (isOld || clockWasSet)) ||
     reason === REASONS.AFTER_TERMINATION ||
     // Neither knew of the other: one host merged the visitor whose activity the other took, and one of them was in memory.
     // Or the person cleared the site's data, and with them what the disk knew of the merge.
