@@ -183,11 +183,13 @@ describe("failover", () => {
   });
 });
 
-test("a value that cannot be stored is told, and no failure of the disk", async () => {
-  const { disk, host } = await started();
-  const unstorable = { version: "1", definitions: [() => undefined] } as never;
-  await expect(disk.wait(host.store.writeDefinitions(unstorable))).rejects.toThrow("could not be cloned");
-  expect(host.store.kind).toBe("disk");
+describe("a value that cannot be stored", () => {
+  test("a value that cannot be stored is told, and no failure of the disk", async () => {
+    const { disk, host } = await started();
+    const unstorable = { version: "1", definitions: [() => undefined] } as never;
+    await expect(disk.wait(host.store.writeDefinitions(unstorable))).rejects.toThrow("could not be cloned");
+    expect(host.store.kind).toBe("disk");
+  });
 });
 
 describe("a full disk", () => {

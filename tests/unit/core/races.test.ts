@@ -1,6 +1,6 @@
 /** Random schedules of hosts that race on one store, and die: what was accepted is applied once, in order, and all of it. */
 import { assert, asyncProperty, constantFrom, boolean, integer, record } from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../../src/protocol/wire.js";
 import type { OutboxRow } from "../../../src/protocol/api.js";
 import { profileKey } from "../../../src/core/delivery/registrar.js";
@@ -113,14 +113,16 @@ const plans = record({
   deaths: boolean(),
 });
 
-test("any hosts on one store deliver what was accepted once, in order and all of it", async () => {
-  const races = asyncProperty(plans, async (plan) => checkRace(await runRace(plan)));
-  await expect(assert(races, { numRuns: 60, seed: 20260105, endOnFailure: true })).resolves.toBeUndefined();
-}, 60_000);
+describe("hosts that race on one store", () => {
+  test("any hosts on one store deliver what was accepted once, in order and all of it", async () => {
+    const races = asyncProperty(plans, async (plan) => checkRace(await runRace(plan)));
+    await expect(assert(races, { numRuns: 60, seed: 20260105, endOnFailure: true })).resolves.toBeUndefined();
+  }, 60_000);
 
-test("the same seed runs the same history", async () => {
-  const plan: Plan = { seed: 7, hosts: 3, locks: false, faultsPercent: 40, deaths: true };
-  const [first, second] = [await runRace(plan), await runRace(plan)];
-  expect(second.service.requests).toEqual(first.service.requests);
-  expect(second.time.now).toBe(first.time.now);
+  test("the same seed runs the same history", async () => {
+    const plan: Plan = { seed: 7, hosts: 3, locks: false, faultsPercent: 40, deaths: true };
+    const [first, second] = [await runRace(plan), await runRace(plan)];
+    expect(second.service.requests).toEqual(first.service.requests);
+    expect(second.time.now).toBe(first.time.now);
+  });
 });
