@@ -53,7 +53,7 @@ const chaos = async (seed: number) => {
     await begin(tab);
     tabs.push(tab);
   };
-  const leave = (tab: Page): void => void (tabs = tabs.filter((other) => other !== tab));
+  const forget = (tab: Page): void => void (tabs = tabs.filter((other) => other !== tab));
 
   const steps: Record<string, (tab: Page) => Promise<void>> = {
     open,
@@ -76,7 +76,7 @@ const chaos = async (seed: number) => {
     async trackAndClose(tab) {
       const from = next;
       next += 20;
-      leave(tab);
+      forget(tab);
       await attempt(
         tab.evaluate((first) => {
           for (let n = first; n < first + 20; n++) void window.sdk.track("numbered", { n });
@@ -85,7 +85,7 @@ const chaos = async (seed: number) => {
       await tab.close();
     },
     async close(tab) {
-      leave(tab);
+      forget(tab);
       await tab.close();
     },
     async reload(tab) {
@@ -94,7 +94,7 @@ const chaos = async (seed: number) => {
       await begin(tab);
     },
     async crash(tab) {
-      leave(tab);
+      forget(tab);
       const crashed = tab.waitForEvent("crash");
       void attempt(tab.goto("chrome://crash"));
       await crashed;

@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   link.heal(site);
-  await person.leave();
+  await person.remove();
   await site.close();
 });
 afterAll(() => link.remove());

@@ -225,7 +225,7 @@ describe("an API key that the service refuses", () => {
 });
 
 describe("the outbox of a page that tracks on", () => {
-  test("what is asked about the outbox and makes no sense is refused by name, and the tracker goes on", async () => {
+  test("calls about the outbox with wrong arguments are refused by name, and the tracker goes on", async () => {
     const { browser, site } = setting;
     const tab = await visit(browser, site);
     const host = (await stateOf(tab))?.host;
@@ -255,7 +255,7 @@ describe("the outbox of a page that tracks on", () => {
     expect(await stateOf(tab)).toMatchObject({ host });
   });
 
-  test("a person whom the service refuses to register holds up nobody else, and can be let go of", async () => {
+  test("a person whom the service refuses to register holds up nobody else, and its operations can be discarded", async () => {
     const { browser, site } = setting;
     const tab = await visit(browser, site);
     await settle(tab);

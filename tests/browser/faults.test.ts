@@ -102,7 +102,7 @@ describe("a certificate that is wrong", () => {
     await arrivesUnharmed(tab, 100);
   });
 
-  test("a first visit under a wrong certificate is told to be stored, and arrives later", async () => {
+  test("what a first visit under a wrong certificate tracks is reported as stored, and arrives later", async () => {
     const { browser, site } = setting;
     const secure = await site.listenSecurely();
     secure.setTrusted(false);

@@ -74,7 +74,7 @@ describe("the end of a page", () => {
     },
   );
 
-  test("a call made when the page has been hidden is kept, for phones end such pages without a word", async () => {
+  test("a call made when the page has been hidden is kept, for phones end such pages without an event", async () => {
     const { browser, site } = setting;
     const page = await visit(browser, site, OPTIONS);
     await settle(page);

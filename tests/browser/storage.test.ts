@@ -10,7 +10,7 @@ const setting = useSetting();
 const STORED = { success: true, data: null };
 
 describe("a full quota", () => {
-  test("a full quota is told with what to do, and calls are stored again when there is room", async () => {
+  test("a full quota is reported with what to do, and calls are stored again when there is room", async () => {
     const { browser, site } = setting;
     const tab = await openTab(browser, site);
     const quota = await limitQuota(tab, site, 500_000);
@@ -37,7 +37,7 @@ describe("a full quota", () => {
   test.each([
     ["of which the tracker has nothing yet", 0],
     ["of which the tracker has its part", 10],
-  ])("init on a quota that is full, %s, says so, and works when there is room", async (_, waiting) => {
+  ])("init on a quota that is full, %s, reports that, and works when there is room", async (_, waiting) => {
     const { person, browser, site } = setting;
     const before = await openTab(browser, site);
     if (waiting > 0) await init(before, site.trackingKey);

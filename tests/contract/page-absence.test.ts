@@ -33,7 +33,7 @@ const anotherTab = async (): Promise<void> => {
 const first = emptyRecord().nextSeq + 1;
 
 describe("a page in the back-forward cache that is its own host", () => {
-  test("what its leaving cuts short is not stored, and stored once when the page is back", async () => {
+  test("a transaction that the page's leaving cuts short is undone, and stored once when the page is back", async () => {
     let decisions = 0;
     let counted: Promise<number> | undefined;
     await new Promise<void>((resolve) => {
@@ -52,7 +52,7 @@ describe("a page in the back-forward cache that is its own host", () => {
     expect((await store.read()).nextSeq).toBe(first);
   });
 
-  test("what is asked while the page is away waits until it is back", async () => {
+  test("calls while the page is away wait until it is back", async () => {
     leave();
     let decisions = 0;
     const counted = countUp(() => decisions++);

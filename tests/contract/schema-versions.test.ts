@@ -53,7 +53,7 @@ describe("versions of the database schema", () => {
     expect(later.isOpen()).toBe(true);
   });
 
-  test("a browser that never tells of its databases, as Chromium while it clears a site's data, harms nothing", async () => {
+  test("a browser that never lists its databases, as Chromium while it clears a site's data, harms nothing", async () => {
     const namespace = newName();
     const asked = vi.spyOn(indexedDB, "databases").mockReturnValue(new Promise(() => undefined));
     const store = await openStore(namespace);

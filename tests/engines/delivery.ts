@@ -19,7 +19,7 @@ export const delivery = (setting: Setting): void => {
       expect(await numbersOnService(await visit(browser, site), site)).toEqual(upTo(200));
     });
 
-    test("answers that are lost make nothing happen twice", async () => {
+    test("lost responses make no duplicates", async () => {
       const { browser, site } = setting;
       const tab = await visit(browser, site);
       await settle(tab);
@@ -34,7 +34,7 @@ export const delivery = (setting: Setting): void => {
 
 export const restarts = (setting: Setting): void => {
   describe("delivery after the browser's violent end", () => {
-    test("what calls told to be stored outlives the browser's violent end", async () => {
+    test("what calls reported as stored outlives the browser's violent end", async () => {
       const { browser, site } = setting;
       const tab = await visit(browser, site);
       site.setReachable(false);

@@ -35,7 +35,7 @@ export const hosts = (setting: Setting): void => {
       });
     }
 
-    test("a refused worker script leads to the page's own host, and state.host says so", async () => {
+    test("a refused worker script leads to the page's own host, which state.host shows", async () => {
       const { browser, site } = setting;
       const tab = await visit(browser, site, { workerUrl: "/sdk/missing.js" });
       expect((await stateOf(tab))?.host).toBe("page");

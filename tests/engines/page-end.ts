@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Tab } from "./support/engine.js";
 import type { Setting } from "./support/setting.js";
 import {
-  eventually,
+  expectEventually,
   numbersOf,
   numbersOnService,
   settle,
@@ -17,7 +17,7 @@ const journals = () => Object.keys(localStorage).filter((key) => key.includes(":
 /** The next visit takes in what was left behind. */
 const visitAgain = async ({ browser, site }: Setting): Promise<Tab> => {
   const tab = await visit(browser, site);
-  await eventually(() => tab.run(journals), []);
+  await expectEventually(() => tab.run(journals), []);
   return tab;
 };
 

@@ -5,7 +5,7 @@ import type { Tab } from "./support/engine.js";
 import type { Setting } from "./support/setting.js";
 import {
   awaitBackOff,
-  eventually,
+  expectEventually,
   go,
   init,
   openTab,
@@ -37,7 +37,7 @@ export const tabs = (setting: Setting): void => {
       expect(outcomes).toEqual(all.map(() => ({ success: true, data: null })));
       // Told at most ten times a second: the state of a tab may be of a moment ago.
       const ids = async () => (await Promise.all(all.map(stateOf))).map((state) => state?.session?.id);
-      await eventually(async () => (await ids()).every(Boolean), true);
+      await expectEventually(async () => (await ids()).every(Boolean), true);
       expect(new Set(await ids()).size).toBe(1);
       const profiles = (await Promise.all(all.map(stateOf))).map((state) => state?.profile?.id);
       expect(new Set(profiles).size).toBe(1);
@@ -91,7 +91,7 @@ export const tabs = (setting: Setting): void => {
       expect(await track(tab, "alone")).toEqual({ success: true, data: null });
       await awaitBackOff(tab);
       await go(tab, () => void setTimeout(() => location.reload()));
-      await eventually(() => tab.run(() => window.loaded && !window.sdk), true);
+      await expectEventually(() => tab.run(() => window.loaded && !window.sdk), true);
       site.setReachable(true);
       await init(tab, site);
       expect(await track(tab, "reloaded")).toEqual({ success: true, data: null });
@@ -114,12 +114,12 @@ export const tabs = (setting: Setting): void => {
 /** Goes to another page of the site and, once that stands and the rest was seen, back to this one. */
 const goAndComeBack = async (tab: Tab, meanwhile?: () => Promise<void>): Promise<void> => {
   // Firefox keeps no page that is still loading.
-  await eventually(() => tab.run(() => document.readyState), "complete");
+  await expectEventually(() => tab.run(() => document.readyState), "complete");
   await go(tab, () => void setTimeout(() => location.assign(`/elsewhere${location.hash}`)));
-  await eventually(() => tab.run(() => window.loaded && location.pathname), "/elsewhere");
+  await expectEventually(() => tab.run(() => window.loaded && location.pathname), "/elsewhere");
   await meanwhile?.();
   await go(tab, () => void setTimeout(() => history.back()));
-  await eventually(() => tab.run(() => window.loaded && location.pathname), "/");
+  await expectEventually(() => tab.run(() => window.loaded && location.pathname), "/");
 };
 
 /** A page that was loaded again would have lost its mark. */
@@ -141,7 +141,7 @@ export const backForwardCache = (setting: Setting): void => {
           : undefined,
       );
       await track(tab, "waiting");
-      await eventually(async () => (await stateOf(tab))?.delivery.status, "retrying");
+      await expectEventually(async () => (await stateOf(tab))?.delivery.status, "retrying");
       await tab.run(() => {
         Object.assign(window, { outcome: window.sdk.flush({ timeoutMs: 60_000 }) });
       });
@@ -162,7 +162,7 @@ export const backForwardCache = (setting: Setting): void => {
       await settle(tab);
       await mark(tab);
       // The last message of its host has arrived: one that comes as the page goes throws it out of Firefox's cache.
-      await eventually(async () => (await stateOf(tab))?.delivery.status, "idle");
+      await expectEventually(async () => (await stateOf(tab))?.delivery.status, "idle");
       await goAndComeBack(tab);
       expect(await isMarked(tab)).toBe(true);
       expect(await track(tab, "restored")).toEqual({ success: true, data: null });
@@ -185,7 +185,7 @@ export const backForwardCache = (setting: Setting): void => {
       const answered = new Promise<undefined>((resolve) => (answer = () => resolve(undefined)));
       site.intercept(({ path }) => (path.endsWith("/v1/batches") ? answered : undefined));
       await track(tab, "sent as it goes");
-      await eventually(() => site.requests.at(-1)?.operations.length, 1);
+      await expectEventually(() => site.requests.at(-1)?.operations.length, 1);
       await mark(tab);
       await goAndComeBack(tab, async () => answer?.());
       expect(await isMarked(tab)).toBe(true);

@@ -29,7 +29,7 @@ export class HostLink {
   #stopAttaching: () => void = () => undefined;
   /** Goes with each attachment until it is answered. */
   #init: { request: TimedInit; onAnswer: (answer: Attachment) => void } | null = null;
-  hostsLeft = 0;
+  hostsAbandoned = 0;
 
   constructor(tab: HostUser, origin: Origin, hosts: Hosts) {
     this.#tab = tab;
@@ -72,7 +72,7 @@ export class HostLink {
       ask.stopWaiting = this.#tab.after(patienceMs, () => {
         // Busy is not dead: answers to what was asked before count.
         if (this.#answeredAt > since) wait();
-        else this.#leave();
+        else this.#abandon();
       });
     };
     const ask: Ask = {
@@ -106,7 +106,7 @@ export class HostLink {
     }
   }
 
-  /** The host may have ended meanwhile: then it says nothing, and is left. */
+  /** The host may have ended meanwhile: then it does not respond, and is abandoned. */
   reattach(): void {
     const host = this.#host;
     if (!host) return;
@@ -139,10 +139,10 @@ export class HostLink {
     for (const ask of this.#asks) ask.stopWaiting();
   }
 
-  #leave(): void {
+  #abandon(): void {
     this.#origin.environment.chronicle.count("hosts left behind");
     this.hangUp();
-    this.hostsLeft += 1;
+    this.hostsAbandoned += 1;
     this.#attach();
   }
 
@@ -152,7 +152,7 @@ export class HostLink {
     const init = this.#init;
     this.#stopAttaching = this.#tab.after(init ? INIT_PATIENCE_MS : PATIENCE_MS, () => {
       this.hangUp();
-      this.hostsLeft += 1;
+      this.hostsAbandoned += 1;
       this.#attachLater();
     });
     this.#post(

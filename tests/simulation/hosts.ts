@@ -7,7 +7,7 @@ import type { Origin } from "./origin.js";
 import type { SharedStore } from "./store.js";
 
 /** What a tab is to its hosts. */
-export type HostUser = Actor & { readonly version: number; readonly hostsLeft: number };
+export type HostUser = Actor & { readonly version: number; readonly hostsAbandoned: number };
 
 export class Hosts {
   readonly all = new Set<SimulatedHost>();
@@ -28,7 +28,7 @@ export class Hosts {
   /** A host of its own, or the one that all tabs of its version share who left as many behind. */
   hostFor(tab: HostUser): SimulatedHost {
     const isShared = this.#origin.environment.plan.hosts === "shared";
-    const name = `v${tab.version}:${tab.hostsLeft}`;
+    const name = `v${tab.version}:${tab.hostsAbandoned}`;
     const shared = isShared ? this.#shared.get(name) : undefined;
     const host = shared?.isAlive ? shared : this.#newHost(tab.version);
     if (isShared) this.#shared.set(name, host);

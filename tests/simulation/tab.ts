@@ -63,8 +63,8 @@ export class Tab extends Actor {
     this.#link = new HostLink(this, origin, hosts);
   }
 
-  get hostsLeft(): number {
-    return this.#link.hostsLeft;
+  get hostsAbandoned(): number {
+    return this.#link.hostsAbandoned;
   }
 
   get hasHost(): boolean {
@@ -293,7 +293,7 @@ export class Tab extends Actor {
       }
       this.#undecided.delete(entry);
       if (answer && !answer.undecided) ledger.answered(this.name, [answer]);
-      else ledger.failed(this.name, entry.command, answer?.undecided === true && this.hostsLeft > 0);
+      else ledger.failed(this.name, entry.command, answer?.undecided === true && this.hostsAbandoned > 0);
       return false;
     });
     if (this.#undecided.size === 0) this.#around.journals.remove(this.name);

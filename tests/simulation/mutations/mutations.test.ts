@@ -29,7 +29,7 @@ let seedsNeeded = 1;
 
 describe("mutations of the core", () => {
   test.each(MUTATIONS.map((mutation) => [mutation.name, mutation] as const))(
-    "catches: %s",
+    "a seed catches: %s",
     async (name, mutation) => {
       const { seeds, violations } = await runUntilViolation(SEEDS_AT_MOST, mutation);
       console.log(`${name}: ${violations[0] ?? "not caught"}`);
@@ -45,7 +45,7 @@ describe("mutations of the core", () => {
     LIMIT_MS,
   );
 
-  test("a mutation whose original is no longer there is told", async () => {
+  test("a mutation whose original is no longer there fails with its file's name", async () => {
     const outdated = {
       name: "outdated",
       file: "delivery/lease.ts",

@@ -17,7 +17,7 @@ describe("init", () => {
     }
   });
 
-  test("init with a good key waits for the service's word and no longer", async () => {
+  test("init with a good key waits for the service's response and no longer", async () => {
     const world = new World();
     const host = await world.host();
     world.service.script("registrations", { kind: "slow", delayMs: 1 * SECOND });
@@ -187,7 +187,7 @@ describe("the page view of init", () => {
     expect(await viewsWaiting(world)).toEqual(["page-1"]);
   });
 
-  test("a page view that two hosts are asked for counts once", async () => {
+  test("a page view that two hosts are sent counts once", async () => {
     const { world, host, service } = await World.withHost();
     service.fault = () => UNREACHABLE;
     const view = viewOf(world, "page");
@@ -198,7 +198,7 @@ describe("the page view of init", () => {
     expect(await viewsWaiting(world)).toEqual(["page-1"]);
   });
 
-  test("the page view of a new visitor waits for the service's word, and is not recorded with a refusal", async () => {
+  test("the page view of a new visitor waits for the registration's response, and is not recorded when that is a refusal", async () => {
     const world = new World();
     const host = await world.host({ apiKey: "wrong" });
     const view = viewOf(world, "page");
@@ -267,7 +267,7 @@ describe("erasing while requests are under way", () => {
     expect(service.requests).toHaveLength(1);
   });
 
-  test("Retry-After binds too where it answers what was asked before another host erased all", async () => {
+  test("Retry-After of a response to a request from before another host's erase binds too", async () => {
     const world = new World({ networkDelayMs: 100 });
     const [host, eraser] = [await world.host(), await world.host()];
     world.service.script("registrations", answering(429, 429, 1 * HOUR));

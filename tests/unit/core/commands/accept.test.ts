@@ -144,7 +144,7 @@ describe("erasing", () => {
     expect(browser.pageView(unheard).error?.message).toContain("was erased in the meantime");
   });
 
-  test("Live Chat's word from before an erase brings nobody back", () => {
+  test("a Live Chat report from before an erase selects nobody", () => {
     const browser = new TrackedBrowser();
     browser.init();
     browser.erase();
@@ -167,7 +167,7 @@ describe("erasing", () => {
 });
 
 describe("a full outbox", () => {
-  test.each(KINDS)("%s: a full outbox refuses, told by the limit of the tab that calls", (kind) => {
+  test.each(KINDS)("%s: a full outbox refuses, by the limit of the tab that calls", (kind) => {
     const browser = lead();
     browser.track();
     expect(CALLS[kind](browser, { maxWaiting: 2 }).error).toEqual(
@@ -191,7 +191,7 @@ describe("a full outbox", () => {
 });
 
 describe("a group of commands", () => {
-  test("Live Chat's word is heard while opted out and after its time: it is told once", () => {
+  test("a Live Chat report is taken while opted out and past its deadline: it is sent once", () => {
     const browser = new TrackedBrowser();
     browser.setConsent("out");
     expect(browser.told(leadOf("a"), { deadline: NOON - MINUTE }).error).toBeUndefined();

@@ -119,7 +119,7 @@ describe("the lease and the lock", () => {
     expect(service.requests).toEqual([]);
   });
 
-  test("a host that stole the lock from one that is well does not let others take that one for dead", async () => {
+  test("a host keeps the lease of a live holder whose lock it stole", async () => {
     const { world, host, service } = await World.withHost();
     await world.drained();
     await world.time.until(() => world.lockHolder === null);
@@ -224,7 +224,7 @@ describe("a sender that lost its lease or froze", () => {
     expect(service.appliedIds()).toEqual([...world.accepted.keys()].slice(0, service.applied.length));
   });
 
-  test("a sender that lost its lease does not renew it, has no word in when to try again, and sends nothing more", async () => {
+  test("a sender that lost its lease does not renew it, does not change the back-off, and sends nothing more", async () => {
     const { world, sender, service } = await sendingHosts(false);
     const lease = { holder: "another", takenAt: world.now(), expiresAt: world.now() + LEASE_MS };
     await world.store.commit({}, ({ record }) => ({
@@ -340,7 +340,7 @@ describe("hosts that come and go", () => {
     }
   });
 
-  test("closing lets go of the lease, counts as no failure, and leaves no timer that sends", async () => {
+  test("closing releases the lease, counts as no failure, and leaves no timer that sends", async () => {
     const { world, sender, other, service } = await sendingHosts(false);
     sender.tracker.close();
     await world.time.advance(10);
@@ -366,7 +366,7 @@ describe("hosts that come and go", () => {
     expect(service.appliedIds()).toEqual([...world.accepted.keys()]);
   });
 
-  test("what a host stored right before it died is sent by a host that was never told", async () => {
+  test("what a host stored right before it died is sent by a host that got no notification of it", async () => {
     const { world, host, service } = await World.withHost();
     const second = await world.host();
     await world.drained();

@@ -46,7 +46,7 @@ describe("back-off", () => {
     expect(await world.waiting()).toHaveLength(1);
   });
 
-  test("word of being online ends back-off", async () => {
+  test("a page that comes online ends back-off", async () => {
     const { world, host, service } = await World.withHost();
     service.fault = () => UNREACHABLE;
     await host.track();
@@ -57,7 +57,7 @@ describe("back-off", () => {
     expect(await world.waiting()).toEqual([]);
   });
 
-  test("word of being visible ends no back-off", async () => {
+  test("a page that becomes visible does not end back-off", async () => {
     const { world, host, service } = await World.withHost();
     service.fault = () => UNREACHABLE;
     await host.track();
@@ -246,7 +246,7 @@ describe("retry times on a clock that is set", () => {
     expect(planOf({ ...record, lanes }, 1e6 - 1 * MINUTE).kind).toBe("send");
   });
 
-  test("a clock set back while a retry waits delays it by 15 min at most, without any word of a page", async () => {
+  test("a clock set back while a retry waits delays it by 15 min at most, without a signal from a page", async () => {
     const { world, host, service } = await World.withHost();
     service.script("batches", answering(503, 503, 1 * HOUR));
     await host.track();

@@ -102,7 +102,7 @@ describe("results of a batch", () => {
     ]);
   });
 
-  test("a service that names none of the operations is asked ever more rarely", async () => {
+  test("a service that names none of the operations is sent them ever more rarely", async () => {
     const { world, host, service } = await World.withHost();
     service.fault = () => ({ kind: "half", named: 0 });
     await host.track();
@@ -214,7 +214,7 @@ describe("registrations and circuit breakers", () => {
     await world.drained(15 * MINUTE);
   });
 
-  test("two profiles that are refused, one of which needs the other's token, are not asked for without end", async () => {
+  test("two profiles that are refused, one of which needs the other's token, make few requests", async () => {
     const { world, host, service } = await World.withHost();
     service.fault = ({ route }) => (route === "batches" ? answering(403) : undefined);
     await host.track(1);
@@ -236,7 +236,7 @@ describe("registrations and circuit breakers", () => {
     expect((await world.record()).delivery.keyStop?.error.code).toBe(4031);
   });
 
-  test("an answer that carries the body of an error tells of that error", async () => {
+  test("the error in a response's body is the error that is reported", async () => {
     const { world, host, service } = await World.withHost();
     service.script("batches", { kind: "answer", answer: errorAnswer(503, 5031) });
     await host.track();
@@ -327,7 +327,7 @@ describe("registrations and circuit breakers", () => {
     expect(world.service.appliedIds()).toEqual([...world.accepted.keys()]);
   });
 
-  test("a registration that expires at once is asked for anew with each batch, and not without end", async () => {
+  test("a registration that expires at once is requested anew with each batch, and makes few requests", async () => {
     const { world, host, service } = await World.withHost();
     service.revokeTokens();
     service.fault = ({ route }) =>
@@ -398,7 +398,7 @@ describe("registrations and circuit breakers", () => {
     expect(service.appliedIds({ kind: "lead", id: "anna" })).toContain("journal-1");
   });
 
-  test("a service that gives the very token again that it refused is asked twice, not without end", async () => {
+  test("a service that gives the token again that it refused gets two batches and no more", async () => {
     const { world, host, service } = await World.withHost();
     const token = (await world.record()).lanes[0]?.registration?.token;
     const body = { token, expiresAt: "", expiresInMs: 60 * MINUTE, definitionsVersion: "1" };
@@ -410,7 +410,7 @@ describe("registrations and circuit breakers", () => {
     expect(await status(world)).toMatchObject({ status: "stopped", lastError: { code: 2018 } });
   });
 
-  test("a registration's token that no header can carry is not this service's answer, and asked for again", async () => {
+  test("a registration whose token no header can carry is no response of this service, and is requested again", async () => {
     const { world, host, service } = await World.withHost();
     service.revokeTokens();
     const body = { token: "tok\u200ben", expiresAt: "", expiresInMs: 60 * MINUTE, definitionsVersion: "1" };

@@ -88,7 +88,7 @@ describe("early attempts", () => {
     expect(retry!.nextAt - retry!.decidedAt).toBeLessThanOrEqual(4 * SECOND);
   });
 
-  test("the page's word that it is online shows at once", async () => {
+  test("a page that comes online shows in the state at once", async () => {
     const { host } = await backedOff();
     await host.world.time.wait(host.tracker.signal("offline"));
     await online(host);

@@ -96,7 +96,7 @@ describe("a chat merges the visitor into the lead", () => {
     ]);
   });
 
-  test("a merge that is told late keeps its place after what was accepted before", () => {
+  test("a merge that is reported late keeps its place after what was accepted before", () => {
     const browser = new TrackedBrowser();
     browser.track();
     browser.wait(MINUTE);
@@ -143,7 +143,7 @@ describe("a chat merges the visitor into the lead", () => {
     expect(sessions(browser).size).toBe(1);
   });
 
-  test("the very first word may be of a person: nothing is merged", () => {
+  test("where Live Chat reports a person first, nothing is merged", () => {
     const browser = new TrackedBrowser();
     browser.init(leadOf("a"));
     browser.track();
@@ -220,7 +220,7 @@ describe("the end of a Live Chat session", () => {
     expect(merges(browser)).toHaveLength(1);
   });
 
-  test("a logout that is told late takes effect after what was accepted before, late activity of that time included", () => {
+  test("a logout that is reported late takes effect after what was accepted before, late activity of that time included", () => {
     const browser = new TrackedBrowser();
     browser.told(leadOf("a"), { tab: "chat" });
     browser.track();
@@ -232,7 +232,7 @@ describe("the end of a Live Chat session", () => {
     expect(sessions(browser).size).toBe(1);
   });
 
-  test("a change that is told late does not end the session before the merge over which it went on", () => {
+  test("a change that is reported late does not end the session before the merge over which it went on", () => {
     const browser = new TrackedBrowser();
     browser.track();
     const visitor = browser.profile;
@@ -324,7 +324,7 @@ describe("what several tabs report of Live Chat", () => {
     expect(browser.profile?.kind).toBe("visitor");
   });
 
-  test("an id whose end was told before its beginning never begins", () => {
+  test("an id whose end was reported before its beginning never begins", () => {
     const browser = new TrackedBrowser();
     browser.init();
     browser.left("a", { tab: "one" });
@@ -383,7 +383,7 @@ describe("what several tabs report of Live Chat", () => {
     expect(browser.retired.has("a")).toBe(true);
   });
 
-  test("another person within one id is a termination followed by the new session, told late once more or not", () => {
+  test("another person within one id is a termination followed by the new session, reported late once more or not", () => {
     const browser = new TrackedBrowser();
     browser.told(userOf("a", "anna"), { tab: "one" });
     browser.track();
@@ -470,7 +470,7 @@ describe("who is updated", () => {
     });
   });
 
-  test("an update called right before the chat was told of is the lead's, into which the visitor merged", () => {
+  test("an update called right before the chat was reported is the lead's, into which the visitor merged", () => {
     const browser = new TrackedBrowser();
     browser.track();
     browser.wait(SECOND);

@@ -84,7 +84,7 @@ describe("an activity session", () => {
     expect(browser.rows.at(-1)?.profile).toEqual({ kind: "lead", id: "person-of-a" });
   });
 
-  test("ended by a change that is told late, a session ends at its last activity", () => {
+  test("ended by a change that is reported late, a session ends at its last activity", () => {
     const browser = new TrackedBrowser();
     browser.told(leadOf("a"));
     browser.track();
