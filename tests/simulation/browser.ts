@@ -27,14 +27,14 @@ export class Browser extends Origin {
       environment.chronicle.count("retirements");
       for (const tab of this.tabs) tab.hearOfRetirement(host);
     });
-    this.journals = new Journals(this, this.checks.ledger);
+    this.journals = new Journals(this, this.checks.outbox);
     this.liveChat = new LiveChat(this, this.tabs);
   }
 
   open(): Tab {
     const pageId = `${this.name}p${this.nextNumber().toString(36)}`;
     const { hosts, journals, liveChat } = this;
-    const around = { origin: this, ledger: this.checks.ledger, hosts, journals, liveChat };
+    const around = { origin: this, outbox: this.checks.outbox, hosts, journals, liveChat };
     const tab = new Tab(pageId, around, () => this.tabs.delete(tab));
     this.tabs.add(tab);
     tab.open();

@@ -7,18 +7,18 @@ import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import type { Actor } from "./actor.js";
 import type { Disk } from "./disk.js";
 import { hasLater } from "./later-version.js";
-import { Ledger } from "./ledger.js";
+import { OutboxModel } from "./outbox-model.js";
 import type { Origin } from "./origin.js";
 import { Sending } from "./sending.js";
 
 export class Checks {
-  readonly ledger: Ledger;
+  readonly outbox: OutboxModel;
   readonly sending: Sending;
   readonly #origin: Origin;
 
   constructor(origin: Origin, disk: Disk) {
     this.#origin = origin;
-    this.ledger = new Ledger(origin, disk);
+    this.outbox = new OutboxModel(origin, disk);
     this.sending = new Sending(origin, disk);
   }
 
@@ -28,20 +28,20 @@ export class Checks {
     const { chronicle } = this.#origin.environment;
     chronicle.expect(keepsLater, host.name, () => "drops what a later version keeps");
     this.sending.committed(host, before.delivery, after.delivery);
-    this.ledger.committed(host, before, change, after);
+    this.outbox.committed(host, before, change, after);
   }
 
   /** A host in memory has written to the disk what must not be forgotten. */
   closed(host: Actor, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     this.#consentMayHaveChanged(before, after);
-    this.ledger.closed(host, before, change, after);
+    this.outbox.closed(host, before, change, after);
   }
 
   /** The person cleared the database, and all that the site keeps perhaps. */
   emptied(before: TrackerRecord, withJournals: boolean): void {
-    if (withJournals) this.ledger.journalsCleared();
+    if (withJournals) this.outbox.journalsCleared();
     this.sending.consentChanged();
-    this.ledger.emptied(before);
+    this.outbox.emptied(before);
   }
 
   #consentMayHaveChanged(before: TrackerRecord, after: TrackerRecord): void {

@@ -86,7 +86,7 @@ export class HostStore implements TrackerStore {
 
   #committedInMemory(before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     if (change.erase) this.#origin.erased(after.generation);
-    this.#checks.ledger.committedInMemory(this.#host, before, change, after);
+    this.#checks.outbox.committedInMemory(this.#host, before, change, after);
   }
 
   read = () => this.#ask(this.#inner.read());
@@ -106,13 +106,13 @@ export class HostStore implements TrackerStore {
 
   /** Memory has what the disk may never have got. */
   #failedOver(): void {
-    const { ledger, sending } = this.#checks;
+    const { outbox, sending } = this.#checks;
     this.#origin.environment.chronicle.count("failovers");
     sending.adrift(this.#host);
-    ledger.memoryBegins(this.#host, this.lastHeard);
+    outbox.memoryBegins(this.#host, this.lastHeard);
     const rows = this.#inner.inspect({ after: 0, limit: Infinity });
     void Promise.all([this.#inner.read(), rows]).then(([record, held]) =>
-      ledger.memoryBegan(this.#host, record, held),
+      outbox.memoryBegan(this.#host, record, held),
     );
   }
 

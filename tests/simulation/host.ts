@@ -84,7 +84,7 @@ export class SimulatedHost extends Actor {
     if (!this.isAlive) return;
     this.die();
     const { origin, checks } = this.#around;
-    checks.ledger.memoryEnded(this, "died");
+    checks.outbox.memoryEnded(this, "died");
     if (origin.lockHolder?.host === this) origin.lockHolder = null;
   }
 
@@ -113,7 +113,7 @@ export class SimulatedHost extends Actor {
 
   #retire(): void {
     this.#tracker?.close();
-    this.#around.checks.ledger.memoryEnded(this, "retired");
+    this.#around.checks.outbox.memoryEnded(this, "retired");
     this.end();
     this.#onRetired();
   }

@@ -1,7 +1,7 @@
 /** What pages of one origin have journaled as they ended, as localStorage keeps it. */
 import type { Command } from "../../src/protocol/host.js";
 import { DAY } from "../../src/protocol/wire.js";
-import type { Ledger } from "./ledger.js";
+import type { OutboxModel } from "./outbox-model.js";
 import type { Origin } from "./origin.js";
 
 interface Journal {
@@ -14,12 +14,12 @@ const JOURNAL_LIFETIME_MS = 45 * DAY;
 
 export class Journals {
   readonly #origin: Origin;
-  readonly #ledger: Ledger;
+  readonly #outbox: OutboxModel;
   readonly #byPage = new Map<string, Journal>();
 
-  constructor(origin: Origin, ledger: Ledger) {
+  constructor(origin: Origin, outbox: OutboxModel) {
     this.#origin = origin;
-    this.#ledger = ledger;
+    this.#outbox = outbox;
   }
 
   get count(): number {
@@ -28,7 +28,7 @@ export class Journals {
 
   write(pageId: string, commands: readonly Command[]): void {
     this.#byPage.set(pageId, { at: this.#origin.wallClock(), commands });
-    this.#ledger.journaled(pageId, commands);
+    this.#outbox.journaled(pageId, commands);
   }
 
   /** The journals of other pages that are young enough to count. */
@@ -37,7 +37,7 @@ export class Journals {
     for (const [owner, { at }] of this.#byPage) {
       if (at >= oldest) continue;
       this.#byPage.delete(owner);
-      this.#ledger.journalDropped(owner);
+      this.#outbox.journalDropped(owner);
     }
     return [...this.#byPage].filter(([owner]) => owner !== pageId);
   }

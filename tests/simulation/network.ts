@@ -64,12 +64,12 @@ export class SimulatedTransport implements Transport {
   }
 
   send(request: WireRequest): Promise<WireAnswer> {
-    const { sending, ledger } = this.#checks;
+    const { sending, outbox } = this.#checks;
     const { scheduler } = this.#origin.environment;
     const isBatch = request.url.endsWith("/v1/batches");
     const isCompressed = request.mayCompress === true;
     const sent = isBatch ? sending.began(this.#host, isCompressed) : null;
-    if (isBatch && this.#host.store.lastRead?.kind === "memory") ledger.sentFromMemory(request);
+    if (isBatch && this.#host.store.lastRead?.kind === "memory") outbox.sentFromMemory(request);
     sending.checkRequest(this.#host);
     return new Promise((resolve) => {
       const finish = (answer: WireAnswer): void => {

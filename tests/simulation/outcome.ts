@@ -16,8 +16,8 @@ export const checkOutcome = (environment: Environment, browsers: readonly Browse
   const known = new Set<string>();
   for (const browser of browsers) {
     const { name } = browser;
-    const { ledger } = browser.checks;
-    for (const [id, copies] of ledger.accepted) {
+    const { outbox } = browser.checks;
+    for (const [id, copies] of outbox.accepted) {
       known.add(id);
       const entry = applied.get(id);
       // What was erased, cleared, or died in memory may have been sent before, or not.
@@ -30,12 +30,12 @@ export const checkOutcome = (environment: Environment, browsers: readonly Browse
     }
     const positionOf = (id: string): number | undefined => applied.get(id)?.index;
     const isOnceOnDisk = (id: string): boolean =>
-      ledger.accepted.get(id)?.filter(({ place }) => place === ledger.disk).length === 1;
-    const onDisk = ledger.onDisk.filter(({ row }) => !ledger.sentEarly.has(row.id) && isOnceOnDisk(row.id));
+      outbox.accepted.get(id)?.filter(({ place }) => place === outbox.disk).length === 1;
+    const onDisk = outbox.onDisk.filter(({ row }) => !outbox.sentEarly.has(row.id) && isOnceOnDisk(row.id));
     // What stood elsewhere too came from there perhaps; what moved to the disk goes as the disk has it.
-    const memories = ledger.memories.map((memory) =>
+    const memories = outbox.memories.map((memory) =>
       memory.all.flatMap((own) => {
-        const others = ledger.accepted.get(own.row.id)?.filter((one) => one !== own) ?? [];
+        const others = outbox.accepted.get(own.row.id)?.filter((one) => one !== own) ?? [];
         return others.every(({ movedFrom }) => movedFrom === memory) ? [others.at(-1) ?? own] : [];
       }),
     );
@@ -43,8 +43,8 @@ export const checkOutcome = (environment: Environment, browsers: readonly Browse
       const late = firstOutOfOrder(rows, positionOf);
       chronicle.expect(!late, name, () => `${late?.row.id} is applied out of order`);
     }
-    ledger.disk.sessions.check(plan.sessionTimeoutMs);
-    ledger.checkJournals();
+    outbox.disk.sessions.check(plan.sessionTimeoutMs);
+    outbox.checkJournals();
     chronicle.expect(browser.journals.count === 0, name, () => "a journal is left");
   }
   for (const id of applied.keys())
@@ -91,10 +91,10 @@ const checkRejected = (
   row: OutboxRow,
   isApplied: boolean,
 ): void => {
-  const { ledger } = checks;
+  const { outbox } = checks;
   const { chronicle, service, scheduler } = environment;
   const reason = service.refusals.get(row.id);
-  const command = ledger.command(row.id);
+  const command = outbox.command(row.id);
   const isOld = Date.parse(row.occurredAt) < scheduler.now - LIMITS.operationAgeMs + HOUR;
   const isExpected =
     (command !== undefined &&
@@ -105,7 +105,7 @@ const checkRejected = (
     // Neither knew of the other: one host merged the visitor whose activity the other took, and one of them was in memory.
     // Or the person cleared the site's data, and with them what the disk knew of the merge.
     (reason === REASONS.AFTER_MERGE &&
-      (ledger.mergedInMemory(row.profile.id) || ledger.wasInMemory(row.id) || ledger.wasCleared));
+      (outbox.mergedInMemory(row.profile.id) || outbox.wasInMemory(row.id) || outbox.wasCleared));
   chronicle.expect(isExpected, name, () => `${row.id} is rejected for ${reason}`);
   chronicle.expect(!isApplied, name, () => `${row.id} is rejected and applied`);
   chronicle.count("operations rejected");

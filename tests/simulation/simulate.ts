@@ -115,12 +115,12 @@ const drained = async (
   when: string,
   limitMs: number,
 ): Promise<void> => {
-  const isDrained = (): boolean => browsers.every(({ checks }) => checks.ledger.waiting === 0);
+  const isDrained = (): boolean => browsers.every(({ checks }) => checks.outbox.waiting === 0);
   // Where rejected operations are to be sent again in a row, each after the tenth that is refused alone is a stop's trial.
-  const trials = browsers.reduce((sum, { checks }) => sum + checks.ledger.hopeless, 0);
+  const trials = browsers.reduce((sum, { checks }) => sum + checks.outbox.hopeless, 0);
   if (await scheduler.run(limitMs + trials * TRIAL_MS, isDrained)) return;
   for (const { name, checks } of browsers) {
-    const { ledger } = checks;
-    chronicle.expect(ledger.waiting === 0, name, () => `${ledger.waiting} operations still wait ${when}`);
+    const { outbox } = checks;
+    chronicle.expect(outbox.waiting === 0, name, () => `${outbox.waiting} operations still wait ${when}`);
   }
 };

@@ -14,7 +14,7 @@ import type { Attachment, SimulatedHost } from "./host.js";
 import { HostLink } from "./host-link.js";
 import type { Hosts } from "./hosts.js";
 import type { Journals } from "./journals.js";
-import type { Ledger } from "./ledger.js";
+import type { OutboxModel } from "./outbox-model.js";
 import type { LiveChat } from "./live-chat.js";
 import type { Origin } from "./origin.js";
 
@@ -30,7 +30,7 @@ const waitingIn = async (tracker: Tracker): Promise<number> => (await tracker.st
 /** What a tab finds around it in its browser. */
 interface Surroundings {
   origin: Origin;
-  ledger: Ledger;
+  outbox: OutboxModel;
   hosts: Hosts;
   journals: Journals;
   liveChat: LiveChat;
@@ -94,7 +94,7 @@ export class Tab extends Actor {
     const n = ++this.#count;
     const command = { ...pageView(this.#around.origin.environment.plan), at, n };
     // An erase after it stands against it, by the time.
-    this.#around.ledger.called(this.name, { ...command, generation: Infinity });
+    this.#around.outbox.called(this.name, { ...command, generation: Infinity });
     return { pageId: this.name, command };
   }
 
@@ -112,7 +112,7 @@ export class Tab extends Actor {
     this.#generation = Math.max(this.#generation, attachment.generation);
     const { rereadLiveChat, view } = init;
     if (rereadLiveChat !== undefined) this.after(SECOND, () => this.#reread(rereadLiveChat));
-    if (view && !view.undecided) this.#around.ledger.answered(this.name, [view]);
+    if (view && !view.undecided) this.#around.outbox.answered(this.name, [view]);
     this.#view = view && !view.error ? "recorded" : undefined;
     const held = this.#held ?? [];
     this.#held = null;
@@ -184,9 +184,9 @@ export class Tab extends Actor {
   }
 
   #countWaiting(what: string, count: (tracker: Tracker) => Promise<number>): void {
-    const { ledger } = this.#around;
+    const { outbox } = this.#around;
     this.ask(what, async (tracker, host) => {
-      const check = ledger.countFrom(host);
+      const check = outbox.countFrom(host);
       check(await count(tracker));
     });
   }
@@ -228,7 +228,7 @@ export class Tab extends Actor {
   }
 
   takeInJournals(): void {
-    const { journals, ledger } = this.#around;
+    const { journals, outbox } = this.#around;
     for (const [pageId, journal] of journals.ofOthersThan(this.name)) {
       this.#around.origin.environment.chronicle.tell(
         this.name,
@@ -238,7 +238,7 @@ export class Tab extends Actor {
         (tracker) => tracker.submit(pageId, journal.commands),
         (answers) => {
           if (!answers || answers.some(({ undecided }) => undecided)) return;
-          ledger.answered(pageId, answers);
+          outbox.answered(pageId, answers);
           journals.remove(pageId, journal);
         },
         CALL_TIMEOUT_MS,
@@ -256,7 +256,7 @@ export class Tab extends Actor {
     if (command.n === 0) {
       command.n = ++this.#count;
       command.generation = this.#generation;
-      this.#around.ledger.called(this.name, command);
+      this.#around.outbox.called(this.name, command);
     }
   }
 
@@ -283,7 +283,7 @@ export class Tab extends Actor {
   }
 
   #answered(batch: readonly Entry[], answers: Awaited<ReturnType<Tracker["submit"]>> | undefined): void {
-    const { ledger } = this.#around;
+    const { outbox } = this.#around;
     const again = batch.filter((entry, index) => {
       const answer = answers?.[index];
       if (entry.isJournaled && (!answer || answer.undecided)) {
@@ -292,8 +292,8 @@ export class Tab extends Actor {
         return true;
       }
       this.#undecided.delete(entry);
-      if (answer && !answer.undecided) ledger.answered(this.name, [answer]);
-      else ledger.failed(this.name, entry.command, answer?.undecided === true && this.hostsAbandoned > 0);
+      if (answer && !answer.undecided) outbox.answered(this.name, [answer]);
+      else outbox.failed(this.name, entry.command, answer?.undecided === true && this.hostsAbandoned > 0);
       return false;
     });
     if (this.#undecided.size === 0) this.#around.journals.remove(this.name);

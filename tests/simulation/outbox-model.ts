@@ -5,6 +5,8 @@
  * A host that fails over accepts in memory. It delivers that itself, or it dies with its host; it retires when nothing
  * waits there, and then the disk has what must not be forgotten: what somebody decided, what was rejected, an end for each
  * session. What the person cleared, or another host erased, does not come back.
+ *
+ * One long file, for each of these rules reads the same copies of the same rows.
  */
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
 import type { Command, CommandAnswer } from "../../src/protocol/host.js";
@@ -42,7 +44,7 @@ const DONE = new Set<Fate>(["gone", "discarded", "dropped"]);
 /** What is no more where it was, and may be there or elsewhere again. */
 const isPast = ({ fate }: Accepted): boolean => fate === "cleared" || fate === "died" || fate === "moved";
 
-export class Ledger {
+export class OutboxModel {
   /** Every row that was ever accepted, by its id, in each place. */
   readonly accepted = new Map<string, Accepted[]>();
   readonly disk: Place;
