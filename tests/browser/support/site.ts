@@ -13,7 +13,8 @@ import { SignJWT } from "jose";
 import { inject } from "vitest";
 import type { PeopleService, TimelineEntry } from "../../../server/src/index.js";
 import { createPeopleService } from "../../../server/src/index.js";
-import { pageScripts } from "./page-scripts.js";
+import type { TrackingOptions } from "../../../src/main/index.js";
+import { defaultHost, pageScripts } from "./page-scripts.js";
 import type { FaultName, Interceptor, SiteRequest } from "./fault-proxy.js";
 import { createFaultProxy } from "./fault-proxy.js";
 import type { SecureListener } from "./secure-listener.js";
@@ -73,7 +74,11 @@ const serveFile = async (path: string, response: ServerResponse, options: SiteOp
       "Access-Control-Allow-Origin": "*",
     });
     if (prefix) return void response.end(content);
-    const before = pageScripts(options.isPatched).map((src) => `<script src="${src}"></script>`);
+    const tracking = JSON.stringify({ ...defaultHost(), ...options.tracking });
+    const before = [
+      `<script>window.trackingDefaults = ${tracking};</script>`,
+      ...pageScripts(options.isPatched).map((src) => `<script src="${src}"></script>`),
+    ];
     const after = script ? `<script type="module" src="${script}"></script>` : "";
     response.end(content.toString().replace("<head>", `<head>${before.join("")}`) + after);
   } catch {
@@ -107,6 +112,8 @@ export interface SiteOptions {
   service?: PeopleService;
   /** Every page has libraries that patch everything; in the project `hostile` all sites are like that. */
   isPatched?: boolean;
+  /** For the trackers of its pages, where a test does not say otherwise. */
+  tracking?: TrackingOptions;
   /** A URL that every page loads besides. */
   script?: string | undefined;
   /** What it serves besides: folders by the path before their files, with a slash at both ends. */
