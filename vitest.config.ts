@@ -1,15 +1,13 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** On a busy machine: generous, since what is waited for is observed, never timed. */
 const TIMEOUT_MS = 120_000;
 
 const project = (name: string) => ({ name, include: [`tests/${name}/**/*.test.ts`] });
-/** Suites that start browsers take their turn: side by side they would measure each other. */
-const inTurn = {
-  environment: "node",
+/** Of suites that start browsers or run in them. */
+const withBrowsers = {
   globalSetup: ["tests/ensure-chromium.ts", "server/tests/support/prepare-snapshot.ts"],
-  pool: "forks",
-  fileParallelism: false,
   testTimeout: TIMEOUT_MS,
   hookTimeout: TIMEOUT_MS,
 } as const;
@@ -32,6 +30,8 @@ const HOSTILE = [
 
 export default defineConfig({
   test: {
+    // Two at once even on two cores: files often wait, for browsers, time-outs or a disk, and none of them is timed.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: ["default", "./tests/summary-reporter.ts"],
     projects: [
       {
@@ -40,18 +40,18 @@ export default defineConfig({
       { test: { ...project("contract"), testTimeout: TIMEOUT_MS } },
       { test: project("simulation") },
       "server/vitest.config.ts",
-      { test: { ...project("browser"), ...inTurn } },
+      { test: { ...project("browser"), ...withBrowsers } },
       {
         test: {
           name: "hostile",
           include: HOSTILE.map((file) => `tests/browser/${file}.test.ts`),
-          ...inTurn,
+          ...withBrowsers,
           provide: { hostilePage: true },
         },
       },
-      { test: { ...project("playground"), ...inTurn } },
-      { test: { ...project("engines"), ...inTurn } },
-      { test: { ...project("package"), ...inTurn } },
+      { test: { ...project("playground"), ...withBrowsers } },
+      { test: { ...project("engines"), ...withBrowsers } },
+      { test: { ...project("package"), ...withBrowsers } },
     ],
   },
 });
