@@ -14,7 +14,8 @@ const withBrowsers = {
 
 /**
  * What pages do, once more on pages whose libraries patch everything, with the host that runs among them. Left out is what
- * only concerns the machine (lost links, killed browsers and workers, full disks, backlogs), which no page script reaches.
+ * only concerns the machine (its clock, lost links, killed browsers and workers, full disks, backlogs), which no page script
+ * reaches.
  */
 const HOSTILE = [
   "specification",
@@ -22,7 +23,6 @@ const HOSTILE = [
   "client-side-views",
   "profiles",
   "consent",
-  "time",
   "delivery",
   "page-end",
   "tabs",
