@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 const TIMEOUT_MS = 120_000;
 
 const project = (name: string) => ({ name, include: [`tests/${name}/**/*.test.ts`] });
-/** Of suites that start browsers or run in them. */
+/** For suites that start browsers, and services on copies of the prepared database. */
 const withBrowsers = {
   globalSetup: ["tests/ensure-chromium.ts", "server/tests/support/prepare-snapshot.ts"],
   testTimeout: TIMEOUT_MS,
