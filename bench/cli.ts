@@ -48,7 +48,7 @@ for (const section of chosen) {
       step: (what) => progress.step(section.name, what),
     });
     results[section.name] = { ...provenance, rows };
-    // After each, so that what was measured is kept whatever happens to the next.
+    // After each section, so that its results are kept even if the next section fails.
     await writeResults(results);
   } catch (error) {
     failed = true;

@@ -21,7 +21,7 @@ const initIn = async (
   label: string,
   rows: Rows,
 ): Promise<void> => {
-  // The page's own loading is not the tracker's.
+  // Wait until the page has loaded, because that is no part of the tracker's start.
   await page.waitForTimeout(300);
   let took = Number.NaN;
   const trace = await visit.traced(async () => {
@@ -81,8 +81,18 @@ const bars = (rows: readonly Row[]): Bar[] => {
 export const start: Section = {
   name: "start",
   title: "init() to usable",
-  notes:
-    "From the call until the tracker says that it takes events, by the means that each has for it: a promise or a callback; Datadog RUM, Grafana Faro and Snowplow start within the call. Ours then has a worker that runs, a database that is open and, on the first tab, a visitor that is stored. The floor opens a shared worker of a few lines and waits for its first word; the second one waits until that has stored a row in one transaction, as a start must that has its page view on disk when it is over. *Blocked* is the sum of the main thread's tasks in between. A fifth tab waits once: its first message goes to the worker as the port is opened, and is answered after one transaction, with a page view on disk in it. Of what it blocks, the task of the call itself has most: code that runs for the first time, though compiled with the script and not as it is called (`tests/browser/costs.test.ts` counts that); the longest single steps are the worker's construction, its Trusted Types policy, the first URL, the first message and the listeners. localStorage is not touched before `init()` has resolved.",
+  notes: `The time from the call of \`init()\` until the tracker reports that it takes events, by a promise or a callback. Datadog RUM,
+Grafana Faro and Snowplow start within the call. When our \`init()\` resolves, the worker runs, the database is open, and on
+the first tab the visitor is stored. *Blocked* is the sum of the main thread's tasks in that time.
+
+The first floor opens a shared worker of a few lines and waits for its first message. The second floor also waits until that
+worker has stored a row in one transaction, as every start must that has its page view on disk at the end.
+
+A fifth tab waits once: it posts its first message as it opens the port, and the worker responds after one transaction that
+stores the page view. Most of the blocked time is the task of the call itself, whose code runs for the first time. That code
+is compiled with the script, not when it is called (\`tests/browser/costs.test.ts\` counts the functions). The longest single
+steps are the construction of the worker, its Trusted Types policy, the first URL, the first message and the listeners.
+localStorage is not used before \`init()\` has resolved.`,
   charts: [
     { name: "start", title: "init() to usable", metric: USABLE, log: true },
     {

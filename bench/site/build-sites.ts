@@ -11,7 +11,7 @@ import {
   SHARED_FLOOR,
 } from "./subjects.js";
 
-/** Where the built sites lie, one folder each. */
+/** The folder of the built sites, with one folder for each. */
 export const SITES = resolve(".cache/bench/sites");
 
 const buildSite = async (entry: string): Promise<void> => {
@@ -31,7 +31,7 @@ const buildSite = async (entry: string): Promise<void> => {
         input: resolve("bench/sites", `${entry}.ts`),
         output: {
           entryFileNames: "entry.js",
-          // Vite's own code around dynamic imports, which a site has once: apart, so that no tracker is weighed with it.
+          // A separate chunk for Vite's own code around dynamic imports, so that it counts for no tracker.
           codeSplitting: { groups: [{ name: "vite-preload", test: /vite\/preload-helper/ }] },
         },
       },
@@ -41,7 +41,7 @@ const buildSite = async (entry: string): Promise<void> => {
 
 let built: Promise<void> | undefined;
 
-/** Each as a site would bundle it for production. Once a run. */
+/** Builds each subject as a site would for production, once for each run. */
 export const buildSites = (): Promise<void> => {
   built ??= (async () => {
     const floors = [NOTHING, FLOOR, SHARED_FLOOR, DURABLE_FLOOR, JOURNAL_FLOOR, CONTRACT_FLOOR];

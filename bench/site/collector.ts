@@ -1,4 +1,4 @@
-/** One server for all: it serves the sites, and below /collect/ it is each tracker's service, counting what arrives. */
+/** The server of the benchmark. It serves the sites, and below /collect/ it is the service of each tracker and counts events. */
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
@@ -10,13 +10,13 @@ import { PeopleCollector } from "./people-collector.js";
 import { plain, sequencesIn } from "./sequences.js";
 
 const TYPES: Record<string, string> = { ".js": "text/javascript", ".html": "text/html; charset=utf-8" };
-/** An isolated page has a clock of 5 µs instead of 100. */
+/** Cross-origin isolation: an isolated page has a clock resolution of 5 µs instead of 100. */
 const ISOLATED = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-/** What each service says when all is well. */
+/** The successful response of each tracker's service. */
 const ANSWERS: Record<string, (events: number, bytes: number) => { status: number; body: object | string }> =
   {
     amplitude: (events, bytes) => ({
@@ -33,7 +33,7 @@ const ANSWERS: Record<string, (events: number, bytes: number) => { status: numbe
   };
 
 export interface LoadedFile {
-  /** In the folder of the built sites. */
+  /** The path in the folder of the built sites. */
   path: string;
   /** `Sec-Fetch-Dest`: "script", "worker", "sharedworker". */
   destination: string;
@@ -46,11 +46,11 @@ export class Collector {
   readonly loaded: LoadedFile[] = [];
   /** Requests to the trackers' services, by their path below /collect/. */
   readonly requests = new Map<string, number>();
-  /** Bodies as they came, compressed where the tracker does so. */
+  /** The bodies as received, compressed if the tracker compresses. */
   bytes = 0;
-  /** Script put before that of every worker. */
+  /** A script that runs before that of every worker. */
   beforeWorkers = "";
-  /** When the last event came that had not come before. */
+  /** The arrival of the last event that is not a duplicate. */
   lastArrivalAt = 0;
   readonly #server;
   readonly #times = new Map<number, number>();
@@ -81,7 +81,7 @@ export class Collector {
     return { delivered: this.#times.size, duplicated };
   }
 
-  /** @returns whether so many different events had come in time */
+  /** @returns whether this many different events arrived in time */
   arrived(count: number, timeoutMs: number): Promise<boolean> {
     if (this.#times.size >= count) return Promise.resolve(true);
     return new Promise((resolve) => {
@@ -149,7 +149,7 @@ export class Collector {
       this.loaded.push({ path, destination, at: performance.now() });
       response.writeHead(200, {
         "Content-Type": TYPES[extname(file)] ?? "text/plain",
-        // As sites serve what a bundler made: the browser keeps it, and after some visits also what it compiled of it.
+        // As sites serve bundled files: the browser caches the file and, after some visits, its compiled code.
         "Cache-Control": "public, max-age=31536000, immutable",
         ...ISOLATED,
       });

@@ -1,6 +1,6 @@
-/** Who is measured, in the order of the tables. */
+/** The subjects of the measurements, in the order of the tables. */
 export interface Measured {
-  /** In the report. */
+  /** The name in the report. */
   label: string;
   /** The entry in `sites/`. */
   site: string;
@@ -15,22 +15,22 @@ export const JOURNALING: Measured = {
   journals: true,
 };
 export const FLOOR: Measured = { label: "floor: one postMessage", site: "floor" };
-/** As ours reaches its worker: the one that serves every tab. */
+/** Posts to a shared worker, which serves every tab, as our tracker does. */
 export const SHARED_FLOOR: Measured = {
   label: "floor: one postMessage, shared worker",
   site: "floor-shared",
 };
-/** What each call's own outcome and copy add to that. */
+/** Adds a copy and an outcome for each call. */
 export const CONTRACT_FLOOR: Measured = {
   label: "floor: a copy and a promise each, one postMessage",
   site: "floor-contract",
 };
-/** What no start can do without that has a page view on disk when it is over. */
+/** The least that a start can cost that ends with a page view on disk. */
 export const DURABLE_FLOOR: Measured = {
   label: "floor: one transaction, shared worker",
   site: "floor-durable",
 };
-/** What no journal that is written ahead can do without. */
+/** The least that a write-ahead journal can cost. */
 export const JOURNAL_FLOOR: Measured = {
   label: "floor: one postMessage, one setItem",
   site: "floor-journal",
