@@ -5,7 +5,7 @@ import { useSetting } from "./support/setting.js";
 import { clearSiteData, deleteDatabases, fillStorage, holdDatabase, limitQuota } from "./support/storage.js";
 import { openTab, init, settle, stateOf, track, trackNumbers, visit } from "./support/visit.js";
 
-const setting = useSetting();
+const setting = useSetting({ isBrowserFresh: true });
 
 const STORED = { success: true, data: null };
 

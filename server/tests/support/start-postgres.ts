@@ -14,6 +14,9 @@ declare module "vitest" {
   }
 }
 
+/** What a killed process has written the system keeps: only where the machine itself fails does `fsync` matter. */
+const SETTINGS = ["-c", "max_connections=200", "-c", "fsync=off"];
+
 /** Starts one PostgreSQL for the whole run. */
 export default async function provideServer(
   project: TestProject,
@@ -60,7 +63,7 @@ export async function startPostgres(): Promise<PostgresServer | null> {
   const spawnServer = () => {
     server = spawn(
       join(bin, "postgres"),
-      ["-D", data, "-p", String(port), "-k", folder, "-h", "127.0.0.1", "-c", "max_connections=200"],
+      ["-D", data, "-p", String(port), "-k", folder, "-h", "127.0.0.1", ...SETTINGS],
       { ...user, stdio: "ignore", cwd: folder },
     );
   };
