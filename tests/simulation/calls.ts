@@ -7,7 +7,11 @@ import type { World } from "./world.js";
 type WithoutStamp<Each> = Each extends Command ? Omit<Each, "n" | "at" | "generation" | "deadline"> : never;
 export type Draft = WithoutStamp<Command>;
 
-const limits = ({ sessionTimeoutMs, maxWaiting }: Plan) => ({ sessionTimeoutMs, maxWaiting });
+const limits = ({ sessionTimeoutMs, maxWaiting, deliveryDelayMs }: Plan) => ({
+  sessionTimeoutMs,
+  maxWaiting,
+  deliveryDelayMs,
+});
 
 export const pageView = (plan: Plan) => ({ type: "pageView", ...limits(plan) }) as const satisfies Draft;
 

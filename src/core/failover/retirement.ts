@@ -36,9 +36,9 @@ export interface KnownDisk {
 const wasErased = ({ generation }: TrackerRecord, left: MaybeRecord): boolean =>
   generation > (left?.generation ?? 0);
 
-/** Unless there is something to send now. An erase does not wait for that: the next host has to know of it. */
+/** Unless there is something to send soon. An erase does not wait for that: the next host has to know of it. */
 export const mayRetire = ({ record }: Held, left: MaybeRecord, now: number): boolean =>
-  planOf(record, now).kind !== "send" || wasErased(record, left);
+  !["send", "gather"].includes(planOf(record, now).kind) || wasErased(record, left);
 
 export const needToRetire = ({ record: { liveChat }, pages }: Held): ReadSet => ({
   pages: pages.map(({ pageId }) => pageId),
