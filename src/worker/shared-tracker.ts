@@ -9,8 +9,8 @@ import { PROTOCOL_VERSION } from "../protocol/host.js";
 import { instance } from "./instance.js";
 import { trackerPorts } from "./tracker-ports.js";
 
-/** Pages hear of changes at most this often. */
-const STATE_INTERVAL_MS = 100;
+/** Pages hear of changes at most this often: people see no more, and each message costs both sides. */
+const STATE_INTERVAL_MS = 200;
 
 const openDisk = async (namespace: string, durability: PageHello["durability"]): Promise<DiskStore> => {
   const store = new DexieTrackerStore(namespace, durability);
