@@ -189,6 +189,7 @@ test("a journal holds no key of the site's, no deadline, and only this version's
         generation: 0,
         sessionTimeoutMs: 1_800_000,
         maxWaiting: 100_000,
+        deliveryDelayMs: 1_000,
         page: { url: expect.any(String), title: "Fixture" },
         commands: [
           {

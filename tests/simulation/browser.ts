@@ -4,6 +4,7 @@ import type { Command } from "../../src/protocol/host.js";
 import { DAY, MINUTE, SECOND } from "../../src/protocol/wire.js";
 import type { WriteSet, WireAnswer } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
+import { DueModel } from "./due-model.js";
 import { SimulatedHost } from "./host.js";
 import { hasLater } from "./later-version.js";
 import { Ledger } from "./ledger.js";
@@ -27,6 +28,7 @@ export class Browser {
   readonly store: SharedStore;
   readonly ledger: Ledger;
   readonly sending: Sending;
+  readonly due: DueModel;
   readonly liveChat: LiveChat;
   readonly hosts = new Set<SimulatedHost>();
   readonly tabs = new Set<Tab>();
@@ -56,6 +58,7 @@ export class Browser {
     this.store = new SharedStore(this);
     this.ledger = new Ledger(this);
     this.sending = new Sending(this);
+    this.due = new DueModel(this);
     this.liveChat = new LiveChat(this);
   }
 
@@ -141,12 +144,14 @@ export class Browser {
     const keepsLater = change.erase || !hasLater(before) || hasLater(after);
     this.world.chronicle.expect(keepsLater, host.name, () => "drops what a later version keeps");
     this.sending.committed(host, before.delivery, after.delivery);
+    this.due.committed(host, change, after);
     this.ledger.committed(host, before, change, after);
   }
 
   /** A host in memory has written to the disk what must not be forgotten. */
   closed(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     if (change.erase) this.#erased(after.generation);
+    if (change.erase) this.due.emptied();
     this.#consentMayHaveChanged(before, after);
     this.ledger.closed(host, before, change, after);
   }
@@ -173,6 +178,7 @@ export class Browser {
   emptied(before: TrackerRecord): void {
     this.excuse();
     this.sending.consentChanged();
+    this.due.emptied();
     this.ledger.emptied(before);
   }
 

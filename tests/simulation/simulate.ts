@@ -2,7 +2,9 @@
 import { DAY, HOUR, LIMITS, MINUTE, SECOND } from "../../src/protocol/wire.js";
 import { isOptedOut } from "../../src/core/tracker-record.js";
 import type { Browser } from "./browser.js";
+import { pageView } from "./calls.js";
 import { checkOutcome } from "./outcome.js";
+import type { Tab } from "./tab.js";
 import { act } from "./users.js";
 import { World } from "./world.js";
 
@@ -19,6 +21,8 @@ export interface SeedReport {
 const LONGEST_FREEZE_MS = 30 * MINUTE;
 /** Longer than any back-off, `Retry-After`, stop and lease, one after another. */
 const DRAIN_LIMIT_MS = 90 * MINUTE;
+/** What is due is sent within this in a world that is good, a registration and the loss of a lease included. */
+const BURST_LIMIT_MS = 2 * MINUTE;
 /** A stop, and the halving of a batch until one operation is refused alone. */
 const TRIAL_MS = 20 * MINUTE;
 
@@ -80,8 +84,12 @@ const heal = async (world: World): Promise<void> => {
   for (const { hosts } of browsers) for (const host of hosts) host.store.checkWaits();
   const watched = browsers.filter((browser) => !isOptedOut(browser.store.record) && hasHost(browser));
   await drained(world, watched, "without anybody's doing", DRAIN_LIMIT_MS);
-  for (const browser of browsers) await visit(browser);
+  const tabs: Tab[] = [];
+  for (const browser of browsers) tabs.push(await visit(browser));
   await drained(world, browsers, "after a visit", DRAIN_LIMIT_MS);
+  for (const tab of tabs) tab.call([pageView(plan), pageView(plan)]);
+  await scheduler.run(plan.storeDelayMs + plan.networkDelayMs);
+  await drained(world, browsers, "long after they were due", plan.deliveryDelayMs + BURST_LIMIT_MS);
   // The open sessions end by themselves, by the hosts that live.
   await scheduler.run(plan.sessionTimeoutMs + HOUR);
   await drained(world, browsers, "after the last session's end", DRAIN_LIMIT_MS);
@@ -96,7 +104,7 @@ const heal = async (world: World): Promise<void> => {
 
 const hasHost = (browser: Browser): boolean => [...browser.tabs].some((tab) => tab.isTracking && tab.hasHost);
 
-const visit = async (browser: Browser): Promise<void> => {
+const visit = async (browser: Browser): Promise<Tab> => {
   const { scheduler } = browser.world;
   const tab = browser.open();
   await scheduler.run(5 * MINUTE, () => tab.isTracking);
@@ -105,6 +113,7 @@ const visit = async (browser: Browser): Promise<void> => {
     await scheduler.run(MINUTE);
   }
   await scheduler.run(MINUTE, () => browser.journals.size === 0);
+  return tab;
 };
 
 const drained = async (world: World, browsers: Browser[], when: string, limitMs: number): Promise<void> => {

@@ -197,6 +197,7 @@ const apply = (
 /**
  * Accepts commands within a unit of work. Returns their pages' processed commands and the answer to each.
  *
+ * @param before The record before anything was added to it.
  * @param mayGather Whether events may wait for others before they are sent.
  */
 export const acceptInto = (
@@ -204,10 +205,10 @@ export const acceptInto = (
   snapshot: Pick<Snapshot, "pages" | "retired">,
   groups: readonly CommandGroup[],
   ids: Ids,
+  before: TrackerRecord,
   mayGather: boolean,
 ): { pages: ProcessedCommands[]; answers: CommandAnswer[][] } => {
-  const { now, record: before } = work;
-  const known = work.put.length;
+  const { now } = work;
   let delayMs = mayGather ? Infinity : 0;
   const pages = new Map<string, ProcessedCommands>();
   const answers = groups.map(({ pageId, commands, invalid }) =>
@@ -232,7 +233,7 @@ export const acceptInto = (
     }),
   );
   endDueSession(work);
-  work.record = withDue(work.record, before, work.put.slice(known), delayMs === Infinity ? 0 : delayMs, now);
+  work.record = withDue(work.record, before, work.put, delayMs === Infinity ? 0 : delayMs, now);
   return { pages: [...pages.values()], answers };
 };
 
@@ -244,6 +245,6 @@ export const accept = (
   mayGather = true,
 ): { change: WriteSet & { record: TrackerRecord }; result: CommandAnswer[][] } => {
   const work = unitOfWorkOn(snapshot.record, now);
-  const { pages, answers } = acceptInto(work, snapshot, groups, ids, mayGather);
+  const { pages, answers } = acceptInto(work, snapshot, groups, ids, snapshot.record, mayGather);
   return { change: { ...writeSetOf(work), pages }, result: answers };
 };

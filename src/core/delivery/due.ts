@@ -53,8 +53,9 @@ export const withDue = (
   if (last && dueUntil(last, now) !== null) {
     return last.dueAt <= dueAt ? record : withDueRows(record, [...earlier.slice(0, -1), { ...last, dueAt }]);
   }
-  const due = [...earlier.slice(0, 1), { fromSeq: before.nextSeq, acceptedAt: now, dueAt }];
-  return withDueRows(record, due);
+  // It stays due, also where the clock was set back to before the time that was promised.
+  const overdue = earlier.slice(0, 1).map((entry) => ({ ...entry, dueAt: Math.min(entry.dueAt, now) }));
+  return withDueRows(record, [...overdue, { fromSeq: before.nextSeq, acceptedAt: now, dueAt }]);
 };
 
 const ALL_DUE: DueRows = { fromSeq: 0, acceptedAt: 0, dueAt: 0 };

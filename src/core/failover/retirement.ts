@@ -119,12 +119,15 @@ export const closingChange = (
   const { left, begun } = known;
   const found = withKnown(disk.record, left);
   const isErased = wasErased(mine, left) && mine.generation > found.generation;
+  // What waits has waited long enough: it is due.
+  const { due: _, ...delivery } =
+    isErased || isBoundLonger(mine, found, now) ? mine.delivery : found.delivery;
   const base: TrackerRecord = {
     ...(isErased ? { ...emptyRecord(), nextSeq: found.nextSeq } : found),
     consent: consentOf(found, mine, left),
     connection: mine.connection ?? found.connection,
     generation: Math.max(mine.generation, found.generation),
-    delivery: isErased || isBoundLonger(mine, found, now) ? mine.delivery : found.delivery,
+    delivery,
   };
   const retire = [...held.retired];
   // Another host erased all since this one left: nothing of before comes back.
