@@ -24,6 +24,13 @@ const backedOff = async () => {
 
 const online = (host: TestHost): Promise<void> => host.world.time.wait(host.tracker.signal("online"));
 
+/** The browser was killed, and started again. */
+const restarted = async () => {
+  const all = await backedOff();
+  all.host.die();
+  return all;
+};
+
 describe("early attempts", () => {
   test("150 reports in 6 s make a handful of requests, from however many hosts", async () => {
     const { world, host, service } = await backedOff();
@@ -151,13 +158,6 @@ describe("early attempts", () => {
 });
 
 describe("a new host's first page", () => {
-  /** The browser was killed, and started again. */
-  const restarted = async () => {
-    const all = await backedOff();
-    all.host.die();
-    return all;
-  };
-
   test("ends the back-off that has outlived the browser", async () => {
     const { world, service } = await restarted();
     service.fault = () => undefined;
