@@ -5,8 +5,8 @@ import { SECOND } from "../protocol/wire.js";
 
 /** An answer is given up on after this. */
 const ANSWER_TIMEOUT_MS = 30 * SECOND;
-/** Below this, compressing costs more than it saves. */
-const COMPRESS_FROM_CHARACTERS = 2_048;
+/** What the header costs that says how a body is encoded. */
+const ENCODING_HEADER_BYTES = "Content-Encoding: gzip\r\n".length;
 /** What a `Retry-After` beyond this asks for is no date that can be stored. */
 const LONGEST_RETRY_AFTER_MS = 365 * 24 * 60 * 60 * SECOND;
 
@@ -25,21 +25,22 @@ export class FetchTransport implements Transport {
     const controller = new AbortController();
     this.#underWay.add(controller);
     const timer = setTimeout(() => controller.abort(), ANSWER_TIMEOUT_MS);
-    const compresses = mayCompress === true && isWorthCompressing(body);
     try {
+      const gzip = mayCompress ? await smallerThan(body) : null;
       const response = await fetch(url, {
         method,
-        ...(await encoded(headers, body, compresses)),
+        ...encoded(headers, body, gzip),
         credentials: "omit",
         redirect: "error",
-        cache: "no-store",
+        // Nothing caches what is posted, and two headers would say so in each request.
+        ...(method === "GET" && { cache: "no-store" }),
         signal: controller.signal,
       });
       const text = await response.text();
       return {
         status: response.status,
         body: json(text),
-        ...(compresses && { compressed: true as const }),
+        ...(gzip && { compressed: true as const }),
         ...this.#retryAfter(response.headers.get("Retry-After")),
         ...etagOf(response),
       };
@@ -77,28 +78,32 @@ const etagOf = (response: Response): { etag?: string } => {
   return etag === null ? {} : { etag };
 };
 
-const isWorthCompressing = (body: string | undefined): boolean =>
-  body !== undefined && body.length >= COMPRESS_FROM_CHARACTERS && typeof CompressionStream === "function";
-
-const encoded = async (
+const encoded = (
   headers: Record<string, string>,
   body: string | undefined,
-  compresses: boolean,
-): Promise<RequestInit> => {
+  gzip: ArrayBuffer | null,
+): RequestInit => {
   if (body === undefined) return { headers };
   const typed = { ...headers, "Content-Type": "application/json" };
-  if (!compresses) return { headers: typed, body };
-  return { headers: { ...typed, "Content-Encoding": "gzip" }, body: await compressed(body) };
+  return gzip ? { headers: { ...typed, "Content-Encoding": "gzip" }, body: gzip } : { headers: typed, body };
+};
+
+/** The body compressed, where that saves bytes; `null` elsewhere, and where the browser cannot compress. */
+const smallerThan = async (body: string | undefined): Promise<ArrayBuffer | null> => {
+  if (body === undefined || typeof CompressionStream !== "function") return null;
+  const bytes = new TextEncoder().encode(body);
+  const gzip = await compressed(bytes);
+  return gzip.byteLength + ENCODING_HEADER_BYTES < bytes.byteLength ? gzip : null;
 };
 
 /**
  * Whole in memory, for only a body of known length can be sent without HTTP/2; as bytes, which no other process keeps.
  */
-const compressed = (body: string): Promise<ArrayBuffer> => {
+const compressed = (bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> => {
   const { readable, writable } = new CompressionStream("gzip");
   const writer = writable.getWriter();
   // What fails here fails the reading too.
-  writer.write(new TextEncoder().encode(body)).catch(() => undefined);
+  writer.write(bytes).catch(() => undefined);
   writer.close().catch(() => undefined);
   return new Response(readable).arrayBuffer();
 };

@@ -308,7 +308,7 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: "return next > 0 ? attemptedNow(record, now) : scheduled(record, next);",
   },
   {
-    name: "a merge waits for company",
+    name: "what a person waits for waits for company",
     file: "delivery/due.ts",
     original: " || rows.some(isAwaited)",
     replacement: "",
