@@ -1,6 +1,6 @@
 /** A hundred thousand operations wait in a browser that is killed: all arrive, and what is called meanwhile is stored. */
 import type { Page } from "playwright";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { lossesOf, numbersOf, upTo } from "./support/arrivals.js";
 import { useSetting } from "./support/setting.js";
 import { rowsOnDisk } from "./support/storage.js";
@@ -34,85 +34,88 @@ const stopwatch = () => {
 /** Sends without waiting for a time to try again; answers what is left. */
 const drain = (tab: Page) => tab.evaluate(() => window.sdk.flush({ timeoutMs: 400_000 }));
 
-test(
-  "100,000 operations outlive the browser's violent end and arrive once, in the order of each tab",
-  { timeout: 8 * MINUTES },
-  async () => {
-    const { person, browser, site } = setting;
-    const watch = stopwatch();
-    const first = await visit(browser, site, OPTIONS);
-    await first.evaluate(() => window.widget.startChat());
-    await profileIs(first, "lead");
-    await settle(first);
-    const lead = (await stateOf(first))?.profile?.id as string;
-    const tabs = [first];
-    while (tabs.length < TABS) tabs.push(await visit(browser, site, OPTIONS));
-    await settle(first);
-    site.setReachable(false);
-    watch.lap("set up");
+describe("a backlog", () => {
+  test(
+    "100,000 operations outlive the browser's violent end and arrive once, in the order of each tab",
+    { timeout: 8 * MINUTES },
+    async () => {
+      const { person, browser, site } = setting;
+      const watch = stopwatch();
+      const first = await visit(browser, site, OPTIONS);
+      await first.evaluate(() => window.widget.startChat());
+      await profileIs(first, "lead");
+      await settle(first);
+      const lead = (await stateOf(first))?.profile?.id as string;
+      const tabs = [first];
+      while (tabs.length < TABS) tabs.push(await visit(browser, site, OPTIONS));
+      await settle(first);
+      site.setReachable(false);
+      watch.lap("set up");
 
-    const stored = await Promise.all(
-      tabs.map(async (tab, index) => {
-        let count = 0;
-        for (let n = 0; n < A_TAB; n += AT_ONCE) count += await trackNumbers(tab, index * A_TAB + n, AT_ONCE);
-        return count;
-      }),
-    );
-    expect(stored).toEqual(tabs.map(() => A_TAB));
-    watch.lap("stored");
+      const stored = await Promise.all(
+        tabs.map(async (tab, index) => {
+          let count = 0;
+          for (let n = 0; n < A_TAB; n += AT_ONCE)
+            count += await trackNumbers(tab, index * A_TAB + n, AT_ONCE);
+          return count;
+        }),
+      );
+      expect(stored).toEqual(tabs.map(() => A_TAB));
+      watch.lap("stored");
 
-    await person.kill(browser);
-    const again = await person.browse();
-    const tab = await visit(again, site, OPTIONS);
-    const andPageView = ALL + 1;
-    await tab.waitForFunction((count) => window.sdk.state?.outbox.waiting === count, andPageView);
-    expect(await rowsOnDisk(tab)).toBe(andPageView);
-    watch.lap("killed and restarted");
+      await person.kill(browser);
+      const again = await person.browse();
+      const tab = await visit(again, site, OPTIONS);
+      const andPageView = ALL + 1;
+      await tab.waitForFunction((count) => window.sdk.state?.outbox.waiting === count, andPageView);
+      expect(await rowsOnDisk(tab)).toBe(andPageView);
+      watch.lap("killed and restarted");
 
-    // Some of it drains; then the service is gone once more, so that what is shown can be compared with what there is.
-    site.setReachable(true);
-    const drained = drain(tab);
-    drained.catch(() => {}); // it is awaited below, unless something fails before
-    const patience = { timeout: 2 * MINUTES };
-    await tab.waitForFunction((left) => window.sdk.state!.outbox.waiting < left, 0.8 * ALL, patience);
-    const late = await visit(again, site, OPTIONS);
-    expect(await late.evaluate(() => window.sdk.state?.delivery.status)).toBe("sending");
-    const longestMs = await late.evaluate(async (from) => {
-      let longest = 0;
-      for (let n = from; n < from + 10; n++) {
-        const calledAt = performance.now();
-        const { success } = await window.sdk.track("numbered", { n });
-        if (!success) return Infinity;
-        longest = Math.max(longest, performance.now() - calledAt);
+      // Some of it drains; then the service is gone once more, so that what is shown can be compared with what there is.
+      site.setReachable(true);
+      const drained = drain(tab);
+      drained.catch(() => {}); // it is awaited below, unless something fails before
+      const patience = { timeout: 2 * MINUTES };
+      await tab.waitForFunction((left) => window.sdk.state!.outbox.waiting < left, 0.8 * ALL, patience);
+      const late = await visit(again, site, OPTIONS);
+      expect(await late.evaluate(() => window.sdk.state?.delivery.status)).toBe("sending");
+      const longestMs = await late.evaluate(async (from) => {
+        let longest = 0;
+        for (let n = from; n < from + 10; n++) {
+          const calledAt = performance.now();
+          const { success } = await window.sdk.track("numbered", { n });
+          if (!success) return Infinity;
+          longest = Math.max(longest, performance.now() - calledAt);
+        }
+        return longest;
+      }, ALL);
+      expect((await stateOf(late))?.outbox.waiting).toBeGreaterThan(10);
+      watch.lap("a fifth drained, and ten calls of another tab");
+      site.setReachable(false);
+      await tab.waitForFunction(() => window.sdk.state?.delivery.status === "retrying");
+      const left = await rowsOnDisk(tab);
+      for (const each of [tab, late]) {
+        await each.waitForFunction((rows) => window.sdk.state?.outbox.waiting === rows, left);
       }
-      return longest;
-    }, ALL);
-    expect((await stateOf(late))?.outbox.waiting).toBeGreaterThan(10);
-    watch.lap("a fifth drained, and ten calls of another tab");
-    site.setReachable(false);
-    await tab.waitForFunction(() => window.sdk.state?.delivery.status === "retrying");
-    const left = await rowsOnDisk(tab);
-    for (const each of [tab, late]) {
-      await each.waitForFunction((rows) => window.sdk.state?.outbox.waiting === rows, left);
-    }
-    expect(left).toBeGreaterThan(10);
-    site.setReachable(true);
-    void late.evaluate(() => dispatchEvent(new Event("online")));
-    expect(await drained).toEqual({ success: true, data: { waiting: 0 } });
-    await settle(late);
-    watch.lap("drained");
+      expect(left).toBeGreaterThan(10);
+      site.setReachable(true);
+      void late.evaluate(() => dispatchEvent(new Event("online")));
+      expect(await drained).toEqual({ success: true, data: { waiting: 0 } });
+      await settle(late);
+      watch.lap("drained");
 
-    const timeline = await site.timeline(lead);
-    expect(numbersOf(timeline)).toHaveLength(ALL + 10);
-    const callerOf = (n: number) => Math.floor(n / A_TAB);
-    const losses = lossesOf(site, [timeline], new Set(upTo(ALL + 10)), callerOf);
-    tally.add(site, ALL + 10, losses);
-    expect(losses).toEqual({ lost: [], doubled: [], outOfOrder: [] });
-    for (const each of [tab, late]) {
-      expect(await stateOf(each)).toMatchObject({ outbox: { waiting: 0, rejected: 0 } });
-      expect(await rowsOnDisk(each)).toBe(0);
-    }
-    watch.lap("compared");
-    console.log(`backlog: ${watch.told()}; longest call meanwhile ${Math.round(longestMs)} ms`);
-  },
-);
+      const timeline = await site.timeline(lead);
+      expect(numbersOf(timeline)).toHaveLength(ALL + 10);
+      const callerOf = (n: number) => Math.floor(n / A_TAB);
+      const losses = lossesOf(site, [timeline], new Set(upTo(ALL + 10)), callerOf);
+      tally.add(site, ALL + 10, losses);
+      expect(losses).toEqual({ lost: [], doubled: [], outOfOrder: [] });
+      for (const each of [tab, late]) {
+        expect(await stateOf(each)).toMatchObject({ outbox: { waiting: 0, rejected: 0 } });
+        expect(await rowsOnDisk(each)).toBe(0);
+      }
+      watch.lap("compared");
+      console.log(`backlog: ${watch.told()}; longest call meanwhile ${Math.round(longestMs)} ms`);
+    },
+  );
+});

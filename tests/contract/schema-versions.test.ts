@@ -1,7 +1,7 @@
 /** Tabs of before and after a deploy on one database. */
 import "fake-indexeddb/auto";
 import { Dexie } from "dexie";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
 import { systemClock } from "../../src/adapters/system.js";
 import { FailoverStore } from "../../src/core/failover/failover-store.js";
@@ -41,96 +41,98 @@ const nextSeq = async (store: { read(): Promise<{ nextSeq: number }> }) => (awai
 const put = (store: DexieTrackerStore | FailoverStore, seq: number) =>
   store.commit({}, () => ({ change: { record: { ...emptyRecord(), nextSeq: seq } }, result: null }));
 
-test("a later schema that adds is used as it is, and not changed", async () => {
-  const namespace = newName();
-  const later = await openLater(namespace, { ...NOW, journal: "id" });
-  const store = await openStore(namespace);
-  await put(store, 7);
-  expect(await nextSeq(store)).toBe(7);
-  expect(await later.table("tracker").toArray()).toMatchObject([{ nextSeq: 7 }]);
-  expect(later.verno).toBe(2);
-  expect(later.isOpen()).toBe(true);
-});
-
-test("a browser that never tells of its databases, as Chromium while it clears a site's data, harms nothing", async () => {
-  const namespace = newName();
-  const asked = vi.spyOn(indexedDB, "databases").mockReturnValue(new Promise(() => undefined));
-  const store = await openStore(namespace);
-  await put(store, 7);
-  expect(await nextSeq(store)).toBe(7);
-  asked.mockRestore();
-});
-
-test("a later schema that lacks what this code needs is refused and left alone", async () => {
-  const namespace = newName();
-  const later = await openLater(namespace, { ...NOW, pages: null });
-  await expect(openStore(namespace)).rejects.toThrow("keeps its tracking data otherwise");
-  later.close();
-  const again = new Dexie(`people-tracking:${namespace}`);
-  opened.push(again);
-  await again.open();
-  expect(again.verno).toBe(2);
-  expect(again.tables.map(({ name }) => name)).not.toContain("pages");
-});
-
-test("a tab of before goes on after the tab of after has upgraded under it", async () => {
-  const namespace = newName();
-  const store = new FailoverStore({
-    open: () => openStore(namespace),
-    clock: systemClock,
-    timers: { after: () => () => undefined },
-    onFailover: () => undefined,
-    onRetired: () => undefined,
+describe("versions of the database schema", () => {
+  test("a later schema that adds is used as it is, and not changed", async () => {
+    const namespace = newName();
+    const later = await openLater(namespace, { ...NOW, journal: "id" });
+    const store = await openStore(namespace);
+    await put(store, 7);
+    expect(await nextSeq(store)).toBe(7);
+    expect(await later.table("tracker").toArray()).toMatchObject([{ nextSeq: 7 }]);
+    expect(later.verno).toBe(2);
+    expect(later.isOpen()).toBe(true);
   });
-  await put(store, 3);
-  const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  const later = await openLater(namespace, { ...NOW, journal: "id" });
-  expect(warn).toHaveBeenCalledWith(expect.stringContaining("wants to upgrade"));
-  warn.mockRestore();
-  expect(await nextSeq(store)).toBe(3);
-  await put(store, 4);
-  expect(store.kind).toBe("disk");
-  expect(await later.table("tracker").toArray()).toMatchObject([{ nextSeq: 4 }]);
-});
 
-test("an upgrade that another tab blocks is waited for in memory", async () => {
-  const namespace = newName();
-  // A frozen tab of a still older version, which hears no `versionchange`.
-  const frozen = await new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(`people-tracking:${namespace}`, 1);
-    request.addEventListener("success", () => resolve(request.result));
-    request.addEventListener("error", () => reject(new Error("it did not open")));
+  test("a browser that never lists its databases, as Chromium while it clears a site's data, harms nothing", async () => {
+    const namespace = newName();
+    const asked = vi.spyOn(indexedDB, "databases").mockReturnValue(new Promise(() => undefined));
+    const store = await openStore(namespace);
+    await put(store, 7);
+    expect(await nextSeq(store)).toBe(7);
+    asked.mockRestore();
   });
-  const timers = new Set<() => void>();
-  let failovers = 0;
-  let isRetired = false;
-  const store = new FailoverStore({
-    open: () => openStore(namespace),
-    clock: systemClock,
-    timers: {
-      after: (_, callback) => {
-        timers.add(callback);
-        return () => timers.delete(callback);
+
+  test("a later schema that lacks what this code needs is refused and left alone", async () => {
+    const namespace = newName();
+    const later = await openLater(namespace, { ...NOW, pages: null });
+    await expect(openStore(namespace)).rejects.toThrow("keeps its tracking data otherwise");
+    later.close();
+    const again = new Dexie(`people-tracking:${namespace}`);
+    opened.push(again);
+    await again.open();
+    expect(again.verno).toBe(2);
+    expect(again.tables.map(({ name }) => name)).not.toContain("pages");
+  });
+
+  test("a tab of before goes on after the tab of after has upgraded under it", async () => {
+    const namespace = newName();
+    const store = new FailoverStore({
+      open: () => openStore(namespace),
+      clock: systemClock,
+      timers: { after: () => () => undefined },
+      onFailover: () => undefined,
+      onRetired: () => undefined,
+    });
+    await put(store, 3);
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const later = await openLater(namespace, { ...NOW, journal: "id" });
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining("wants to upgrade"));
+    warn.mockRestore();
+    expect(await nextSeq(store)).toBe(3);
+    await put(store, 4);
+    expect(store.kind).toBe("disk");
+    expect(await later.table("tracker").toArray()).toMatchObject([{ nextSeq: 4 }]);
+  });
+
+  test("an upgrade that another tab blocks is waited for in memory", async () => {
+    const namespace = newName();
+    // A frozen tab of a still older version, which hears no `versionchange`.
+    const frozen = await new Promise<IDBDatabase>((resolve, reject) => {
+      const request = indexedDB.open(`people-tracking:${namespace}`, 1);
+      request.addEventListener("success", () => resolve(request.result));
+      request.addEventListener("error", () => reject(new Error("it did not open")));
+    });
+    const timers = new Set<() => void>();
+    let failovers = 0;
+    let isRetired = false;
+    const store = new FailoverStore({
+      open: () => openStore(namespace),
+      clock: systemClock,
+      timers: {
+        after: (_, callback) => {
+          timers.add(callback);
+          return () => timers.delete(callback);
+        },
       },
-    },
-    onFailover: () => (failovers += 1),
-    onRetired: () => (isRetired = true),
-  });
-  const runTimers = (): void => {
-    for (const callback of Array.from(timers)) {
-      timers.delete(callback);
-      callback();
-    }
-  };
-  const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  const stored = put(store, 5);
-  await vi.waitUntil(() => warn.mock.calls.length > 0);
-  warn.mockRestore();
-  for (let step = 0; step < 4; step += 1) runTimers();
-  await stored;
-  expect([store.kind, failovers]).toEqual(["memory", 1]);
+      onFailover: () => (failovers += 1),
+      onRetired: () => (isRetired = true),
+    });
+    const runTimers = (): void => {
+      for (const callback of Array.from(timers)) {
+        timers.delete(callback);
+        callback();
+      }
+    };
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const stored = put(store, 5);
+    await vi.waitUntil(() => warn.mock.calls.length > 0);
+    warn.mockRestore();
+    for (let step = 0; step < 4; step += 1) runTimers();
+    await stored;
+    expect([store.kind, failovers]).toEqual(["memory", 1]);
 
-  frozen.close();
-  runTimers();
-  await vi.waitUntil(() => isRetired);
+    frozen.close();
+    runTimers();
+    await vi.waitUntil(() => isRetired);
+  });
 });

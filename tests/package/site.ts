@@ -24,9 +24,9 @@ export interface PackageSite {
   close(): Promise<void>;
 }
 
-const bodyOf = async (request: Request): Promise<string> => {
-  const bytes = Buffer.from(await request.arrayBuffer());
-  return (request.headers.get("Content-Encoding") === "gzip" ? gunzipSync(bytes) : bytes).toString();
+const bodyOf = async (message: Request | Response): Promise<string> => {
+  const bytes = Buffer.from(await message.arrayBuffer());
+  return (message.headers.get("Content-Encoding") === "gzip" ? gunzipSync(bytes) : bytes).toString();
 };
 
 /** A folder of files, with the real People service below `/people` of the same origin. */
@@ -45,7 +45,9 @@ export const startPackageSite = async (
     const response = await service.fetch(request);
     if (isBatch && response.ok) {
       const { operations } = JSON.parse(sent) as { operations: Operation[] };
-      const { results } = (await response.clone().json()) as { results: { id: string; status: string }[] };
+      const { results } = JSON.parse(await bodyOf(response.clone())) as {
+        results: { id: string; status: string }[];
+      };
       const ids = new Set(results.filter(({ status }) => status === "accepted").map(({ id }) => id));
       accepted.push(...operations.filter(({ id }) => ids.has(id)));
     }

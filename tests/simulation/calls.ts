@@ -1,8 +1,9 @@
 /** What pages call: mostly what is right, some of it not. */
 import type { Command } from "../../src/protocol/host.js";
+import type { Environment } from "./environment.js";
+import { knownEvents } from "./events.js";
 import type { Plan } from "./plan.js";
 import type { Scheduler } from "./scheduler.js";
-import type { World } from "./world.js";
 
 type WithoutStamp<Each> = Each extends Command ? Omit<Each, "n" | "at" | "generation" | "deadline"> : never;
 export type Draft = WithoutStamp<Command>;
@@ -23,11 +24,11 @@ const badCall = (scheduler: Scheduler, plan: Plan): Draft =>
     { type: "track", eventId: "not an id", ...limits(plan) },
   ]);
 
-export const anyCall = ({ scheduler, plan, service }: World): Draft => {
+export const anyCall = ({ scheduler, plan, service }: Environment): Draft => {
   if (scheduler.chance(plan.badCalls)) return badCall(scheduler, plan);
   const chance = scheduler.random();
   if (chance < 0.5) {
-    const eventId = scheduler.pick(service.knownEvents);
+    const eventId = scheduler.pick(knownEvents(service, scheduler.now));
     return { type: "track", eventId, properties: { step: scheduler.upTo(99) }, ...limits(plan) };
   }
   if (chance < 0.8) return pageView(plan);

@@ -4,25 +4,25 @@ import type { WriteSet } from "../../src/core/ports.js";
 import { profileQueueOf } from "../../src/core/record/profile-queues.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import type { OutboxRow } from "../../src/protocol/api.js";
-import type { Browser } from "./browser.js";
-import type { SimulatedHost } from "./host.js";
+import type { Actor } from "./actor.js";
+import type { Origin } from "./origin.js";
 
 export class DueModel {
-  readonly #browser: Browser;
+  readonly #origin: Origin;
   /** The rows that wait, by `seq`, and when each has to be due. */
   readonly #waiting = new Map<number, { row: OutboxRow; dueBy: number }>();
 
-  constructor(browser: Browser) {
-    this.#browser = browser;
+  constructor(origin: Origin) {
+    this.#origin = origin;
   }
 
   emptied(): void {
     this.#waiting.clear();
   }
 
-  committed(host: SimulatedHost, { put = [], remove = [], erase }: WriteSet, after: TrackerRecord): void {
-    const { chronicle, plan } = this.#browser.world;
-    const now = this.#browser.wallClock();
+  committed(host: Actor, { put = [], remove = [], erase }: WriteSet, after: TrackerRecord): void {
+    const { chronicle, plan } = this.#origin.environment;
+    const now = this.#origin.wallClock();
     if (erase) this.#waiting.clear();
     for (const row of put) {
       const dueBy = now + (row.type === "event" ? plan.deliveryDelayMs : 0);

@@ -21,7 +21,7 @@ export const useSetting = (options: SiteOptions = {}): Setting => {
     [setting.site, setting.browser] = await Promise.all([starting, setting.person.browse()]);
   });
   afterEach(async () => {
-    await setting.person.leave();
+    await setting.person.remove();
     await setting.site.close();
   });
   return setting;

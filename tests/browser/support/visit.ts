@@ -37,7 +37,7 @@ export interface Person {
   /** Ends the browser with `SIGKILL`, all its processes at once. */
   kill(browser: BrowserContext): Promise<void>;
   /** Ends the browser and deletes its profile. */
-  leave(): Promise<void>;
+  remove(): Promise<void>;
 }
 
 export const newPerson = async (options: BrowserOptions = {}): Promise<Person> => {
@@ -70,7 +70,7 @@ export const newPerson = async (options: BrowserOptions = {}): Promise<Person> =
       }
       await closed;
     },
-    async leave() {
+    async remove() {
       await Promise.all([...contexts].map((context) => context.close()));
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });
     },

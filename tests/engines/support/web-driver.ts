@@ -140,7 +140,7 @@ const newProfile = async (): Promise<Profile> => {
   await vi.waitFor(() => fetch(`${url}/status`), { timeout: START_TIMEOUT_MS });
   return {
     browse: () => start(url),
-    async leave() {
+    async remove() {
       const ended = once(driver, "exit");
       process.kill(-(driver.pid as number), "SIGKILL");
       await ended;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { withEarlyAttempt } from "../../../../src/core/delivery/early-attempt.js";
 import { MINUTE, SECOND } from "../../../../src/protocol/wire.js";
-import { UNREACHABLE, answering } from "../../../support/people-service.js";
+import { UNREACHABLE, answering } from "../../../support/service-requests.js";
 import type { TestHost } from "../../../support/world.js";
 import { World } from "../../../support/world.js";
 
@@ -95,7 +95,7 @@ describe("early attempts", () => {
     expect(retry!.nextAt - retry!.decidedAt).toBeLessThanOrEqual(4 * SECOND);
   });
 
-  test("the page's word that it is online shows at once", async () => {
+  test("a page that comes online shows in the state at once", async () => {
     const { host } = await backedOff();
     await host.world.time.wait(host.tracker.signal("offline"));
     await online(host);
