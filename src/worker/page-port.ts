@@ -94,6 +94,10 @@ class PagePort implements Host {
   }
 
   async signal(signal: PageSignal): Promise<void> {
+    // At once: what the page sends after it comes from a page that nobody sees.
+    if (signal === "hidden" || signal === "visible") {
+      this.#shared?.setVisible(this.#watcher, signal === "visible");
+    }
     await this.#ask((tracker) => tracker.signal(signal));
   }
 

@@ -194,6 +194,7 @@ describe("the unload journal", () => {
           generation: 0,
           sessionTimeoutMs: 1_800_000,
           maxWaiting: 100_000,
+          deliveryDelayMs: 1_000,
           page: { url: expect.any(String), title: "Fixture" },
           commands: [
             {

@@ -10,15 +10,30 @@ function refuse(): never {
   throw new DOMException("denied", "SecurityError");
 }
 
+/** Node delivers messages between turns of its loop. */
+const delivered = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => void setImmediate(resolve));
+};
+
 describe("the change channel", () => {
-  test("two hosts hear of each other's changes, once a task", async () => {
+  test("two hosts hear of each other's changes at once, and of many in a row a second time", async () => {
     const [one, other] = [changeChannel("a"), changeChannel("a")];
     let heard = 0;
     other.listen(() => (heard += 1));
-    one.announce();
-    one.announce();
-    await vi.waitUntil(() => heard > 0);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    for (let n = 0; n < 50; n++) one.announce();
+    await delivered();
     expect(heard).toBe(1);
+    vi.advanceTimersByTime(200);
+    await delivered();
+    expect(heard).toBe(2);
+    vi.advanceTimersByTime(10_000);
+    await delivered();
+    expect(heard).toBe(2);
+    one.announce();
+    one.announce({ atOnce: true });
+    await delivered();
+    expect(heard).toBe(4);
     one.close();
     other.close();
   });

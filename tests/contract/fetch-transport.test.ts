@@ -24,6 +24,23 @@ const listen = async (
   await new Promise<void>((resolve) => void started.listen(0, "127.0.0.1", resolve));
   return `http://127.0.0.1:${(started.address() as AddressInfo).port}`;
 };
+/** One event, as it travels alone. */
+const LONE_EVENT = JSON.stringify({
+  id: "2b1c8f0e-5a3d-4f7b-9e21-6c0d8a4b7f13",
+  sentAt: "2026-01-05T12:00:00.000Z",
+  sdk: "people-tracking-sdk/1.0.0",
+  operations: [
+    {
+      id: "k3j9x0a2b4c6d8e1-7",
+      type: "event",
+      occurredAt: "2026-01-05T11:59:59.000Z",
+      sessionId: "0f3a9c5e7b1d2f4a6c8e0b2d",
+      definitionId: "action",
+      properties: { name: "Button clicked", label: "add-to-favorites" },
+      page: { url: "https://shop.example/kites?colour=red", title: "Kites" },
+    },
+  ],
+});
 const transport = () => new FetchTransport({ now: () => NOW });
 const get = (url: string): Promise<WireAnswer> => transport().send({ method: "GET", url, headers: {} });
 
@@ -64,7 +81,7 @@ describe("the fetch transport", () => {
     expect(await get("http://127.0.0.1:1/")).toEqual({ status: 0 });
   });
 
-  test("a long body is compressed where it may be, no other is, and all say that they are JSON", async () => {
+  test("a body is compressed where it may be and that saves bytes, and all say that they are JSON", async () => {
     const seen: { headers: IncomingMessage["headers"]; body: Buffer }[] = [];
     const url = await listen((request, response) => {
       const chunks: Buffer[] = [];
@@ -84,6 +101,7 @@ describe("the fetch transport", () => {
         ...(mayCompress !== undefined && { mayCompress }),
       });
     expect(await post(long, true)).toEqual({ status: 200, body: {}, compressed: true });
+    expect(await post(LONE_EVENT, true)).toEqual({ status: 200, body: {}, compressed: true });
     for (const [body, mayCompress] of [["{}", true], [long, false], [long]] as const) {
       expect(await post(body, mayCompress)).toEqual({ status: 200, body: {} });
     }
@@ -93,12 +111,14 @@ describe("the fetch transport", () => {
       "content-encoding": "gzip",
     });
     expect(gunzipSync(seen[0]!.body).toString()).toBe(long);
-    expect(seen.slice(1).map(({ headers }) => headers["content-encoding"])).toEqual([
+    expect(gunzipSync(seen[1]!.body).toString()).toBe(LONE_EVENT);
+    expect(seen[1]!.body.length + "Content-Encoding: gzip\r\n".length).toBeLessThan(LONE_EVENT.length);
+    expect(seen.slice(2).map(({ headers }) => headers["content-encoding"])).toEqual([
       undefined,
       undefined,
       undefined,
     ]);
-    expect(seen.slice(1).map(({ body }) => body.toString())).toEqual(["{}", long, long]);
+    expect(seen.slice(2).map(({ body }) => body.toString())).toEqual(["{}", long, long]);
   });
 
   test("abortAll ends every request under way, and says that it was cut off", async () => {

@@ -8,7 +8,11 @@ import type { Scheduler } from "./scheduler.js";
 type WithoutStamp<Each> = Each extends Command ? Omit<Each, "n" | "at" | "generation" | "deadline"> : never;
 export type Draft = WithoutStamp<Command>;
 
-const limits = ({ sessionTimeoutMs, maxWaiting }: Plan) => ({ sessionTimeoutMs, maxWaiting });
+const limits = ({ sessionTimeoutMs, maxWaiting, deliveryDelayMs }: Plan) => ({
+  sessionTimeoutMs,
+  maxWaiting,
+  deliveryDelayMs,
+});
 
 export const pageView = (plan: Plan) => ({ type: "pageView", ...limits(plan) }) as const satisfies Draft;
 
@@ -28,9 +32,9 @@ export const anyCall = ({ scheduler, plan, service }: Environment): Draft => {
     return { type: "track", eventId, properties: { step: scheduler.upTo(99) }, ...limits(plan) };
   }
   if (chance < 0.8) return pageView(plan);
-  const { maxWaiting } = plan;
-  if (chance < 0.9) return { type: "updatePerson", person: { firstName: "Semi" }, maxWaiting };
-  return { type: "appendToList", attribute: "category", item: { name: "special" }, maxWaiting };
+  // As pages send them: the head of a batch is that of all its commands.
+  if (chance < 0.9) return { type: "updatePerson", person: { firstName: "Semi" }, ...limits(plan) };
+  return { type: "appendToList", attribute: "category", item: { name: "special" }, ...limits(plan) };
 };
 
 /** What no service will take, whatever else happens. */

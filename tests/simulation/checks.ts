@@ -6,6 +6,7 @@ import type { WriteSet } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import type { Actor } from "./actor.js";
 import type { Disk } from "./disk.js";
+import { DueModel } from "./due-model.js";
 import { hasLater } from "./later-version.js";
 import { OutboxModel } from "./outbox-model.js";
 import type { Origin } from "./origin.js";
@@ -14,12 +15,14 @@ import { Sending } from "./sending.js";
 export class Checks {
   readonly outbox: OutboxModel;
   readonly sending: Sending;
+  readonly #due: DueModel;
   readonly #origin: Origin;
 
   constructor(origin: Origin, disk: Disk) {
     this.#origin = origin;
     this.outbox = new OutboxModel(origin, disk);
     this.sending = new Sending(origin, disk);
+    this.#due = new DueModel(origin);
   }
 
   committed(host: Actor, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
@@ -28,12 +31,14 @@ export class Checks {
     const { chronicle } = this.#origin.environment;
     chronicle.expect(keepsLater, host.name, () => "drops what a later version keeps");
     this.sending.committed(host, before.delivery, after.delivery);
+    this.#due.committed(host, change, after);
     this.outbox.committed(host, before, change, after);
   }
 
   /** A host in memory has written to the disk what must not be forgotten. */
   closed(host: Actor, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     this.#consentMayHaveChanged(before, after);
+    if (change.erase) this.#due.emptied();
     this.outbox.closed(host, before, change, after);
   }
 
@@ -41,6 +46,7 @@ export class Checks {
   emptied(before: TrackerRecord, withJournals: boolean): void {
     if (withJournals) this.outbox.journalsCleared();
     this.sending.consentChanged();
+    this.#due.emptied();
     this.outbox.emptied(before);
   }
 

@@ -3,8 +3,10 @@ import { DAY, HOUR, LIMITS, MINUTE, SECOND } from "../../src/protocol/wire.js";
 import { isOptedOut } from "../../src/core/tracker-record.js";
 import { API_KEY } from "../support/people-service.js";
 import { Browser } from "./browser.js";
+import { pageView } from "./calls.js";
 import { Environment } from "./environment.js";
 import { checkOutcome } from "./outcome.js";
+import type { Tab } from "./tab.js";
 import { act } from "./users.js";
 
 export interface SeedReport {
@@ -20,6 +22,8 @@ export interface SeedReport {
 const LONGEST_FREEZE_MS = 30 * MINUTE;
 /** Longer than any back-off, `Retry-After`, stop and lease, one after another. */
 const DRAIN_LIMIT_MS = 90 * MINUTE;
+/** What is due is sent within this in a world that is good, a registration and the loss of a lease included. */
+const BURST_LIMIT_MS = 2 * MINUTE;
 /** A stop, and the halving of a batch until one operation is refused alone. */
 const TRIAL_MS = 20 * MINUTE;
 
@@ -82,8 +86,12 @@ const heal = async (environment: Environment, browsers: readonly Browser[]): Pro
   for (const { hosts } of browsers) for (const host of hosts.all) host.store.checkWaits();
   const watched = browsers.filter((browser) => !isOptedOut(browser.disk.record) && hasHost(browser));
   await drained(environment, watched, "without anybody's doing", DRAIN_LIMIT_MS);
-  for (const browser of browsers) await visit(browser);
+  const tabs: Tab[] = [];
+  for (const browser of browsers) tabs.push(await visit(browser));
   await drained(environment, browsers, "after a visit", DRAIN_LIMIT_MS);
+  for (const tab of tabs) tab.call([pageView(plan), pageView(plan)]);
+  await scheduler.run(plan.storeDelayMs + plan.networkDelayMs);
+  await drained(environment, browsers, "long after they were due", plan.deliveryDelayMs + BURST_LIMIT_MS);
   // The open sessions end by themselves, by the hosts that live.
   await scheduler.run(plan.sessionTimeoutMs + HOUR);
   await drained(environment, browsers, "after the last session's end", DRAIN_LIMIT_MS);
@@ -98,7 +106,7 @@ const heal = async (environment: Environment, browsers: readonly Browser[]): Pro
 
 const hasHost = (browser: Browser): boolean => [...browser.tabs].some((tab) => tab.isTracking && tab.hasHost);
 
-const visit = async (browser: Browser): Promise<void> => {
+const visit = async (browser: Browser): Promise<Tab> => {
   const { scheduler } = browser.environment;
   const tab = browser.open();
   await scheduler.run(5 * MINUTE, () => tab.isTracking);
@@ -107,6 +115,7 @@ const visit = async (browser: Browser): Promise<void> => {
     await scheduler.run(MINUTE);
   }
   await scheduler.run(MINUTE, () => browser.journals.count === 0);
+  return tab;
 };
 
 const drained = async (

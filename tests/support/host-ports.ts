@@ -102,7 +102,7 @@ export class HostStore implements TrackerStore {
 }
 
 const ANSWER_TIMEOUT_MS = 30 * SECOND;
-/** As the real transport. */
+/** The real transport compresses whatever that makes smaller. */
 const COMPRESS_FROM_CHARACTERS = 2_048;
 
 export class HostTransport implements Transport {
