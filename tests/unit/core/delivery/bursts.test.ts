@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { LEASE_MS } from "../../../../src/core/delivery/lease.js";
 import { BATCH_OPERATIONS } from "../../../../src/core/delivery/batch.js";
 import { SECOND } from "../../../../src/protocol/wire.js";
-import { UNREACHABLE } from "../../../support/people-service.js";
+import { UNREACHABLE } from "../../../support/service-requests.js";
 import type { TestHost } from "../../../support/world.js";
 import { World } from "../../../support/world.js";
 
