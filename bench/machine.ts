@@ -15,7 +15,7 @@ export interface Provenance {
   quick: boolean;
 }
 
-/** The commit that was measured; "+" where the work tree differed from it, the reports themselves aside. */
+/** The commit that was measured, with a "+" if the work tree differed from it in more than the reports. */
 export const measuredCommit = (): string => {
   const changed = answerOf("git", ["status", "--porcelain", "--", ":!docs/bench"]);
   return answerOf("git", ["rev-parse", "--short", "HEAD"]) + (changed ? "+" : "");

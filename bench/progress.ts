@@ -1,4 +1,4 @@
-/** One line that says how far the benchmark is; off a terminal, a line a step. */
+/** Shows the benchmark's progress in one line of a terminal. Without a terminal, prints one line for each step. */
 export class Progress {
   readonly #startedAt = performance.now();
   #sections: number;
@@ -10,7 +10,7 @@ export class Progress {
     this.#sections = sections;
   }
 
-  /** The next section has so many steps. */
+  /** Announces how many steps the next section has. */
   steps(total: number): void {
     this.#steps = Math.max(1, total);
     this.#stepsBegun = 0;

@@ -1,21 +1,21 @@
-/** What a part of the benchmark is: it measures, and says which bars its figures are held to. */
+/** A section is a part of the benchmark: it takes measurements, and names the targets that its figures must meet. */
 
 export type Unit = "ms" | "µs" | "s" | "bytes" | "MB" | "per second" | "count" | "%";
 
 export interface Row {
-  /** Who was measured: a tracker, a service, or a floor. */
+  /** The subject that was measured: a tracker, a service, or a floor. */
   subject: string;
-  /** Under what: "CPU throttled 4×", "1,000,000 waiting"; empty where there is but one. */
+  /** The condition: "CPU throttled 4×", "1,000,000 waiting"; empty if there is only one. */
   setting: string;
-  /** What was measured, one column of the table. */
+  /** The figure that was measured: one column of the table. */
   metric: string;
   unit: Unit;
-  /** One a run; the report tells the median and the spread. */
+  /** One value for each run; the report shows the median and the spread. */
   values: number[];
 }
 
 export interface Bar {
-  /** As it is agreed: "one call, paced: p95 on the main thread ≤ 0.1 ms". */
+  /** The condition in words: "one call, paced: p95 on the main thread ≤ 0.1 ms". */
   bar: string;
   measured: string;
   met: boolean;
@@ -26,33 +26,35 @@ export interface Chart {
   name: string;
   title: string;
   metric: string;
-  /** Rows of this setting alone; without it every setting has its own stroke. */
+  /** Shows the rows of this setting only; without it, each setting has a stroke of its own. */
   setting?: string;
-  /** For figures that lie orders of magnitude apart. */
+  /** A logarithmic scale, for figures that are orders of magnitude apart. */
   log?: boolean;
-  /** A line that is not to be crossed. */
+  /** Draws the target as a line. */
   limit?: number;
 }
 
 export interface Context {
-  /** How often each figure is taken. Take turns: one of each subject, then the next run, so that noise hits all alike. */
+  /** How often to take each figure. Take turns: measure each subject once, then begin the next run, so that noise affects all alike. */
   runs: number;
-  /** Less of everything, for a first look. */
+  /** Measures less of everything, for a first look. */
   quick: boolean;
+  /** How long what grows slowly is watched. */
+  minutes: number;
   /** How many steps there will be: told once, before the first. */
   steps: (total: number) => void;
-  /** The next step begins. */
+  /** Announces that the next step begins. */
   step: (what: string) => void;
 }
 
 export interface Section {
-  /** What `--only` calls it. */
+  /** The section's name in `--only`. */
   name: string;
   title: string;
-  /** What a reader must know to judge the figures; Markdown. */
+  /** What a reader must know to judge the figures, as Markdown. */
   notes?: string;
   charts?: Chart[];
   measure: (context: Context) => Promise<Row[]>;
-  /** Judged again whenever the report is written, also from figures of an earlier run. */
+  /** Evaluates the targets whenever the report is written, also for figures of an earlier run. */
   bars?: (rows: readonly Row[]) => Bar[];
 }

@@ -1,4 +1,4 @@
-/** Installs the peers and builds the SDK where they are missing, then bundles the benchmark for Node and runs it. */
+/** Installs the peers and builds the SDK if they are missing, then bundles the benchmark for Node and runs it. */
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
@@ -9,10 +9,10 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
 
 const npm = (folder, ...args) => execFileSync("npm", args, { cwd: resolve(folder), stdio: "inherit" });
-// No scripts: none of the peers needs its own, and they are not ours to run.
+// Without install scripts: no peer needs its own, and we do not run code that we have not reviewed.
 if (!existsSync("bench/node_modules")) npm("bench", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
 
-// A build older than its source would be told as the present commit's.
+// Rebuild if the build is older than its source: the report names the present commit.
 const newest = (folder) =>
   Math.max(
     ...readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -1,6 +1,6 @@
 import type { Row } from "./section.js";
 
-/** Between neighbours linearly, as spreadsheets do it. */
+/** Interpolates linearly between neighbours, as spreadsheets do. */
 export const quantile = (values: readonly number[], share: number): number => {
   const sorted = values.toSorted((a, b) => a - b);
   const place = (sorted.length - 1) * share;
@@ -25,6 +25,6 @@ export const rowsOf = (rows: readonly Row[], { subject, setting, metric }: Which
       (setting === undefined || row.setting === setting),
   );
 
-/** The median of one figure; NaN where it was not taken. */
+/** The median of one figure; NaN if it was not measured. */
 export const figure = (rows: readonly Row[], which: Which): number =>
   median(rowsOf(rows, which)[0]?.values ?? []);

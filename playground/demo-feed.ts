@@ -1,7 +1,7 @@
-/** What the demo server tells the page beside the service's own answers: types of the border between the two. */
+/** The types of the feed that the demo server sends to the page, beside the service's own responses. */
 import type { Profile } from "../src/protocol/api.js";
 
-/** One request that reached (or was kept from reaching) the service, with its secrets left out. */
+/** One request that reached the service, or was prevented from reaching it, without its secrets. */
 export interface WireEntry {
   n: number;
   at: string;
@@ -10,12 +10,12 @@ export interface WireEntry {
   /** `cut`: the service was switched off, and the connection destroyed. */
   status: number | "cut";
   tookMs: number;
-  /** Of the request's body, before compression; 0 where it had none. */
+  /** The bytes of the request's body before compression; 0 if it has none. */
   bytes: number;
-  /** Whom a registration asked for. */
+  /** The profile of a registration. */
   profile?: Profile;
   operations?: WireOperation[];
-  /** The answer's own words, where it refused the whole request. */
+  /** The message of the response, if the service refused the whole request. */
   error?: string;
 }
 export interface WireOperation {
@@ -28,13 +28,13 @@ export interface WireOperation {
 }
 
 export interface Feed {
-  /** Changes when the demo server starts anew, and the numbers with it. */
+  /** Changes when the demo server restarts and its numbers begin again. */
   boot: string;
   reachable: boolean;
   entries: WireEntry[];
 }
 
-/** A person as the service shows them to those who may read, newest entries first. */
+/** A person as the service returns it to a key that may read, newest entries first. */
 export interface PersonReading {
   person: Record<string, unknown>;
   entries: TimelineEntry[];

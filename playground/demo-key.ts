@@ -1,5 +1,5 @@
 /**
- * The demo's tracking key: fixed, so that a reload after a restart goes on where it was. A tracking key stands in
- * every page of a site, so that it is no secret; its one scope lets it do no more than register and send.
+ * The demo's tracking key. It is fixed, so that a page works again after a restart of the server. A tracking key is part of every
+ * page of a site and therefore no secret: its only scope allows it to register and to send.
  */
 export const DEMO_TRACKING_KEY = "demo-tracking-key-725f7c41d09e4b6c9a3155b9";

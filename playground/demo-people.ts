@@ -1,4 +1,4 @@
-/** Whom one can sign in as. The demo server mints their tokens; a real site's own server would, after a real sign-in. */
+/** The people that a visitor can sign in as. The demo server issues their tokens, as a site's own server would. */
 export const DEMO_PEOPLE = [
   { id: "mara", name: "Mara Lindqvist", email: "mara@updraft.example" },
   { id: "teo", name: "Teo Okafor", email: "teo@updraft.example" },

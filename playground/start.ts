@@ -16,7 +16,7 @@ const DEFAULT_PORT = 4173;
 // Beside the built playground, wherever it is started from.
 const dataDir = process.env["DATA_DIR"] || join(import.meta.dirname, "../data");
 const service = await openDemoService(dataDir).catch((error: unknown) => {
-  // Most often another `npm start` holds the data folder; the message says so, a stack would hide it.
+  // The usual cause is another `npm start` that holds the data folder. The message says so; a stack would hide it.
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
 });
@@ -43,7 +43,7 @@ async function stop(): Promise<void> {
   isStopping = true;
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeIdleConnections();
-  // Answers under way get a moment; a browser's idle keep-alive connection would hold on for ever.
+  // Pending responses get a moment. A browser's idle keep-alive connection would stay open for ever.
   setTimeout(() => server.closeAllConnections(), 2000).unref();
   await closed;
   await service.close();

@@ -59,7 +59,7 @@ export class Trace {
       .toSorted((a, b) => a.at - b.at);
   }
 
-  /** @throws where the page did not get there */
+  /** @throws an Error if the page never set the mark */
   mark(name: string): Mark {
     const [mark] = this.marks(name);
     if (!mark) throw new Error(`The trace has no mark ${name}`);
@@ -77,7 +77,7 @@ export class Trace {
     );
   }
 
-  /** When the page said that it was over, or the trace was, if the page had no time to say so. */
+  /** When the page set its end mark, or the end of the trace if the page had no time to set it. */
   endOf(mark: string): number {
     return this.marks(mark)[0]?.at ?? this.#end / 1_000;
   }
@@ -90,7 +90,7 @@ export class Trace {
     return [...new Map(found.map(({ pid, tid }) => [`${pid}/${tid}`, { pid, tid }])).values()];
   }
 
-  /** How often something of this name began on a thread. */
+  /** Counts how often an event of this name began on a thread. */
   count(name: string, { pid, tid }: Pick<Mark, "pid" | "tid">, from = -Infinity, to = Infinity): number {
     return this.#events.filter(
       (event) =>
@@ -110,7 +110,7 @@ export class Trace {
   }
 }
 
-/** What of the spans lies between two times. */
+/** Returns the parts of the spans that lie between two times. */
 export const within = (spans: readonly Span[], from: number, to: number): Span[] =>
   spans.flatMap((span) => {
     const start = Math.max(span.from, from);

@@ -9,11 +9,11 @@ import type { Measured } from "../site/subjects.js";
 import type { Trace } from "./trace.js";
 import { readTrace } from "./trace.js";
 
-/** Time for the answers to the last events to be worked off. */
+/** Time for the browser to process the responses to the last events. */
 const AFTERMATH_MS = 200;
 
 /** Some trackers take a headless browser for a bot and send nothing. */
-const USER_AGENT =
+export const USER_AGENT =
   "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
 
 export class Visit {
@@ -38,7 +38,7 @@ export class Visit {
   static async #in(browser: Browser, collector: Collector, measured: Measured): Promise<Visit> {
     const context = await browser.newContext({ userAgent: USER_AGENT });
     if (measured.journals) {
-      // How the tracker tells an engine that ends a shared worker with its last tab.
+      // By this property the tracker recognises an engine that ends a shared worker with its last tab.
       await context.addInitScript(() => Object.defineProperty(navigator, "vendor", { value: "" }));
     }
     return new Visit(measured, collector, browser, context);
@@ -65,11 +65,11 @@ export class Visit {
   };
 
   /**
-   * Waits for the events at the collector, sparing the page any question meanwhile, and marks the end. What has not come
-   * by then is told as not delivered; a page too busy to mark is left in the middle of its work.
+   * Waits for the events at the collector without disturbing the page, and marks the end. Events that have not arrived by
+   * then count as not delivered. A page that is too busy to set the mark is left in the middle of its work.
    */
-  async delivered(page: Page, count: number, patienceMs: number): Promise<void> {
-    await this.collector.arrived(count, patienceMs);
+  async delivered(page: Page, count: number, timeoutMs: number): Promise<void> {
+    await this.collector.arrived(count, timeoutMs);
     await setTimeout(AFTERMATH_MS);
     const marked = page.evaluate(() => window.bench.mark("end"));
     // It fails when the browser is closed before.
@@ -77,7 +77,7 @@ export class Visit {
     await Promise.race([marked, setTimeout(1_000)]);
   }
 
-  /** @returns what the trace saw meanwhile */
+  /** @returns the trace of that time */
   async traced(work: () => Promise<void>, categories = ["toplevel", "blink.user_timing"]): Promise<Trace> {
     await this.browser.startTracing(undefined, { categories });
     let buffer: Buffer;

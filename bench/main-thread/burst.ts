@@ -21,9 +21,9 @@ const BUSY = "main thread busy until delivered";
 const LONGEST = "longest task";
 const UNTHROTTLED = "1×";
 const THROTTLED = "4×";
-/** Peers that take longer are not waited for. */
-const PATIENCE_MS = { [UNTHROTTLED]: 10_000, [THROTTLED]: 5_000 };
-/** They send nothing to the collector. */
+/** The time after which the measurement stops waiting for events. */
+const ARRIVAL_TIMEOUT_MS = { [UNTHROTTLED]: 10_000, [THROTTLED]: 5_000 };
+/** Subjects that send nothing to the collector. */
 const FLOORS: readonly Measured[] = [FLOOR, SHARED_FLOOR, JOURNAL_FLOOR, CONTRACT_FLOOR];
 const RATES = { [UNTHROTTLED]: 1, [THROTTLED]: 4 };
 
@@ -31,7 +31,7 @@ const measureOne = (subject: Measured, setting: keyof typeof RATES, rows: Rows):
   Visit.with(subject, async (visit) => {
     const page = await visit.openTab();
     await page.evaluate(() => window.bench.init());
-    // What init() began in the background is not the burst's.
+    // Wait until the background work of init() is over, because it is no part of the burst.
     await page.waitForTimeout(1_000);
     await visit.throttle(page, RATES[setting]);
     const add = (metric: string, unit: Row["unit"], value: number): void =>
@@ -44,7 +44,7 @@ const measureOne = (subject: Measured, setting: keyof typeof RATES, rows: Rows):
     const startedAt = performance.now();
     const trace = await visit.traced(async () => {
       await page.evaluate((count) => window.bench.burst(0, count), COUNT);
-      await visit.delivered(page, FLOORS.includes(subject) ? 0 : COUNT, PATIENCE_MS[setting]);
+      await visit.delivered(page, FLOORS.includes(subject) ? 0 : COUNT, ARRIVAL_TIMEOUT_MS[setting]);
       cpuAfter = await visit.cpuSeconds();
     });
 
@@ -89,7 +89,7 @@ const bars = (rows: readonly Row[]): Bar[] => {
   const of = (subject: Measured, metric: string, setting = UNTHROTTLED): number =>
     figure(rows, { subject: subject.label, setting, metric });
   const floor = of(FLOOR, LOOP);
-  /** @param besides - a floor that does more of what this one must */
+  /** @param besides - a floor that also does what this subject must do */
   const judge = (subject: Measured, besides: Measured): Bar => {
     const loop = of(subject, LOOP);
     const { label } = besides;
@@ -106,7 +106,7 @@ const bars = (rows: readonly Row[]): Bar[] => {
     judged.push({ bar: "no task over 50 ms, CPU throttled 4×", measured: ms(task), met: task <= 50 });
   }
 
-  // Who loses events is not the best, however fast.
+  // A peer that loses events cannot be the best, however fast it is.
   const whole = PEERS.filter((peer) => of(peer, "delivered") === COUNT);
   const best = whole.toSorted((a, b) => of(a, BUSY) - of(b, BUSY))[0];
   if (best) {
@@ -124,7 +124,25 @@ const bars = (rows: readonly Row[]): Bar[] => {
 export const burst: Section = {
   name: "burst",
   title: "1,000 calls in one loop",
-  notes: `Each event is 300 bytes of JSON. The loop is measured from its first call to the end of its task, microtasks with it; *busy* is the sum of the main thread's tasks from then until all had arrived at the collector, but for at most 10 s (5 s at 4×), and 0.2 s more; what had not arrived by then is *not delivered*, whether lost or late; *CPU* is what the thread computed meanwhile; the rest it waited, or other processes had its core. The floor hands the same events to a worker and sends nothing. *Journaling*: as on engines without \`extendedLifetime\`, where each batch is also written to localStorage when it is sent. The CPU is throttled on the page's main thread alone, not in workers. The same to a shared worker, which serves every tab, costs more; *one setItem* adds what a journal written ahead must write, of as many events as a page's journal may hold; and a copy and a promise for each call, which the interface promises, are the least that a tracker with this interface can cost. What ours takes over the first: each call copies and checks its arguments, reads the page's URL and title, notes a number and a time and makes a promise; a microtask writes all commands as one JSON text and posts it; all of it runs for the first time, so that the loop is interpreted until the engine has compiled it. To write and post in a task of its own would take part of it out of the loop, and lose what was tracked in the task in which a page closes itself, which is told of by no event that comes in time.`,
+  notes: `- *Loop and microtasks* is measured from the first call to the end of its task, including its microtasks. Each event has
+  300 bytes of JSON.
+- *Busy* is the sum of the main thread's tasks from then until all events have arrived at the collector, for at most 10 s
+  (5 s at 4×), plus 0.2 s. An event that has not arrived by then counts as *not delivered*, whether it is lost or late.
+- *CPU* is what the thread computed in that time. For the rest of the time it waited, or other processes used its core.
+- *Journaling* is the tracker on engines without \`extendedLifetime\`, where each batch is also written to localStorage when it
+  is sent.
+- *4×* throttles the CPU of the page's main thread, and not that of workers.
+
+The floors are the least that a tracker could cost. *One postMessage* hands the same events to a worker and sends nothing.
+*Shared worker* hands them to the worker that serves every tab, which costs more. *One setItem* adds what a write-ahead
+journal must write, for as many events as the journal of a page may hold. *A copy and a promise each* adds what the
+interface promises for each call.
+
+The tracker costs more than the first floor for these reasons. Each call copies and checks its arguments, reads the page's
+URL and title, notes a number and a time, and makes a promise. A microtask writes all commands as one JSON text and posts it.
+All of this code runs for the first time, so the engine interprets the loop until it has compiled it. A task of its own for
+writing and posting would take part of that out of the loop. But it would lose what is tracked in the task in which a page
+closes itself, because no event announces that in time.`,
   charts: [
     { name: "burst-loop", title: "1,000 calls: the loop and its microtasks", metric: LOOP, log: true },
     {

@@ -9,7 +9,7 @@ import { Rows } from "./rows.js";
 
 const COUNT = 1_000;
 
-/** Runs in the page: asks the counting worker. */
+/** Runs in the page: requests the counts from the worker. */
 const askWorker = (): Promise<WorkerCounts> =>
   new Promise((resolve) => {
     const channel = new BroadcastChannel("benchmark-counts");
@@ -26,7 +26,7 @@ const measure = async ({ steps, step }: Context): Promise<Row[]> => {
   step(OURS.label);
   await Visit.with(OURS, async ({ collector, context, openTab }) => {
     const script = await readFile(join(SITES, "count-in-worker/entry.js"), "utf8");
-    // In a function: its names may be the worker's too.
+    // In a function, because the worker's script may use the same names.
     collector.beforeWorkers = `(() => {${script}})();\n`;
     await context.addInitScript(() => {
       const { prototype } = MessagePort;
@@ -71,6 +71,6 @@ declare global {
 export const counts: Section = {
   name: "counts",
   title: "What 1,000 calls in one loop cost, counted",
-  notes: "Counted, not timed: the same on every machine but for how the worker's groups happen to fall.",
+  notes: `Counts, not times: they are the same on every machine, except for how the worker happens to group its commits.`,
   measure,
 };

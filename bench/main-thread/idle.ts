@@ -7,14 +7,14 @@ import { figure } from "../statistics.js";
 import { Rows } from "./rows.js";
 
 const EVENTS = 10;
-/** By then every tracker has sent its events, and has had time to calm down. */
+/** The time for every tracker to send its events and become idle. */
 const CALM_MS = 15_000;
 const TIMERS = "timers fired on the page";
 const SCRIPTS = "calls of script on the page";
 const WORKER = "calls of script in the worker";
 const REQUESTS = "requests";
 
-/** All trackers at once, each in a profile of its own: nothing is timed here, only counted. */
+/** Measures all trackers at once, each in its own profile: this section only counts, so they cannot disturb each other. */
 const measure = async ({ quick, steps, step }: Context): Promise<Row[]> => {
   const rows = new Rows();
   const seconds = quick ? 10 : 20;
@@ -45,7 +45,7 @@ const measure = async ({ quick, steps, step }: Context): Promise<Row[]> => {
       await setTimeout(seconds * 1_000);
       await markAll("end");
       requestsAfter = new Map(first.collector.requests);
-      // Shows below that the trace would have seen it.
+      // Track once more, so that the check below sees script in a worker.
       await pages[0]?.evaluate((count) => window.bench.burst(count, 1), EVENTS);
       await first.collector.arrived(EVENTS + 1, CALM_MS);
     }, ["devtools.timeline", "blink.user_timing"]);
@@ -59,7 +59,7 @@ const measure = async ({ quick, steps, step }: Context): Promise<Row[]> => {
       const to = trace.mark(`end-${index}`);
       const requests = (requestsAfter.get(site) ?? 0) - (requestsBefore.get(site) ?? 0);
       rows.add(label, setting, TIMERS, "count", trace.count("TimerFire", from, from.at, to.at));
-      // The first mark and the last are calls of script themselves.
+      // Without the first and the last mark, which are calls of script themselves.
       const calls = trace.count("FunctionCall", from, from.at + 5, to.at - 5);
       rows.add(label, setting, SCRIPTS, "count", calls);
       if (site === OURS.site) {
@@ -93,7 +93,7 @@ const bars = (rows: readonly Row[]): Bar[] => {
 export const idle: Section = {
   name: "idle",
   title: "An idle tab",
-  notes: `Ten events are tracked; ${CALM_MS / 1_000} s later all that runs is counted, in one run, with all trackers in the same browser.`,
+  notes: `Each tracker tracks ten events. ${CALM_MS / 1_000} s later, everything that still runs is counted, once, with all trackers in the same browser.`,
   measure,
   bars,
 };

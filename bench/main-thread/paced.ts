@@ -11,10 +11,10 @@ const COUNT = 200;
 const GAP_MS = 20;
 const P95 = "one call, p95";
 const CLOCK_P95 = "by the page's clock, p95";
-/** After the last call. */
-const PATIENCE_MS = 6_000;
+/** The time for the last events to arrive, after the last call. */
+const ARRIVAL_TIMEOUT_MS = 6_000;
 const LIMIT_MS = 0.1;
-/** They send nothing to the collector. */
+/** Subjects that send nothing to the collector. */
 const FLOORS: readonly Measured[] = [NOTHING, FLOOR, SHARED_FLOOR];
 
 const measureOne = (subject: Measured, rows: Rows): Promise<void> =>
@@ -30,10 +30,10 @@ const measureOne = (subject: Measured, rows: Rows): Promise<void> =>
         GAP_MS,
       ] as const);
     const byClock = await call(0);
-    await visit.collector.arrived(isFloor ? 0 : COUNT, PATIENCE_MS);
+    await visit.collector.arrived(isFloor ? 0 : COUNT, ARRIVAL_TIMEOUT_MS);
     const trace = await visit.traced(async () => {
       await call(COUNT);
-      await visit.delivered(page, isFloor ? 0 : 2 * COUNT, PATIENCE_MS);
+      await visit.delivered(page, isFloor ? 0 : 2 * COUNT, ARRIVAL_TIMEOUT_MS);
     });
     const calls = trace.marks("call");
     const first = trace.mark("call");
@@ -92,8 +92,13 @@ const bars = (rows: readonly Row[]): Bar[] => {
 export const paced: Section = {
   name: "paced",
   title: "200 calls, 20 ms apart",
-  notes:
-    "200 calls by the page's clock, which counts the call and the microtasks that it begins, with no trace recorded; then 200 by the trace, from before each to the end of its task. A task that does nothing but mark its beginning costs so much as *nothing at all* says: after 20 ms of rest all code and all data are cold, and the trace itself takes part. One `postMessage` of the event is what no tracker that leaves the main thread can do without; to a shared worker, whose port the browser serves from another thread, it is dearer than to a dedicated one. *Busy* is the sum of the main thread's tasks from the first call until all had arrived, for at most 6 s after the last.",
+  notes: `First, 200 calls are measured by the page's clock, without a trace: the call and the microtasks that it starts. Then 200
+calls are measured by the trace, from before each call to the end of its task.
+
+*Nothing at all* is what a task costs that only marks its beginning: after 20 ms of rest all code and all data are cold, and
+tracing has a cost of its own. *One postMessage* of the event is the least that a tracker off the main thread can cost. To a
+shared worker it costs more than to a dedicated one, because the browser serves its port from another thread. *Busy* is the
+sum of the main thread's tasks from the first call until all events have arrived, for at most 6 s after the last call.`,
   charts: [
     { name: "paced", title: "One call of 200, 20 ms apart: p95", metric: P95, log: true, limit: LIMIT_MS },
   ],

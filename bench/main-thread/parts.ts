@@ -5,7 +5,7 @@ import type { Section } from "../section.js";
 import { OURS } from "../site/subjects.js";
 import { Rows } from "./rows.js";
 
-/** As a site's production build has it. */
+/** Bundles and compresses as a site's production build would. */
 const weigh = (modules: readonly string[]): number => {
   const code = modules.join("").replaceAll("process.env.NODE_ENV", '"production"');
   return brotliCompressSync(minifySync("index.js", code, { module: true }).code).length;
@@ -13,7 +13,7 @@ const weigh = (modules: readonly string[]): number => {
 
 const nameOf = (module: string): string => /^\/\/ src\/(\S+)\.ts/.exec(module)?.[1] ?? "the rest";
 
-/** What sites might think that they could do without; the interface promises each. */
+/** Modules that a site may think it does not need. The interface promises each. */
 const PROMISED = ["main/live-chat", "main/unload-journal", "main/copy-value"];
 
 const measure: Section["measure"] = async ({ steps, step }) => {
@@ -38,7 +38,12 @@ const measure: Section["measure"] = async ({ steps, step }) => {
 export const parts: Section = {
   name: "parts",
   title: "What the main thread loads is made of",
-  notes:
-    "How much smaller the package's entry, minified and compressed, would be without each of its modules: together less than the whole, for what modules have in common stays with any one of them. None of it can come later: a call that is made before `init()` has resolved is checked, copied, numbered and, where the page goes, journaled at once; and a host that does not start is replaced by the next. Nor could it be asked for right after: a site that does not serve that file any more would take calls and store none. The last row is what would be left without Live Chat, the unload journal and the copying of arguments, all of which the interface promises.",
+  notes: `How much smaller the package's entry, minified and compressed, would be without each module. The parts add up to less than
+the whole, because what two modules have in common stays if one of them is removed. The last row is the entry without Live
+Chat, the unload journal and the copying of arguments, which the interface promises.
+
+No part can be loaded later. A call before \`init()\` has resolved is checked, copied and numbered at once, and journaled if
+the page goes; and a host that does not start is replaced by the next. Nor could a part be loaded right after the start: if
+the site no longer serves that file, the tracker would take calls and store none.`,
   measure,
 };

@@ -1,4 +1,4 @@
-/** The People service's side of the wire, which does nothing but count; and the site whose pages track. */
+/** A server that speaks the wire protocol and only counts what arrives. It also serves the site whose pages track. */
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
@@ -7,7 +7,7 @@ import { buffer } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
 import type { BatchRequest } from "../../src/protocol/wire.js";
 
-/** A kept browser profile knows its rows by the origin. */
+/** The port is fixed, because a kept browser profile stores its rows by origin. */
 const PORT = 4179;
 const FOLDERS: Record<string, string> = { "/sdk/": "dist", "/site/": "bench/outbox/site" };
 const TYPES: Record<string, string> = { ".js": "text/javascript", ".html": "text/html; charset=utf-8" };
@@ -20,7 +20,7 @@ interface Arrival {
 export interface Collector {
   readonly origin: string;
   readonly arrived: { batches: Arrival[]; operations: number; bytes: number };
-  /** Forgets what arrived, and takes batches from now on or asks everybody to come back much later. */
+  /** Forgets what arrived. From now on it accepts batches, or responds with a long `Retry-After`. */
   reset(takes: boolean): void;
   close(): void;
 }
@@ -92,7 +92,7 @@ export const startCollector = async (): Promise<Collector> => {
   };
 };
 
-/** Operations a second, whole turns: from the arrival of one batch to that of the last. The first two only warm up. */
+/** Operations per second, from the arrival of one batch to that of the last. The first two batches are warm-up. */
 export const arrivalRate = ({ batches }: Collector["arrived"]): number => {
   const counted = batches.slice(2);
   const [first, last] = [counted[0], counted.at(-1)];

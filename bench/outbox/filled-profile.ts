@@ -1,4 +1,4 @@
-/** Browser profiles with so many rows waiting: made once, kept under `.cache`, and copied for each measurement. */
+/** Browser profiles with many waiting rows. They are created once, kept under `.cache`, and copied for each measurement. */
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -26,7 +26,7 @@ const make = async (collector: Collector, waiting: number, folder: string): Prom
   collector.reset(false);
   let browser = await browse(folder);
   const page = await openPage(browser, collector);
-  // The worker itself makes the database and the row that the others are like.
+  // The worker itself creates the database and the row that is copied.
   await page.evaluate(async () => {
     await window.outbox.start("first");
     await window.outbox.track(1, 2);
@@ -40,7 +40,7 @@ const make = async (collector: Collector, waiting: number, folder: string): Prom
   }
 };
 
-/** A copy that its user may change; to be deleted. */
+/** Makes a copy that the caller may change and must delete. */
 export const filledProfile = async (collector: Collector, waiting: number): Promise<string> => {
   const kept = join(KEPT, String(waiting));
   if (!existsSync(kept)) {

@@ -1,4 +1,4 @@
-/** Into the outbox and out of it, with little and with much waiting, beside the same work done with nothing but the browser. */
+/** Measures the rates into and out of the outbox with few and many waiting rows, beside the same work with the browser alone. */
 import { rm } from "node:fs/promises";
 import type { Page } from "playwright";
 import type { Bar, Context, Row, Section, Unit } from "../section.js";
@@ -131,7 +131,7 @@ const measureWith = async (
 };
 
 const percent = (share: number): string => `${Math.round(100 * share)}%`;
-/** Ours by the floor's of the same run: what else the machine does meanwhile hits both. */
+/** The tracker's rate as a share of the floor's in the same run, because other load on the machine affects both. */
 const share = (rows: readonly Row[], metric: string, waiting: number): number => {
   const setting = settingOf(waiting);
   return figure(rows, { subject: OURS, setting, metric }) / figure(rows, { subject: FLOOR, setting, metric });
@@ -181,11 +181,15 @@ const bars = (rows: readonly Row[]): Bar[] => {
 export const outbox: Section = {
   name: "outbox",
   title: "Into the outbox and out of it",
-  notes: `Into: groups of ${GROUP} calls of about 300 bytes on a page, each group when the one before is on disk. Out: batches of
-${BATCH}, by when they arrive at a collector that does nothing but answer. The floor does the same in a SharedWorker with
-rows at hand and nothing else: no page, no checks, no session, no compression, no lease. Both take turns in one browser; the
-bars compare shares of the floor, for rates alone say how busy the machine was. The rows that wait were put there beforehand.
-State updates are counted from the first that the page heard to the last: in so short a time one more or less would tell.`,
+  notes: `- *Into the outbox*: a page makes groups of ${GROUP} calls of about 300 bytes each, the next group when the one before is
+  on disk.
+- *Out of the outbox*: batches of ${BATCH}, timed by their arrival at a collector that only responds.
+- *The floor* does the same in a SharedWorker with rows at hand and nothing else: no page, no validation, no session, no
+  compression, no lease.
+
+Both take turns in one browser. The targets compare shares of the floor, because rates alone depend on how busy the machine
+is. The waiting rows are stored before the measurement. State updates are counted from the first that the page receives to
+the last; in so short a time, one more or less makes a difference.`,
   charts: [
     { name: "outbox-into", title: "Events a second into the outbox, on disk", metric: INTO },
     { name: "outbox-out", title: "Events a second out of the outbox", metric: OUT },

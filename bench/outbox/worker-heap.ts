@@ -1,4 +1,4 @@
-/** What the tracker's shared worker holds, by the debugging protocol. */
+/** Measures the heap of the tracker's shared worker through the debugging protocol. */
 import type { BrowserContext, CDPSession } from "playwright";
 
 let asked = 0;
@@ -23,7 +23,7 @@ const ask = async (
   return result;
 };
 
-/** In MB, after a garbage collection. */
+/** Returns the heap in MB, after a garbage collection. */
 export const workerHeap = async (browser: BrowserContext): Promise<number> => {
   const session = await (
     browser.browser() as NonNullable<ReturnType<BrowserContext["browser"]>>

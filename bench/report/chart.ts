@@ -1,6 +1,6 @@
 /**
- * A chart of horizontal strokes, as SVG that needs nothing else: readable in light and dark, ours in colour, the peers in
- * grey, floors hollow. A thin line across a stroke's end is the span of the runs.
+ * Draws a chart of horizontal strokes as a self-contained SVG that is readable in light and in dark mode: our tracker in
+ * colour, the peers in grey, floors hollow. A thin line across the end of a stroke shows the span of the runs.
  */
 import type { Chart, Row } from "../section.js";
 import { median, rowsOf } from "../statistics.js";
@@ -9,7 +9,7 @@ import { linearScale, logScale } from "./scale.js";
 
 const WIDTH = 760;
 const MARGIN = { top: 56, right: 92, bottom: 34 };
-/** Of the labels' bold letters, about. */
+/** The approximate width of a bold letter in a label. */
 const LETTER = 7.6;
 const STROKE = 16;
 const GAP = 4;
@@ -80,7 +80,7 @@ export const drawChart = (chart: Chart, rows: readonly Row[]): string => {
   if (chart.limit !== undefined) {
     const x = scale.at(chart.limit);
     parts.push(`<line class="limit" x1="${x}" x2="${x}" y1="${top - 6}" y2="${bottom}"/>`);
-    parts.push(text(x + 4, top - 10, `bar: ${readable(chart.limit, unit)}`, "limit", "start"));
+    parts.push(text(x + 4, top - 10, `target: ${readable(chart.limit, unit)}`, "limit", "start"));
   }
 
   const height = bottom + MARGIN.bottom;

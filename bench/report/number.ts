@@ -4,7 +4,7 @@ import { median } from "../statistics.js";
 const grouped = (value: number, digits: number): string =>
   value.toLocaleString("en", { maximumFractionDigits: digits });
 
-/** Three figures are what such measurements bear. */
+/** Formats a value with three significant figures, which is as precise as such measurements are. */
 export const readable = (value: number, unit: Unit): string => {
   if (!Number.isFinite(value)) return "–";
   if (unit === "bytes") return value < 1_000 ? `${grouped(value, 0)} B` : `${threeFigures(value / 1_000)} KB`;

@@ -9,7 +9,7 @@ import { FOLDER } from "./results.js";
 
 type Measured = Results[string];
 
-/** Writes the Markdown and the charts. @returns every bar, judged */
+/** Writes the Markdown and the charts. @returns every target, and whether it is met */
 export const writeReport = async (results: Results): Promise<Bar[]> => {
   await mkdir(FOLDER, { recursive: true });
   const measured = sections.flatMap((section) => {
@@ -26,10 +26,10 @@ export const writeReport = async (results: Results): Promise<Bar[]> => {
 
   const text = [
     "# The benchmark",
-    "Written by `npm run bench`: do not edit. Medians; in brackets the lowest and the highest run.",
-    "## The bars",
+    "`npm run bench` generates this report; do not edit it. Figures are medians, with the lowest and the highest run in brackets. A floor is the least that any program could cost that does the essential part of the same work.",
+    "## Targets",
     table(
-      ["bar", "measured", ""],
+      ["target", "measured", ""],
       bars.map(({ bar, measured, met }) => [bar, measured, met ? "met" : "**not met**"]),
     ),
     `<sub>${[...new Set(measured.map(({ result }) => sourceOf(result)))].join("<br>")}</sub>`,
@@ -50,7 +50,7 @@ const sectionText = (section: Section, { rows, ...from }: Measured): string[] =>
   ...(section.notes ? [section.notes] : []),
 ];
 
-/** A line for each subject and setting, a column for each metric. */
+/** Makes a table with a line for each subject and setting, and a column for each metric. */
 const rowsTable = (rows: readonly Row[]): string => {
   const metrics = [...new Set(rows.map(({ metric }) => metric))];
   const hasSettings = rows.some(({ setting }) => setting);

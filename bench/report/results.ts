@@ -5,7 +5,7 @@ import type { Row } from "../section.js";
 export const FOLDER = "docs/bench";
 const FILE = `${FOLDER}/results.json`;
 
-/** By section: each with where and when it was measured, for `--only` leaves the others as they were. */
+/** The results of each section. Each has its own provenance, because `--only` keeps the results of all other sections. */
 export type Results = Record<string, Provenance & { rows: Row[] }>;
 
 export const readResults = async (): Promise<Results> => {

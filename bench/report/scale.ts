@@ -5,7 +5,7 @@ export interface Scale {
 
 const placed = (position: number): number => Math.round(position * 10) / 10;
 
-/** From zero to a round number above all. */
+/** A scale from zero to a round number above all values. */
 export const linearScale = (values: readonly number[], left: number, right: number): Scale => {
   const most = Math.max(...values, Number.MIN_VALUE);
   const power = 10 ** Math.floor(Math.log10(most));
@@ -17,7 +17,7 @@ export const linearScale = (values: readonly number[], left: number, right: numb
   };
 };
 
-/** From a whole power of ten to what is greatest, with the powers between as ticks. */
+/** A scale from a whole power of ten to the greatest value, with the powers in between as ticks. */
 export const logScale = (values: readonly number[], left: number, right: number): Scale => {
   const positive = values.filter((value) => value > 0);
   const first = Math.floor(Math.log10(Math.min(...positive)));

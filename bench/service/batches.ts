@@ -27,7 +27,7 @@ export interface Body {
   bytes: Buffer;
 }
 
-/** The tracker compresses what is worth it. */
+/** Compresses a body, as the tracker does if that is worth it. */
 const COMPRESS_FROM_BYTES = 1024;
 
 /** A batch as it goes over the wire. */

@@ -9,7 +9,7 @@ interface Cell {
   database: DatabaseName;
   /** Clients that send at the same time, and connections to PostgreSQL. */
   connections: number;
-  /** Operations a batch. */
+  /** Operations in each batch. */
   batch: number;
   /** Operations stored before the first round. */
   stored: number;
@@ -22,8 +22,8 @@ const CELLS: Cell[] = (["PostgreSQL", "PGlite"] as const).flatMap((database) => 
 ]);
 
 /**
- * A service runs for days. In the first rounds its compiler takes as much of the processor as a fifth of its work, and
- * what has been compiled is not what will be.
+ * A service runs for days. In the first rounds, its compiler uses a fifth as much processor time as its work, and the
+ * code is not fully optimised yet.
  */
 const WARM_UP_ROUNDS = 4;
 
@@ -34,13 +34,13 @@ export const RATE = "operations stored";
 export const settingOf = ({ database, connections, batch, stored }: Cell): string =>
   `${database}, ${connections} at once, batches of ${batch}, ${stored.toLocaleString("en")} stored`;
 
-/** The service beside a raw loop of the same inserts in one process, round by round in turn. */
+/** Measures the service and a raw loop of the same inserts, round by round in turn. */
 export async function measureService(context: Context): Promise<Row[]> {
   const cells = CELLS.filter(({ stored }) => !context.quick || stored <= 10_000);
   context.steps(cells.length);
   const postgres = await openPostgresStores();
   const rows: Row[] = [];
-  // To fill PGlite with a million takes minutes, so cells share what was filled; each has its own copy.
+  // Filling PGlite with a million operations takes minutes, so each cell uses a copy of a filled folder.
   const stores = new Map<string, Store>();
   const storeOf = async ({ database, stored }: Cell): Promise<Store> => {
     const key = `${database} ${stored}`;
@@ -151,7 +151,7 @@ interface Timed {
   latenciesMs: number[];
 }
 
-/** Runs each client's tasks one after the other, the clients side by side. */
+/** Runs the tasks of each client one after the other, and all clients concurrently. */
 async function timed(clients: (() => Promise<void>)[][]): Promise<Timed> {
   const latenciesMs: number[] = [];
   const startedAt = performance.now();

@@ -6,18 +6,18 @@ import { Client } from "pg";
 import type * as Service from "../../server/src/index.js";
 import { startPostgres } from "../../server/tests/support/start-postgres.js";
 
-/** Where data are, as the service's environment says it. */
+/** A place for data, as the service's environment names it. */
 export type Place = { DATA_DIR: string } | { DATABASE_URL: string };
 
 export type DatabaseName = "PGlite" | "PostgreSQL";
 
-/** A database in which operations are stored already, and its equal copies. */
+/** A database that already contains operations, and equal copies of it. */
 export interface Store {
   copy: () => Promise<Place>;
   remove: () => Promise<void>;
 }
 
-/** Operations of a thousand visitors, written by SQL alone. */
+/** Writes the operations of a thousand visitors with SQL. */
 const fillSql = (operations: number): string => `
   insert into profiles (kind, id, created_at, last_activity_at)
     select 'visitor', gen_random_uuid()::text, 0, 0 from generate_series(1, 1000);
@@ -32,7 +32,7 @@ const fillSql = (operations: number): string => `
     select owner, 'stored', min(occurred_at), max(occurred_at), max(occurred_at) from events group by owner;
   analyze;`;
 
-/** PostgreSQL in a temporary cluster of its own; null where it is not installed. */
+/** Starts PostgreSQL in a temporary cluster; null if it is not installed. */
 export async function openPostgresStores(): Promise<{
   fill: (operations: number) => Promise<Store>;
   close: () => Promise<void>;
@@ -58,7 +58,7 @@ export async function openPostgresStores(): Promise<{
         async copy() {
           const copy = await newDatabase(name);
           names.push(copy.name);
-          // What the copy left to be written shall not be written while something is measured.
+          // Write the rest of the copy to disk now, so that it does not disturb the measurement.
           await run(server.url, "checkpoint");
           return { DATABASE_URL: copy.url };
         },

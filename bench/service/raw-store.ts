@@ -3,9 +3,9 @@ import { Pool } from "pg";
 import type { EventOperation } from "../../src/protocol/wire.js";
 import type { Place } from "./places.js";
 
-/** The floor: a batch's rows stored in one transaction, and nothing else done. */
+/** The floor: it stores the rows of a batch in one transaction and does nothing else. */
 export interface RawStore {
-  /** A new owner of rows, as a registration makes one. */
+  /** Creates a new owner of rows, as a registration does. */
   newOwner(): Promise<number>;
   store(owner: number, events: readonly EventOperation[]): Promise<void>;
   close(): Promise<void>;
@@ -19,7 +19,7 @@ const NEW_OWNER = `
 const INSERT_IDS = `
   insert into operation_ids (owner, id, received_at)
   select $1, id, $2 from unnest(string_to_array($3, ',')) as id`;
-/** A list a column, as the service has it: rows as objects cost both sides a fifth more. */
+/** One list for each column, as in the service: rows as objects would cost both sides a fifth more. */
 const INSERT_EVENTS = `
   insert into events (owner, received_at, operation_id, definition_id, session_id, occurred_at, given_at, properties, page)
   select $1, $2, id, definition_id, session_id, occurred_at, occurred_at, properties, page
@@ -35,7 +35,7 @@ const INSERT_SESSION = `
   insert into sessions (owner, id, started_at, last_activity_at) values ($1, $2, $3, $4)
   on conflict (owner, id) do update set last_activity_at = excluded.last_activity_at`;
 
-/** The rows are made within the measured time, as any program that stores them must. */
+/** Makes the rows within the measured time, because any program that stores them must make them. */
 async function insert(query: Query, owner: number, events: readonly EventOperation[]): Promise<void> {
   const now = Date.now();
   const ids = events.map(({ id }) => id).join();
@@ -61,7 +61,7 @@ export const openRawStore = (place: Place, connections: number): Promise<RawStor
 
 async function openPostgres(url: string, connections: number): Promise<RawStore> {
   const pool = new Pool({ connectionString: url, max: connections });
-  // Named by its own text, so that each connection prepares it once.
+  // The statement's name is its text, so that each connection prepares it once.
   return {
     newOwner: async () => ownerOf(await pool.query(NEW_OWNER)),
     async store(owner, events) {

@@ -8,10 +8,12 @@ import {
   NOTHING,
   OURS,
   PEERS,
+  SENT_FLOOR,
   SHARED_FLOOR,
+  STORED_FLOOR,
 } from "./subjects.js";
 
-/** Where the built sites lie, one folder each. */
+/** The folder of the built sites, with one folder for each. */
 export const SITES = resolve(".cache/bench/sites");
 
 const buildSite = async (entry: string): Promise<void> => {
@@ -31,7 +33,7 @@ const buildSite = async (entry: string): Promise<void> => {
         input: resolve("bench/sites", `${entry}.ts`),
         output: {
           entryFileNames: "entry.js",
-          // Vite's own code around dynamic imports, which a site has once: apart, so that no tracker is weighed with it.
+          // A separate chunk for Vite's own code around dynamic imports, so that it counts for no tracker.
           codeSplitting: { groups: [{ name: "vite-preload", test: /vite\/preload-helper/ }] },
         },
       },
@@ -41,10 +43,19 @@ const buildSite = async (entry: string): Promise<void> => {
 
 let built: Promise<void> | undefined;
 
-/** Each as a site would bundle it for production. Once a run. */
+/** Builds each subject as a site would for production, once for each run. */
 export const buildSites = (): Promise<void> => {
   built ??= (async () => {
-    const floors = [NOTHING, FLOOR, SHARED_FLOOR, DURABLE_FLOOR, JOURNAL_FLOOR, CONTRACT_FLOOR];
+    const floors = [
+      NOTHING,
+      FLOOR,
+      SHARED_FLOOR,
+      DURABLE_FLOOR,
+      JOURNAL_FLOOR,
+      CONTRACT_FLOOR,
+      STORED_FLOOR,
+      SENT_FLOOR,
+    ];
     const subjects = [...floors, OURS, ...PEERS];
     for (const entry of ["page", "count-in-worker", ...subjects.map(({ site }) => site)])
       await buildSite(entry);

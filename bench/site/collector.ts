@@ -1,22 +1,23 @@
-/** One server for all: it serves the sites, and below /collect/ it is each tracker's service, counting what arrives. */
+/** The server of the benchmark. It serves the sites, and below /collect/ it is the service of each tracker and counts events. */
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
 import { SITES } from "./build-sites.js";
 import { PeopleCollector } from "./people-collector.js";
 import { plain, sequencesIn } from "./sequences.js";
 
 const TYPES: Record<string, string> = { ".js": "text/javascript", ".html": "text/html; charset=utf-8" };
-/** An isolated page has a clock of 5 µs instead of 100. */
+/** Cross-origin isolation: an isolated page has a clock resolution of 5 µs instead of 100. */
 const ISOLATED = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-/** What each service says when all is well. */
+/** The successful response of each tracker's service. */
 const ANSWERS: Record<string, (events: number, bytes: number) => { status: number; body: object | string }> =
   {
     amplitude: (events, bytes) => ({
@@ -25,6 +26,8 @@ const ANSWERS: Record<string, (events: number, bytes: number) => { status: numbe
     }),
     datadog: () => ({ status: 202, body: {} }),
     faro: () => ({ status: 202, body: "" }),
+    "floor-sent": () => ({ status: 200, body: "" }),
+    "floor-stored": () => ({ status: 200, body: "" }),
     mixpanel: () => ({ status: 200, body: { status: 1, error: null } }),
     posthog: () => ({ status: 200, body: { status: "Ok" } }),
     rudderstack: () => ({ status: 200, body: "OK" }),
@@ -32,8 +35,15 @@ const ANSWERS: Record<string, (events: number, bytes: number) => { status: numbe
     snowplow: () => ({ status: 200, body: "ok" }),
   };
 
+/** All that went over the server's connections: every request of any kind, request lines, headers, bodies and answers. */
+export interface Wire {
+  requests: number;
+  bytesUp: number;
+  bytesDown: number;
+}
+
 export interface LoadedFile {
-  /** In the folder of the built sites. */
+  /** The path in the folder of the built sites. */
   path: string;
   /** `Sec-Fetch-Dest`: "script", "worker", "sharedworker". */
   destination: string;
@@ -46,13 +56,16 @@ export class Collector {
   readonly loaded: LoadedFile[] = [];
   /** Requests to the trackers' services, by their path below /collect/. */
   readonly requests = new Map<string, number>();
-  /** Bodies as they came, compressed where the tracker does so. */
+  /** The bodies as received, compressed if the tracker compresses. */
   bytes = 0;
-  /** Script put before that of every worker. */
+  /** A script that runs before that of every worker. */
   beforeWorkers = "";
-  /** When the last event came that had not come before. */
+  /** The arrival of the last event that is not a duplicate. */
   lastArrivalAt = 0;
   readonly #server;
+  /** Closed ones too: they keep their counts. */
+  readonly #connections: Socket[] = [];
+  #allRequests = 0;
   readonly #times = new Map<number, number>();
   readonly #people = new PeopleCollector();
   #waiting: { count: number; resolve: (all: boolean) => void } | undefined;
@@ -66,12 +79,21 @@ export class Collector {
   private constructor(server: ReturnType<typeof createServer>) {
     this.#server = server;
     this.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on("connection", (socket: Socket) => this.#connections.push(socket));
     server.on("request", (request, response) => {
+      this.#allRequests++;
       this.#handle(request, response).catch((error: unknown) => {
         console.error(request.url, error);
         response.destroy();
       });
     });
+  }
+
+  /** So far. */
+  get wire(): Wire {
+    const sum = (counter: "bytesRead" | "bytesWritten"): number =>
+      this.#connections.reduce((bytes, socket) => bytes + socket[counter], 0);
+    return { requests: this.#allRequests, bytesUp: sum("bytesRead"), bytesDown: sum("bytesWritten") };
   }
 
   /** How many of the events have come, and how many came again. */
@@ -81,7 +103,7 @@ export class Collector {
     return { delivered: this.#times.size, duplicated };
   }
 
-  /** @returns whether so many different events had come in time */
+  /** @returns whether this many different events arrived in time */
   arrived(count: number, timeoutMs: number): Promise<boolean> {
     if (this.#times.size >= count) return Promise.resolve(true);
     return new Promise((resolve) => {
@@ -119,8 +141,16 @@ export class Collector {
       service === "ours"
         ? this.#people.answer(path, text)
         : (ANSWERS[service]?.(sequences.length, body.length) ?? { status: 404, body: "" });
-    const content = typeof answer === "string" ? answer : JSON.stringify(answer);
-    response.writeHead(status, { "Content-Type": "application/json", ...ISOLATED }).end(content);
+    const content = Buffer.from(typeof answer === "string" ? answer : JSON.stringify(answer));
+    // As the reference service does.
+    const compressed = content.length >= 1024 && path.endsWith("/v1/batches");
+    response
+      .writeHead(status, {
+        "Content-Type": "application/json",
+        ...(compressed && { "Content-Encoding": "gzip" }),
+        ...ISOLATED,
+      })
+      .end(compressed ? gzipSync(content) : content);
   }
 
   #count(sequences: number[]): void {
@@ -149,7 +179,7 @@ export class Collector {
       this.loaded.push({ path, destination, at: performance.now() });
       response.writeHead(200, {
         "Content-Type": TYPES[extname(file)] ?? "text/plain",
-        // As sites serve what a bundler made: the browser keeps it, and after some visits also what it compiled of it.
+        // As sites serve bundled files: the browser caches the file and, after some visits, its compiled code.
         "Cache-Control": "public, max-age=31536000, immutable",
         ...ISOLATED,
       });

@@ -1,6 +1,6 @@
 /**
- * The wire protocol of our own tracker, answered as design demands and no more: registrations, definitions, and a result
- * for each operation of a batch. Not the reference service, whose database would be measured with it.
+ * Responds to our own tracker with the minimum of the wire protocol: registrations, definitions, and a result for each
+ * operation of a batch. It replaces the reference service, whose database would be measured too.
  */
 import type {
   BatchAnswer,

@@ -1,6 +1,6 @@
 /**
- * Finds the benchmark's sequence numbers in what a tracker sends, whatever it wraps them in: gzip, deflate, a form's
- * field, JSON inside of JSON, Base64.
+ * Finds the benchmark's sequence numbers in what a tracker sends, in whichever encoding: gzip, deflate, a form field, JSON inside
+ * of JSON, Base64.
  */
 import { gunzipSync, inflateSync } from "node:zlib";
 
@@ -10,9 +10,9 @@ export const plain = (body: Buffer): Buffer => {
   return body;
 };
 
-/** `"sequence":12`, also with its quotes escaped, or the number in quotes. */
+/** Matches `"sequence":12`, also with escaped quotes, or with the number in quotes. */
 const SEQUENCE = /sequence\\*"\s*:\s*\\*"?(\d+)/g;
-/** A JSON object or a list of them in Base64. */
+/** Matches a JSON object, or a list of objects, in Base64. */
 const BASE64 = /(?:^|[="])((?:ey|W3)[\w+/-]{20,}={0,2})/g;
 
 export const sequencesIn = (text: string): number[] => {

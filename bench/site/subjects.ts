@@ -1,6 +1,6 @@
-/** Who is measured, in the order of the tables. */
+/** The subjects of the measurements, in the order of the tables. */
 export interface Measured {
-  /** In the report. */
+  /** The name in the report. */
   label: string;
   /** The entry in `sites/`. */
   site: string;
@@ -15,32 +15,38 @@ export const JOURNALING: Measured = {
   journals: true,
 };
 export const FLOOR: Measured = { label: "floor: one postMessage", site: "floor" };
-/** As ours reaches its worker: the one that serves every tab. */
+/** Posts to a shared worker, which serves every tab, as our tracker does. */
 export const SHARED_FLOOR: Measured = {
   label: "floor: one postMessage, shared worker",
   site: "floor-shared",
 };
-/** What each call's own outcome and copy add to that. */
+/** Adds a copy and an outcome for each call. */
 export const CONTRACT_FLOOR: Measured = {
   label: "floor: a copy and a promise each, one postMessage",
   site: "floor-contract",
 };
-/** What no start can do without that has a page view on disk when it is over. */
+/** The least that a start can cost that ends with a page view on disk. */
 export const DURABLE_FLOOR: Measured = {
   label: "floor: one transaction, shared worker",
   site: "floor-durable",
 };
-/** What no journal that is written ahead can do without. */
+/** The least that a write-ahead journal can cost. */
 export const JOURNAL_FLOOR: Measured = {
   label: "floor: one postMessage, one setItem",
   site: "floor-journal",
 };
+/** What no tracker can do without whose events are each on disk by themselves before they are sent. */
+export const STORED_FLOOR: Measured = { label: "floor: one transaction an event", site: "floor-stored" };
+/** What of that is not its transactions. */
+export const SENT_FLOOR: Measured = { label: "floor: the same, nothing stored", site: "floor-sent" };
 export const NOTHING: Measured = { label: "floor: nothing at all", site: "nothing" };
+
+export const FARO: Measured = { label: "Grafana Faro", site: "faro" };
 
 export const PEERS: readonly Measured[] = [
   { label: "Amplitude", site: "amplitude" },
   { label: "Datadog RUM", site: "datadog" },
-  { label: "Grafana Faro", site: "faro" },
+  FARO,
   { label: "Mixpanel", site: "mixpanel" },
   { label: "PostHog", site: "posthog" },
   { label: "RudderStack", site: "rudderstack" },

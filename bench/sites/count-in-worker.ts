@@ -1,4 +1,4 @@
-/** Put before the worker's own script: counts what it does with the database, its ports and the network. */
+/** Counts what the worker does with the database, its ports and the network. It runs before the worker's own script. */
 const counts = { transactions: 0, rowsRead: 0, rowsWritten: 0, messages: 0, requests: 0 };
 export type WorkerCounts = typeof counts;
 

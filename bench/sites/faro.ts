@@ -11,7 +11,7 @@ present({
       instrumentations: [new SessionInstrumentation(), new ViewInstrumentation()],
     });
   },
-  // Its attributes are texts.
+  // Its attributes must be strings.
   track: (event) =>
     faro.api.pushEvent(
       EVENT,

@@ -1,6 +1,6 @@
 /**
- * The least that calls can cost each of which has its own outcome and is taken as it is at its moment: a promise, a copy,
- * the time and the page; then one message with all of them, to the worker that serves every tab.
+ * The least that calls can cost if each has its own outcome and copies its arguments: a promise, a copy, the time and the page
+ * for each call, and then one message with all of them to the worker that serves every tab.
  */
 import type { BenchEvent } from "./subject.js";
 import { openFloorPort } from "./floor-port.js";

@@ -1,4 +1,4 @@
-/** Stores a row in one transaction that has read one, and says so once it is on disk. */
+/** Reads one row and stores another in one transaction, and responds once it is on disk. */
 const opening = new Promise<IDBDatabase>((resolve) => {
   const request = indexedDB.open("floor", 1);
   request.addEventListener("upgradeneeded", () => request.result.createObjectStore("rows"));

@@ -1,4 +1,4 @@
-/** The least that a start can cost that has something on disk when it is over: a message to a shared worker, and one back. */
+/** The least that a start can cost that ends with a row on disk: a message to a shared worker, and one back. */
 import { present } from "./subject.js";
 
 let port: MessagePort;

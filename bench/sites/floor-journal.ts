@@ -1,6 +1,6 @@
 /**
- * The least that a journal written ahead can cost: the events as JSON, which go to the worker in one message and, as far
- * as a page's journal may grow, into localStorage.
+ * The least that a write-ahead journal can cost: the events as JSON go to the worker in one message and, up to the maximum
+ * size of a page's journal, into localStorage.
  */
 import { openFloorPort } from "./floor-port.js";
 import { present } from "./subject.js";

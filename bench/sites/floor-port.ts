@@ -1,4 +1,4 @@
-/** The way to a shared worker of a few lines, once it has said its first word. */
+/** Connects to a shared worker of a few lines. Resolves with its port after its first message. */
 export const openFloorPort = (): Promise<MessagePort> =>
   new Promise((ready) => {
     const { port } = new SharedWorker(new URL("./floor-shared-worker.ts", import.meta.url), {

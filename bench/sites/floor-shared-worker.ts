@@ -1,4 +1,4 @@
-/** Takes what comes, so that it is copied as for a real one. */
+/** Receives the messages, so that they are copied as for a real tracker. */
 const lengths: number[] = [];
 addEventListener("connect", (event) => {
   const [port] = (event as MessageEvent).ports;

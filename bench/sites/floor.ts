@@ -1,4 +1,4 @@
-/** The least that handing events to a worker can cost: one message with all of them. */
+/** The least that it can cost to hand events to a worker: one message with all of them. */
 import { present } from "./subject.js";
 
 const open = (): Worker => new Worker(new URL("./floor-worker.ts", import.meta.url), { type: "module" });

@@ -7,7 +7,7 @@ present({
       mixpanel.init("benchmark", {
         api_host: collector("mixpanel"),
         loaded,
-        // Batches kept in storage until they are answered, as it recommends.
+        // Batches are kept in storage until the response, as its documentation recommends.
         batch_requests: true,
         persistence: "localStorage",
         track_pageview: true,

@@ -1,4 +1,4 @@
-/** What the measuring itself costs: a call that does nothing. */
+/** A call that does nothing, which shows what the measurement itself costs. */
 import { present } from "./subject.js";
 
 present({ init: async () => {}, track: () => {} });

@@ -1,10 +1,10 @@
-/** What a page of the benchmark can be asked to do; it marks the trace at every step. */
+/** The functions of a page of the benchmark. Each marks the trace at every step. */
 import type { BenchEvent, Subject } from "./subject.js";
 
 declare global {
   interface Window {
     bench: Bench;
-    /** Once its script has run. */
+    /** Set once its script has run. */
     subject: Subject;
   }
 }
@@ -22,7 +22,7 @@ const eventOf = (sequence: number): BenchEvent => ({
   label: "add-to-basket-from-the-list-of-recommendations-below-the-product",
 });
 
-/** In a task of its own, so that the trace shows where it and its microtasks end. */
+/** Runs work in a task of its own, so that the trace shows where it and its microtasks end. */
 const task = <Result>(work: () => Result): Promise<Result> =>
   new Promise((resolve, reject) =>
     setTimeout(() => {
@@ -48,7 +48,7 @@ const bench = {
     return took;
   },
 
-  /** All calls in one loop. @returns what the loop took, its microtasks aside */
+  /** Makes all calls in one loop. @returns the duration of the loop, without its microtasks */
   burst(first: number, count: number): Promise<number> {
     const events = Array.from({ length: count }, (_, index) => eventOf(first + index));
     const { subject } = window;
@@ -62,10 +62,10 @@ const bench = {
   },
 
   /**
-   * One call each `gapMs`, each in a task of its own that does nothing else: all timers are set beforehand, for to set the
-   * next one would cost more than many a call.
+   * Makes one call every `gapMs`, each in a task of its own that does nothing else. All timers are set beforehand, because
+   * setting the next one would cost more than some calls.
    *
-   * @returns the milliseconds of each by the page's clock, the microtasks that it began with it
+   * @returns the milliseconds of each call by the page's clock, including the microtasks that it started
    */
   async paced(first: number, count: number, gapMs: number): Promise<number[]> {
     const { subject } = window;
@@ -84,6 +84,20 @@ const bench = {
     }
     await new Promise((resolve) => setTimeout(resolve, (count + 1) * gapMs));
     return took;
+  },
+
+  /** One call each `gapMs`, with nothing marked or timed: all that it costs, a page without a tracker costs too. */
+  stream(first: number, count: number, gapMs: number): Promise<void> {
+    const { subject } = window;
+    return new Promise((ended) => {
+      let index = 0;
+      const timer = setInterval(() => {
+        subject.track(eventOf(first + index++));
+        if (index < count) return;
+        clearInterval(timer);
+        ended();
+      }, gapMs);
+    });
   },
 
   /** Calls whose outcomes are awaited. @returns the milliseconds from each call to its outcome */

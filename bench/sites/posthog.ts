@@ -7,7 +7,7 @@ present({
       posthog.init("phc_benchmark", {
         api_host: collector("posthog"),
         loaded,
-        // Events alone: nothing recorded, nothing fetched from elsewhere.
+        // Events only: no recording, and nothing fetched from elsewhere.
         autocapture: false,
         capture_pageleave: false,
         capture_performance: false,
@@ -15,7 +15,7 @@ present({
         disable_surveys: true,
         disable_external_dependency_loading: true,
         advanced_disable_flags: true,
-        // Its filter takes an automated browser for a bot, its limiter drops all but 100 of a burst.
+        // Its filter would treat an automated browser as a bot, and its rate limiter would drop all but 100 events of a burst.
         opt_out_useragent_filter: true,
         rate_limiting: { events_per_second: 10_000, events_burst_limit: 100_000 },
       }),

@@ -6,7 +6,7 @@ present({
   init: () =>
     new Promise<void>((ready) => {
       analytics.load("benchmark", collector("rudderstack"), {
-        // Its configuration given, not fetched, and its plugins bundled.
+        // Its configuration is given, not fetched, and its plugins are bundled.
         getSourceConfig: () => ({
           source: {
             id: "benchmark",
@@ -22,7 +22,7 @@ present({
         }),
         loadIntegration: false,
         polyfillIfRequired: false,
-        // Batches kept in storage until they are answered, as it recommends.
+        // Batches are kept in storage until the response, as its documentation recommends.
         queueOptions: { batch: { enabled: true, maxItems: 100, flushInterval: 3_000 } },
         onLoaded: () => ready(),
       });

@@ -6,8 +6,8 @@ present({
   init: async () => {
     const apiHost = collector("segment").replace(/^https?:\/\//, "");
     const settings = { apiKey: "benchmark", apiHost, protocol: "http" as const };
-    // Its settings given, not fetched; a request an event with the persistent retry queue is its default, since a batch
-    // is taken out of that queue before it is sent.
+    // Its settings are given, not fetched. By default it sends one request for each event from its persistent retry queue; a
+    // batch would leave that queue before it is sent.
     analytics.load(
       { writeKey: "benchmark", cdnSettings: { integrations: { "Segment.io": settings } } },
       { integrations: { "Segment.io": settings }, retryQueue: true },

@@ -1,14 +1,14 @@
-/** What the benchmark measures on a page: a tracker behind the two calls that all trackers have. */
+/** A subject of the benchmark on a page: a tracker behind the two calls that all trackers have. */
 export interface Subject {
-  /** Resolves once the tracker takes calls. */
+  /** Starts the tracker. Resolves once it accepts calls. */
   init(): Promise<unknown>;
-  /** @returns what the tracker answers; some promise an outcome */
+  /** @returns what the tracker returns: some return a promise of the outcome */
   track(event: BenchEvent): unknown;
-  /** A floor, which takes all events at once instead. */
+  /** Only floors have it: it takes all events at once. */
   trackAll?(events: readonly BenchEvent[]): void;
 }
 
-/** About 300 bytes as JSON. `sequence` is what the collector counts by. */
+/** An event of about 300 bytes of JSON. The collector identifies it by `sequence`. */
 export interface BenchEvent {
   sequence: number;
   [property: string]: string | number;
@@ -16,7 +16,7 @@ export interface BenchEvent {
 
 export const EVENT = "benchmark";
 
-/** Where this subject's collector is: on the page's origin, so that none pays for preflights. */
+/** The URL of this subject's collector, on the page's origin, so that no tracker needs preflight requests. */
 export const collector = (path = ""): string => `${location.origin}/collect/${path}`;
 
 export const present = (subject: Subject): void => {

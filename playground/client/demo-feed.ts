@@ -6,17 +6,17 @@ const POLL_MS = 800;
 const KEPT_ENTRIES = 60;
 
 export const reachable = signal(true);
-/** Newest first. */
+/** The entries, newest first. */
 export const wire = signal<readonly WireEntry[]>([]);
-/** The demo server itself is gone: there is nothing to read and nothing to switch. */
+/** The demo server itself is unreachable, so there is nothing to read and nothing to switch. */
 export const demoServerGone = signal(false);
 
 let boot = "";
 let lastSeen = 0;
 
 /**
- * Asks again and again rather than holding a stream open: an HTTP/1.1 browser has six connections for all tabs of an
- * origin, and six tabs with a stream each would leave none for the tracker.
+ * Polls the feed. A stream would take one of the six HTTP/1.1 connections that a browser opens for all tabs of an origin, so six
+ * tabs would leave none for the tracker.
  */
 export function followDemoServer(): void {
   void poll();
@@ -48,7 +48,7 @@ function take(feed: Feed): void {
   reachable.value = feed.reachable;
   const known = feed.boot === boot ? wire.value : [];
   boot = feed.boot;
-  // Two polls may have been under way at once; the second one's entries are then known.
+  // Two polls may have been pending at once; then the entries of the second are known already.
   const fresh = feed.entries.filter((entry) => !known.some(({ n }) => n === entry.n));
   if (fresh.length > 0 || known !== wire.value)
     wire.value = [...fresh.toReversed(), ...known].slice(0, KEPT_ENTRIES);

@@ -11,7 +11,7 @@ import "./styles/shop.css";
 import "./styles/live-chat.css";
 import "./styles/inspector.css";
 
-// Live Chat first: the tracker looks for `globalThis.LiveChat` when it starts.
+// Live Chat comes first, because the tracker reads `globalThis.LiveChat` when it starts.
 installLiveChat();
 void startTracking();
 followDemoServer();

@@ -4,14 +4,14 @@ import type { PersonReading } from "../demo-feed.js";
 import { wire } from "./demo-feed.js";
 import { state } from "./tracker.js";
 
-/** The profile in use, as the service shows it; `null` where it shows none. */
+/** The selected profile, as the service returns it; `null` if it returns none. */
 export const reading = signal<PersonReading | null>(null);
 
 const personId = computed(() =>
   state.value?.profile?.kind === "visitor" ? undefined : state.value?.profile?.id,
 );
 
-/** Reads again whenever another profile is selected or a request has reached the service. */
+/** Reads the profile again when another profile is selected or a request has reached the service. */
 export function followPerson(): void {
   effect(() => {
     const id = personId.value;
@@ -28,6 +28,6 @@ async function read(id: string): Promise<void> {
     // Another profile may have been selected meanwhile.
     if (personId.peek() === id) reading.value = answer;
   } catch {
-    // The demo server is gone; what was read last stays in sight.
+    // The demo server is unreachable: keep showing what was read last.
   }
 }

@@ -43,7 +43,7 @@ effect(() => {
   document.title = `${titleOf(route.value)} · Updraft`;
 });
 
-/** What the shop's current page is called in the document: where focus goes after a navigation, as it would on a new page. */
+/** The id of the current page's element. Focus moves there after a navigation, as it would on a new page. */
 export const MAIN_ID = "shop-main";
 
 export function navigate(href: string): void {
@@ -68,7 +68,7 @@ export function Link({ href, label, children, ...rest }: LinkProps) {
       aria-label={label}
       aria-current={here ? "page" : undefined}
       onClick={(event) => {
-        // Anything but a plain click (a new tab, a download) stays the browser's.
+        // The browser handles everything but a plain click: a new tab, a download.
         if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
         event.preventDefault();
         navigate(href);

@@ -1,8 +1,8 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 
 /**
- * A value that all tabs share: kept in localStorage, and followed from there by `storage` events, which reach every
- * tab but the one that wrote. What cannot be read as a `T` (another version's, a hand-edited one) counts as absent.
+ * A value that all tabs share. It is stored in localStorage and updated by `storage` events, which reach every tab except the one
+ * that wrote. A value that is not a `T` (another version's, or edited by hand) counts as absent.
  */
 export function storedSignal<T>(key: string, fallback: T, isValid: (value: unknown) => value is T) {
   const read = (): T => {
@@ -15,7 +15,7 @@ export function storedSignal<T>(key: string, fallback: T, isValid: (value: unkno
   };
   const current = signal(read());
   addEventListener("storage", (event) => {
-    // A null key tells of `localStorage.clear()`.
+    // A null key means `localStorage.clear()`.
     if (event.key === key || event.key === null) current.value = read();
   });
   const write = (value: T) => {
@@ -23,7 +23,7 @@ export function storedSignal<T>(key: string, fallback: T, isValid: (value: unkno
     try {
       localStorage.setItem(key, JSON.stringify(value));
     } catch {
-      // Denied or full: this tab goes on alone.
+      // localStorage is denied or full: this tab does not share its value.
     }
   };
   return [current as ReadonlySignal<T>, write] as const;

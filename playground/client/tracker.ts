@@ -23,19 +23,19 @@ export const sdk = new PeopleTrackingSDK<ShopEvents>({
 export const state = signal<TrackerState | null>(null);
 export const startError = signal<string | null>(null);
 
-/** What the page last asked of the SDK, as the code that asked it, and how that went. */
+/** The page's last call of the SDK as code, and its outcome. */
 export interface Call {
   code: string;
   outcome: Outcome<unknown> | "pending";
 }
 export const lastCall = signal<Call | null>(null);
 
-/** Runs one call of the SDK and shows it. */
+/** Makes one call of the SDK and shows it. */
 export async function show<T>(code: string, run: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
   const call: Call = { code, outcome: "pending" };
   lastCall.value = call;
   const outcome = await run();
-  // A later call may have taken the line by now; a failure is worth showing all the same.
+  // A later call may be shown by now, but a failure is shown in any case.
   if (lastCall.value === call || !outcome.success) lastCall.value = { code, outcome };
   return outcome;
 }
@@ -61,7 +61,7 @@ export const waitingRows = signal<OutboxRow[]>([]);
 let refreshing = false;
 let refreshAgain = false;
 
-/** One reading at a time, and one more after it where the state has changed meanwhile. */
+/** Reads one at a time, and once more afterwards if the state has changed meanwhile. */
 async function refreshRows(): Promise<void> {
   refreshAgain = true;
   if (refreshing) return;

@@ -6,7 +6,7 @@ type View = "shop" | "chat" | "tracker";
 /** At phone width one of the three fills the screen; wider, shop and tracker stand side by side and the chat floats. */
 export const view = signal<View>("shop");
 
-/** The bar at the bottom of a phone's screen: the three views, and what waits, always in sight. */
+/** The bar at the bottom of a phone's screen. It switches between the three views and always shows what waits. */
 export function ViewBar() {
   const waiting = state.value?.outbox.waiting ?? 0;
   return (

@@ -5,7 +5,7 @@ import { DEMO_WIDGET } from "./demo-secrets.js";
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-/** What a shop's own server would do after a real sign-in: say, signed, who this is. Used once, within five minutes. */
+/** Signs a JWT for a user, as a shop's own server would after a sign-in. It is valid once, within five minutes. */
 export function mintDemoJwt(personId: DemoPersonId): string {
   const person = DEMO_PEOPLE.find(({ id }) => id === personId)!;
   const issuedAt = Math.floor(Date.now() / 1000);

@@ -6,7 +6,7 @@ import { readPerson, type Fetch } from "./person-reads.js";
 import type { Reachability } from "./reachability.js";
 import type { WireLog } from "./wire-log.js";
 
-/** What only the demo has: no part of the service, and nothing that a shop would have. */
+/** The routes of the demo, which are no part of the service. */
 export function demoRoutes(service: Fetch, reachability: Reachability, wireLog: WireLog): Hono {
   const app = new Hono();
 

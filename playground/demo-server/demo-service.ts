@@ -5,7 +5,7 @@ import { DEMO_TRACKING_KEY } from "../demo-key.js";
 import { DEMO_ADMIN_KEY, DEMO_WIDGET } from "./demo-secrets.js";
 import { SHOP_DEFINITIONS } from "./shop-definitions.js";
 
-/** The People service as anyone would run it, with keys, a widget and definitions that the demo knows. */
+/** The People service, with the keys, the widget and the definitions of the demo. */
 export async function openDemoService(dataDir: string): Promise<PeopleService> {
   const service = await createPeopleService({
     database: { dataDir },

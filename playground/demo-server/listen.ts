@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Listens at the port, or at a free one where that is taken. This machine alone can reach it. */
+/** Listens at the port, or at a free one if that is in use. Only this machine can reach it. */
 export async function listen(server: Server, port: number): Promise<number> {
   try {
     return await tryListen(server, port);

@@ -6,8 +6,8 @@ export type Fetch = (request: Request) => Response | Promise<Response>;
 const SHOWN_ENTRIES = 80;
 
 /**
- * Reads a person on the page's behalf, so that the admin key never reaches it; and past the switch, so that one sees
- * what the service has while nothing can reach it. `null`: the service answers 404, as it does for every visitor.
+ * Reads a person for the page, so that the page never gets the admin key. It bypasses the switch, to show what the service has
+ * while it is unreachable. It returns `null` if the service responds with 404, as for every visitor.
  */
 export async function readPerson(service: Fetch, id: string): Promise<PersonReading | null> {
   const path = `/persons/${encodeURIComponent(id)}`;
@@ -15,7 +15,7 @@ export async function readPerson(service: Fetch, id: string): Promise<PersonRead
   if (!person) return null;
   let entries: TimelineEntry[] = [];
   let total = 0;
-  // From the beginning each time: what an offline browser sends late lands in the middle.
+  // Read from the beginning each time, because late operations of an offline browser are inserted in the middle.
   for (let after: string | null = ""; after !== null;) {
     const query: string = after && `?after=${encodeURIComponent(after)}`;
     const page: { entries: TimelineEntry[]; next: string | null } | null = await read(

@@ -4,14 +4,14 @@ import type { Socket } from "node:net";
 export const isServicePath = (path: string) => path === "/people" || path.startsWith("/people/");
 
 /**
- * The switch. Off, the service is gone as it is when a cable is cut: connections are destroyed without an answer, those
- * under way as well. The page itself and the demo's own routes go on.
+ * The switch that makes the service unreachable, as if a cable were cut: it destroys connections without a response, pending ones
+ * too. The page itself and the demo's own routes stay available.
  */
 export class Reachability {
   #isOn = true;
   readonly #underWay = new Set<Socket>();
 
-  /** Told of each request that was kept from the service. */
+  /** Called for each request that is kept from the service. */
   constructor(private readonly onCut: (request: IncomingMessage) => void) {}
 
   get isOn(): boolean {

@@ -10,8 +10,8 @@ import type { Feed, WireEntry, WireOperation } from "../demo-feed.js";
 const KEPT_ENTRIES = 200;
 
 /**
- * What reached the service and what it answered. A page cannot see what its worker sends, so that the server tells it.
- * Tokens, keys and what people typed are left out; who did what to which definition is what one wants to see here.
+ * Logs the requests to the service and its responses, for the page to show: a page cannot see what its worker sends. The log
+ * contains no tokens, keys or texts that people typed, but profiles, operations and definitions.
  */
 export class WireLog {
   readonly #boot = randomUUID();
@@ -44,10 +44,10 @@ export class WireLog {
     }
     await next();
     const { bytes, value } = readJson(body, request.headers.get("content-encoding"));
-    const answer: unknown = await context.res
-      .clone()
-      .json()
-      .catch(() => null);
+    const answer = readJson(
+      Buffer.from(await context.res.clone().arrayBuffer()),
+      context.res.headers.get("content-encoding"),
+    ).value;
     this.#add({
       at: new Date(startedAt).toISOString(),
       method: request.method,
@@ -56,7 +56,7 @@ export class WireLog {
       tookMs: Date.now() - startedAt,
       bytes,
       ...describe(value, answer),
-      // Applied, and yet the tracker cannot know: it sends again, and the service says `duplicate`.
+      // The batch is applied, but the tracker cannot know that: it sends it again, and the service reports duplicates.
       ...(context.env.incoming.socket.destroyed && {
         error: "the connection was cut before the answer left",
       }),
@@ -68,7 +68,7 @@ export class WireLog {
   }
 }
 
-/** Of a copy, because a body can be read once; `null` where the connection ended before it did. */
+/** Reads the body of a copy, because a body can be read once; `null` if the connection ended first. */
 async function readBody(request: Request): Promise<Buffer | null> {
   try {
     return Buffer.from(await request.clone().arrayBuffer());

@@ -1,13 +1,13 @@
-/** Requests to the People service. What the caller gets is always an answer: status 0 where none came. */
+/** Sends requests to the People service. It always resolves: with status 0 if there was no response. */
 import type { Clock, Transport, WireAnswer, WireRequest } from "../core/ports.js";
 import { fromJson } from "../protocol/json.js";
 import { SECOND } from "../protocol/wire.js";
 
-/** An answer is given up on after this. */
-const ANSWER_TIMEOUT_MS = 30 * SECOND;
-/** Below this, compressing costs more than it saves. */
-const COMPRESS_FROM_CHARACTERS = 2_048;
-/** What a `Retry-After` beyond this asks for is no date that can be stored. */
+/** The timeout of a response. */
+const RESPONSE_TIMEOUT_MS = 30 * SECOND;
+/** The size of the header that reports how a body is encoded. */
+const ENCODING_HEADER_BYTES = "Content-Encoding: gzip\r\n".length;
+/** A longer `Retry-After` is shortened to this: a date too far ahead cannot be stored. */
 const LONGEST_RETRY_AFTER_MS = 365 * 24 * 60 * 60 * SECOND;
 
 /** Why a request was aborted by the tracker itself. */
@@ -15,7 +15,7 @@ const CUT_OFF = "cut off";
 
 export class FetchTransport implements Transport {
   readonly #clock: Clock;
-  readonly #underWay = new Set<AbortController>();
+  readonly #pending = new Set<AbortController>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -23,40 +23,41 @@ export class FetchTransport implements Transport {
 
   async send({ method, url, headers, body, mayCompress }: WireRequest): Promise<WireAnswer> {
     const controller = new AbortController();
-    this.#underWay.add(controller);
-    const timer = setTimeout(() => controller.abort(), ANSWER_TIMEOUT_MS);
-    const compresses = mayCompress === true && isWorthCompressing(body);
+    this.#pending.add(controller);
+    const timer = setTimeout(() => controller.abort(), RESPONSE_TIMEOUT_MS);
     try {
+      const gzip = mayCompress ? await smallerThan(body) : null;
       const response = await fetch(url, {
         method,
-        ...(await encoded(headers, body, compresses)),
+        ...encoded(headers, body, gzip),
         credentials: "omit",
         redirect: "error",
-        cache: "no-store",
+        // Nothing caches a POST, and two headers of each request would say so.
+        ...(method === "GET" && { cache: "no-store" }),
         signal: controller.signal,
       });
       const text = await response.text();
       return {
         status: response.status,
         body: json(text),
-        ...(compresses && { compressed: true as const }),
+        ...(gzip && { compressed: true as const }),
         ...this.#retryAfter(response.headers.get("Retry-After")),
         ...etagOf(response),
       };
     } catch {
-      // A broken connection, a redirect, a time-out, half a body: nobody knows what the service did.
+      // A broken connection, a redirect, a timeout, half a body: what the service did is unknown.
       return controller.signal.reason === CUT_OFF ? { status: 0, cutOff: true } : { status: 0 };
     } finally {
       clearTimeout(timer);
-      this.#underWay.delete(controller);
+      this.#pending.delete(controller);
     }
   }
 
   abortAll(): void {
-    for (const controller of this.#underWay) controller.abort(CUT_OFF);
+    for (const controller of this.#pending) controller.abort(CUT_OFF);
   }
 
-  /** Seconds or a date. */
+  /** Parses a header that holds seconds or a date. */
   #retryAfter(value: string | null): { retryAfterMs?: number } {
     if (value === null) return {};
     const ms = /^\d+$/.test(value.trim()) ? Number(value) * SECOND : Date.parse(value) - this.#clock.now();
@@ -68,7 +69,7 @@ const json = (text: string): unknown => {
   try {
     return fromJson(text);
   } catch {
-    return undefined; // not this service's answer: the caller judges by the shape
+    return undefined; // not a response of this service: the caller checks the body's shape
   }
 };
 
@@ -77,28 +78,33 @@ const etagOf = (response: Response): { etag?: string } => {
   return etag === null ? {} : { etag };
 };
 
-const isWorthCompressing = (body: string | undefined): boolean =>
-  body !== undefined && body.length >= COMPRESS_FROM_CHARACTERS && typeof CompressionStream === "function";
-
-const encoded = async (
+const encoded = (
   headers: Record<string, string>,
   body: string | undefined,
-  compresses: boolean,
-): Promise<RequestInit> => {
+  gzip: ArrayBuffer | null,
+): RequestInit => {
   if (body === undefined) return { headers };
   const typed = { ...headers, "Content-Type": "application/json" };
-  if (!compresses) return { headers: typed, body };
-  return { headers: { ...typed, "Content-Encoding": "gzip" }, body: await compressed(body) };
+  return gzip ? { headers: { ...typed, "Content-Encoding": "gzip" }, body: gzip } : { headers: typed, body };
+};
+
+/** Compresses a body if that makes the request smaller; `null` if not, or if the browser cannot compress. */
+const smallerThan = async (body: string | undefined): Promise<ArrayBuffer | null> => {
+  if (body === undefined || typeof CompressionStream !== "function") return null;
+  const bytes = new TextEncoder().encode(body);
+  const gzip = await compressed(bytes);
+  return gzip.byteLength + ENCODING_HEADER_BYTES < bytes.byteLength ? gzip : null;
 };
 
 /**
- * Whole in memory, for only a body of known length can be sent without HTTP/2; as bytes, which no other process keeps.
+ * Compresses a body in memory: without HTTP/2, a body must have a known length. It returns bytes and not a `Blob`, which the
+ * browser would keep in another process.
  */
-const compressed = (body: string): Promise<ArrayBuffer> => {
+const compressed = (bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> => {
   const { readable, writable } = new CompressionStream("gzip");
   const writer = writable.getWriter();
-  // What fails here fails the reading too.
-  writer.write(new TextEncoder().encode(body)).catch(() => undefined);
+  // An error here also fails the read below.
+  writer.write(bytes).catch(() => undefined);
   writer.close().catch(() => undefined);
   return new Response(readable).arrayBuffer();
 };

@@ -1,8 +1,8 @@
 /**
- * The Web Lock that shared and service workers hold while they send, in browsers with Background Sync. Elsewhere the
- * lease decides alone, for a lock throws pages out of the back-forward cache: in Firefox those of a worker that has
- * one, in Chromium a page that has one itself or in its dedicated worker. WebKit leaves locks with workers that it
- * froze, and insecure origins have none.
+ * The Web Lock that shared and service workers hold while they send, in browsers with Background Sync. All other hosts rely
+ * on the lease alone, because a lock evicts pages from the back-forward cache: in Firefox the pages of a worker that holds
+ * one, in Chromium a page that holds one itself or in its dedicated worker. In WebKit a suspended worker keeps its lock, and
+ * insecure origins have no locks.
  */
 import type { Hold, SendLock } from "../core/ports.js";
 
@@ -13,11 +13,11 @@ const request = (name: string, options: LockOptions): Promise<Hold | null> =>
         if (!lock) return resolve(null);
         return new Promise<void>((release) => resolve({ release }));
       })
-      // Stolen while held: whoever stole it took the lease too, and the next look at the lease tells.
+      // The lock was stolen. The new holder has taken the lease too, which the next read of the lease shows.
       .catch(() => resolve(null));
   });
 
-/** In a page an element with such an id has the name, but is no function. */
+/** Whether a global is a function. An element whose id is that name is not. */
 const knows = (name: string): boolean => typeof Reflect.get(globalThis, name) === "function";
 
 const outlivesPages = knows("SharedWorkerGlobalScope") || knows("ServiceWorkerGlobalScope");

@@ -10,17 +10,17 @@ export interface Clock {
 }
 
 export interface Timers {
-  /** Calls back once after `delayMs`; the answer cancels it. */
+  /** Calls back once after `delayMs`. The returned function cancels it. */
   after(delayMs: number, callback: () => void): () => void;
 }
 
 export interface Ids {
   uuid(): string;
-  /** At most 30 of `[A-Za-z0-9_-]`, unguessable enough never to meet another. */
+  /** At most 30 characters of `[A-Za-z0-9_-]`, with enough randomness to be unique. */
   sessionId(): string;
 }
 
-/** What a decision reads in its transaction, beside the record. */
+/** What a decision reads in its transaction, in addition to the record. */
 export interface ReadSet {
   pages?: readonly string[];
   /** Keys of Live Chat sessions that may be retired. */
@@ -72,7 +72,7 @@ export interface WaitingRows {
  * the decision be made synchronously, and writes the write set, with no other commit of any host in between.
  */
 export interface TrackerStore {
-  /** In memory, it holds what this host has accepted, and ends with it. */
+  /** A store in memory holds what this host has accepted, and ends with the host. */
   readonly kind: "disk" | "memory";
   commit<Result>(
     readSet: ReadSet,
@@ -80,8 +80,8 @@ export interface TrackerStore {
   ): Promise<Result>;
   read(): Promise<TrackerRecord>;
   /**
-   * Of that profile whose waiting row comes first after a `seq`: its first waiting rows after it, in order; and the
-   * record of that moment.
+   * Returns the first waiting rows after a `seq` of one profile, in order: the profile whose waiting row comes first. Also
+   * returns the record of that moment.
    */
   readWaiting(profiles: readonly Profile[], limit: number, after?: number): Promise<WaitingRows>;
   countWaiting(profile: Profile, beforeSeq: number): Promise<number>;
@@ -89,7 +89,7 @@ export interface TrackerStore {
   inspect(query: RowQuery): Promise<OutboxRow[]>;
   readDefinitions(): Promise<CachedDefinitions | null>;
   writeDefinitions(definitions: CachedDefinitions): Promise<void>;
-  /** Forgets which commands are processed of pages that were last heard of before this instant. */
+  /** Deletes the ledger entries of pages whose last message came before this instant. */
   forgetPages(beforeInstant: number): Promise<void>;
 }
 
@@ -100,15 +100,15 @@ export interface WireRequest {
   headers: Record<string, string>;
   /** JSON. */
   body?: string;
-  /** Whether the body may travel compressed, where that is worth it. */
+  /** Allows the transport to compress the body, if that is worth it. */
   mayCompress?: boolean;
 }
-/** Status 0: no answer came (a broken connection, a redirect, a time-out, `abortAll`). */
+/** A response. Status 0 means that there was none: a broken connection, a redirect, a timeout, or `abortAll`. */
 export interface WireAnswer {
   status: number;
-  /** With status 0: `abortAll` ended it, so that it shows nothing about the service. */
+  /** With status 0: `abortAll` ended the request, so its failure says nothing about the service. */
   cutOff?: true;
-  /** The request's body travelled compressed. */
+  /** The request's body was sent compressed. */
   compressed?: true;
   /** Parsed JSON; `undefined` where the body was not JSON. */
   body?: unknown;
@@ -117,23 +117,24 @@ export interface WireAnswer {
 }
 export interface Transport {
   send(request: WireRequest): Promise<WireAnswer>;
-  /** Ends every request under way, at once. */
+  /** Aborts every pending request at once. */
   abortAll(): void;
 }
 
 export interface Hold {
   release(): void;
 }
-/** A Web Lock, where one is used. Without it (`exclusive: false`) the lease record alone keeps the order. */
+/** A Web Lock, in hosts that use one. Without it (`exclusive: false`), the lease alone gives the right to send. */
 export interface SendLock {
   readonly exclusive: boolean;
-  /** `null`: somebody else holds it. With `steal`, a holder that outlived its lease loses it. */
+  /** Returns `null` if another host holds it. With `steal`, a holder that outlived its lease loses it. */
   tryHold(options?: { steal: boolean }): Promise<Hold | null>;
 }
 
-/** Tells the other hosts of the origin that the store changed, and hears of their changes. */
+/** Notifies the other hosts of the origin that the store has changed, and is notified of their changes. */
 export interface ChangeSignal {
-  announce(): void;
+  /** Many changes in a row are announced a few times a second; with `atOnce`, this one does not wait for others. */
+  announce(options?: { atOnce: boolean }): void;
   listen(listener: () => void): () => void;
 }
 

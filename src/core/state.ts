@@ -1,4 +1,4 @@
-/** The one small state object that every tab sees, from what the store keeps and what the host knows. */
+/** Makes the state that pages see, from the tracker record and what the host knows. */
 import type { TrackerState } from "../protocol/api.js";
 import type { HostState } from "../protocol/host.js";
 import { isBreakerOpen } from "./delivery/circuit-breaker.js";
@@ -21,7 +21,7 @@ const sessionState = ({ id, startedAt, lastActivityAt, expiresAt }: SessionRecor
   expiresAt: iso(expiresAt),
 });
 
-/** Of the key, of the profile that is selected, or of all that wait. */
+/** Returns the open circuit breaker of the key, of the selected profile, or of all profiles that wait. */
 const openBreakerOf = (record: TrackerRecord, now: number): CircuitBreaker | undefined => {
   const selected = selectedProfile(record);
   const waiting = record.lanes.filter((queue) => queue.waiting > 0);
@@ -36,7 +36,7 @@ const deliveryState = (record: TrackerRecord, now: number): TrackerState["delive
   const plan = planOf(record, now);
   const open = openBreakerOf(record, now);
   if (open) return { status: "stopped", nextAttemptAt: iso(open.trialAt), lastError: open.error };
-  // A profile that is stopped while others are delivered.
+  // One profile is stopped while others are delivered.
   const ofOthers = record.lanes.find((queue) => queue.waiting > 0 && isBreakerOpen(queue.stop, now))?.stop;
   const lastError = record.delivery.lastError ?? ofOthers?.error;
   const error = lastError && { lastError };

@@ -1,4 +1,4 @@
-/** The one place of the core that names `Date`: instants are milliseconds since the epoch, the wire's times are ISO. */
+/** Converts between instants, which are milliseconds since the epoch, and ISO times. No other file of the core uses `Date`. */
 
 /** ISO 8601, UTC, with milliseconds. */
 export const iso = (instant: number): string => new Date(instant).toISOString();

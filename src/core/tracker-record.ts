@@ -48,21 +48,30 @@ export interface VisitorRecord {
   id: string;
   lastActivityAt: number;
   hasOperations: boolean;
-  /** The latest time that an operation of it carries, ahead of the clock perhaps once that was set back. */
+  /** The latest time of its operations. It can be ahead of a clock that was set back. */
   latestOperationAt?: number;
+}
+
+/** When the rows from a `seq` on are due, up to the next entry: see `delivery/due.ts`. */
+export interface DueRows {
+  fromSeq: number;
+  acceptedAt: number;
+  dueAt: number;
 }
 
 export interface DeliveryRecord {
   /** Failures in a row. */
   failures: number;
-  /** Back-off: nothing is sent before. */
+  /** Back-off: nothing is sent before `nextAt`. */
   retry?: { decidedAt: number; nextAt: number };
-  /** `Retry-After` holds for every request, whatever a page asks for. */
+  /** `Retry-After` of the service: no request is sent before, not even by `flush()`. */
   retryAfter?: { receivedAt: number; endsAt: number };
   /** The key was refused: nothing is sent for any profile. */
   keyStop?: CircuitBreaker;
   /** Operations refused alone since one was accepted. */
   refusedAlone: number;
+  /** When what waits is due: absent, it is due now. */
+  due?: readonly DueRows[];
   /** When back-off last ended before its time, or will: see `early-attempt.ts`. */
   earlyAttemptAt?: number;
   /** The batch that begins with this row was refused compressed: it goes once more uncompressed. */
@@ -72,10 +81,19 @@ export interface DeliveryRecord {
   lastError?: TrackingError;
 }
 
+export interface Lease {
+  holder: string;
+  takenAt: number;
+  /** Before that it is a reservation, which anybody may take who has to send earlier. */
+  startsAt?: number;
+  expiresAt: number;
+  underLock?: true;
+}
+
 export interface TrackerRecord {
   /**
-   * Raised by every erase, to its instant at least, for a database that was deleted knows of none before; what carries
-   * an older one is refused. A page that goes before it heard of any has 0.
+   * The erase generation. Every erase raises it, at least to the instant of the erase, because a deleted database has forgotten
+   * the generations before. Commands of an older one are refused. A page that does not know the generation yet sends 0.
    */
   generation: number;
   /** `gpc`: opted out by Global Privacy Control, which an explicit opt-in overrides. */
@@ -83,7 +101,7 @@ export interface TrackerRecord {
   connection: { endpoint: string; apiKey: string } | null;
   visitor: VisitorRecord | null;
   liveChat: { id: string; kind: "lead" | "authenticated"; personId: string } | null;
-  /** Oldest first; the last one is in force. */
+  /** Oldest first; the last one is the current one. */
   selections: readonly Selection[];
   session: SessionRecord | null;
   /** The sessions that ended last, in the order in which their ends were recorded. */
@@ -93,9 +111,10 @@ export interface TrackerRecord {
   lanes: readonly ProfileQueue[];
   delivery: DeliveryRecord;
   /**
-   * Who sends now. Held while sending, and renewed. `underLock`: the holder has the Web Lock too, as long as it lives.
+   * Who sends now, or from `startsAt` on. Held while sending, and renewed. `underLock`: the holder sends with the Web Lock
+   * in hand, as long as it lives.
    */
-  lease: { holder: string; takenAt: number; expiresAt: number; underLock?: true } | null;
+  lease: Lease | null;
 }
 
 export const emptyRecord = (): TrackerRecord => ({

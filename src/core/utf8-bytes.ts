@@ -1,4 +1,4 @@
-/** How many bytes a string takes in UTF-8. Counted by hand: the core knows no `TextEncoder`. */
+/** Counts the bytes of a string in UTF-8, without `TextEncoder`, which the core does not have. */
 export const utf8Bytes = (text: string): number => {
   let bytes = text.length;
   for (let index = 0; index < text.length; index++) {

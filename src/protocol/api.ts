@@ -1,7 +1,7 @@
-/** The public vocabulary: what a page hands in and gets back. See `src/main` for the class itself. */
+/** The public types: arguments and results of the calls. The class itself is in `src/main`. */
 
 /**
- * A value that a property, an attribute or a list item can hold. What has a `toJSON` travels as what that gives: a `Date`
+ * A value of a property, an attribute or a list item. An object with a `toJSON` method travels as what that returns: a `Date`
  * as its ISO 8601 time, a `URL` as its text.
  */
 export type Scalar = string | number | boolean | Date | { toJSON(): string | number | boolean | null };
@@ -23,13 +23,13 @@ export interface TrackingError {
 
 /** Event ids and the properties that each takes; the type argument of `PeopleTrackingSDK`. */
 export type EventMap = Record<string, EventProperties>;
-/** A field that is `null` counts as left out; in a list nothing may be. */
+/** A field that is `null` counts as omitted. A list must not contain `null`. */
 export type EventProperties = Record<
   string,
   Scalar | null | readonly (Scalar | Record<string, Scalar | null>)[]
 >;
 
-/** What a page view tells of the page. */
+/** The page of a page view. */
 export interface Page {
   /** Absolute URL without its fragment. */
   url: string;
@@ -39,8 +39,8 @@ export interface Page {
 }
 
 /**
- * The fields of a person that `updatePerson()` replaces; `tags` and contacts add to what is there. One that is `null` counts
- * as left out: what is there stays.
+ * The fields of a person that `updatePerson()` replaces, except `tags` and contacts, which are added. A field that is `null`
+ * counts as omitted and keeps its value.
  */
 export interface PersonUpdate {
   /** At most 255 characters. */
@@ -83,7 +83,7 @@ export interface Profile {
   id: string;
 }
 
-/** What Live Chat knows of the person at the keyboard. */
+/** A Live Chat session, as the site's Live Chat reports it. */
 export interface LiveChatSession {
   /** The Live Chat session's id; it stays the same when a lead becomes authenticated. */
   id: string;
@@ -96,12 +96,12 @@ export interface LiveChatSession {
 
 export type HostKind = "shared" | "dedicated" | "page";
 
-/** What the tracker knows, as `subscribe()` and `state` tell it. Times are ISO 8601, UTC, with milliseconds. */
+/** The tracker's state, as `subscribe()` and `state` report it. Times are ISO 8601, UTC, with milliseconds. */
 export interface TrackerState {
   host: HostKind;
   /**
-   * `memory`: IndexedDB does not open, does not answer or refuses. What is accepted ends with the host, and `outbox` counts
-   * that alone; what waits on the disk is delivered once the disk answers.
+   * `memory`: IndexedDB does not open, stalls or refuses. What is accepted is lost if its host ends before it is delivered.
+   * `outbox` counts only that; what waits on the disk is delivered once the disk answers.
    */
   storage: "disk" | "memory";
   online: boolean;
@@ -111,8 +111,8 @@ export interface TrackerState {
   outbox: { waiting: number; rejected: number };
   delivery: {
     /**
-     * `stopped`: the service refused the key, the profile's token or the profile itself; everything is kept. Where other
-     * profiles are still delivered, only `lastError` tells.
+     * `stopped`: the service refused the key, the profile's token or the profile itself; everything is kept. While other
+     * profiles are still delivered, only `lastError` shows it.
      */
     status: "idle" | "sending" | "retrying" | "stopped";
     nextAttemptAt?: string;
@@ -120,7 +120,7 @@ export interface TrackerState {
   };
 }
 
-/** One row of the object store `outbox`, as it stands in IndexedDB. */
+/** One row of the object store `outbox`, as it is stored in IndexedDB. */
 export interface OutboxRow {
   /** The order of acceptance, over all profiles. */
   seq: number;
@@ -133,6 +133,6 @@ export interface OutboxRow {
   occurredAt: string;
   /** Why it was rejected. */
   error?: TrackingError;
-  /** Exactly what goes over the wire. */
+  /** The operation exactly as it is sent. */
   operation: object;
 }

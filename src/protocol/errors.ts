@@ -2,7 +2,7 @@ import type { TrackingError } from "./api.js";
 
 type Texts = Record<number, readonly [name: string, message: string]>;
 
-/** The specification's errors, letter for letter, then the tracker's own, as far as pages make them. `…` is the cause. */
+/** The specification's errors, letter for letter, then the tracker's own that arise in pages. `…` stands for the cause. */
 export const ERRORS = {
   4001: ["InitRequiredError", "Live Chat is not initialized"],
   2015: ["NotInitializedPeopleTrackingError", "People tracking SDK is not initialized. Call init() first"],

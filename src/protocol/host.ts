@@ -1,43 +1,45 @@
 /**
- * The border between page and host (worker). Calls travel over Comlink; what the host says unasked (`HostMessage`)
- * travels as plain messages on the same port, so that nothing is proxied and nothing leaks when a tab goes.
+ * The border between a page and its host. Pages call hosts with Comlink. Hosts report state with plain messages on the same
+ * port (`HostMessage`), because a proxied callback would leak whenever a tab is closed.
  */
 import type { LiveChatSession, OutboxRow, Outcome, Page, TrackerState, TrackingError } from "./api.js";
 import type { WirePerson, WireProperties, WireScalar } from "./wire.js";
 import { SECOND } from "./wire.js";
 
 /** Part of every host's name: pages of another version never meet this one. Raise it with every change here. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
-/** A call has an outcome by then, whatever dies underneath. */
+/** Every call has an outcome within this time, even if its host dies. */
 export const CALL_TIMEOUT_MS = 10 * SECOND;
-/** A host refuses a command this long after its call, so that what was told as failed is never stored. */
+/** A host refuses a command this long after its call, so that a call which was reported as failed is never stored. */
 export const COMMAND_DEADLINE_MS = 9 * SECOND;
 /**
- * A page's clock that differs from its host's by more than this cannot be right: both run on one machine. Then the host's
- * counts. Less is how long a busy page may take to read what its host's clock says.
+ * If a page's clock differs from its host's by more than this, the host's clock is used: both run on one machine, so the
+ * page's must be wrong. A smaller difference can also come from a busy page that reads its messages late.
  */
 export const PAGE_CLOCK_TOLERANCE_MS = 10 * SECOND;
 
-/** What the calls of one task have in common: said once, before them. */
+/** The fields that all commands of a batch share. */
 export interface BatchHead extends Limits {
-  /** The erase generation that the page knew; an older one than the store's is refused. */
+  /** The erase generation that the page knows. The store refuses commands of an older generation than its own. */
   generation: number;
-  /** Where its custom events happened, as the site's redaction left it. */
+  /** The page of its custom events, after the site's redaction. */
   page?: EventPage | undefined;
 }
 interface Limits {
   sessionTimeoutMs: number;
   maxWaiting: number;
+  /** How long events may wait for others before they are sent. What a journal saved has none: it is late already. */
+  deliveryDelayMs?: number;
 }
 type EventPage = Pick<Page, "url" | "title">;
 
-/** What a page asks to have stored. `n` numbers the commands of a page load; with the page's id it makes the operation's id. */
+/** A request to store one thing. `n` numbers the commands of a page load; the page's id and `n` make the operation's id. */
 interface CommandBase extends Pick<BatchHead, "generation"> {
   n: number;
-  /** When the call was made: milliseconds since the epoch, by the page's clock, and by the host's once it has read it. */
+  /** The time of the call in milliseconds since the epoch: by the page's clock, and by the host's once the host has read it. */
   at: number;
-  /** Past this instant of its own clock the host refuses; absent on what a journal saved, which nobody was told about. */
+  /** The host refuses the command after this instant of its own clock. A journaled command has no deadline. */
   deadline?: number;
 }
 export interface TrackCommand extends CommandBase, Limits {
@@ -60,28 +62,28 @@ export interface AppendToListCommand extends CommandBase, Pick<Limits, "maxWaiti
   attribute: string;
   item: Record<string, WireScalar>;
 }
-/** A change that this tab's Live Chat told of. */
+/** A change that Live Chat reported in this tab. */
 export interface LiveChatCommand extends CommandBase {
   type: "liveChat";
   session: LiveChatSession | null;
-  /** With `session: null`: the id that this tab saw before; only that one ends. */
+  /** With `session: null`: the id of the session that this tab saw before. Only that session ends. */
   left?: string;
 }
 export type Command =
   TrackCommand | PageViewCommand | UpdatePersonCommand | AppendToListCommand | LiveChatCommand;
 
-type Said = Exclude<keyof BatchHead, "page"> | "deadline";
-type Sent<Each> = Each extends TrackCommand
-  ? Omit<Each, Said | "page">
+type SharedField = Exclude<keyof BatchHead, "page"> | "deadline";
+type WithoutShared<Each> = Each extends TrackCommand
+  ? Omit<Each, SharedField | "page">
   : Each extends Command
-    ? Omit<Each, Said>
+    ? Omit<Each, SharedField>
     : never;
-/** A command on its way to the host: the rest of it is said by its batch, for all. */
-export type SentCommand = Sent<Command>;
+/** A command on its way to the host, without the fields that its batch has for all commands. */
+export type SentCommand = WithoutShared<Command>;
 
 /**
- * The calls of one task, in order. They travel as its JSON: text costs a page less than objects do, and its unload
- * journal keeps the same text.
+ * The commands of one task, in order. A batch travels as JSON text: text costs a page less than objects, and the unload
+ * journal stores the same text.
  */
 export interface CommandBatch extends BatchHead {
   commands: SentCommand[];
@@ -91,14 +93,14 @@ export interface CommandBatch extends BatchHead {
 export interface Refusal {
   n: number;
   error: TrackingError;
-  /** Nobody could decide; sent again the command may be stored. */
+  /** No host has decided; the command may be stored if it is sent again. */
   undecided?: true;
 }
 
-/** What became of a command: without an error, it is stored. */
+/** The outcome of a command. Without an error, it is stored. */
 export type CommandAnswer = Partial<Refusal> & Pick<Refusal, "n">;
 
-/** What a page says of itself when it attaches, and again to every new host. */
+/** A page's description of itself, which it sends to each host that it attaches to. */
 export interface PageHello {
   protocol: number;
   namespace: string;
@@ -111,7 +113,7 @@ export interface PageHello {
   globalPrivacyControl: boolean;
 }
 
-/** The state as hosts report it: the kind of its host is known to the page alone. */
+/** The state as hosts report it. Only the page knows the kind of its host. */
 export type HostState = Omit<TrackerState, "host">;
 
 export type AttachAnswer =
@@ -119,21 +121,21 @@ export type AttachAnswer =
       ok: true;
       generation: number;
       state: HostState;
-      /** To what `init()` asked with it. */
+      /** The response to the request of `init()`, if the page sent one with it. */
       init?: InitAnswer;
     }
   /** This host speaks another version, or its storage failed. */
   | { ok: false; error: TrackingError };
 
-/** What `init()` asks. It goes with the page's first word to a host, for each wait on another is a user's time. */
+/** The request of `init()`. It travels with the page's first message, so that a start waits for one response only. */
 export interface InitRequest {
-  /** When it was called, by the page's clock, and by the host's once it has read it. */
+  /** The time of the call: by the page's clock, and by the host's once the host has read it. */
   at: number;
-  /** The same by the host's monotonic clock; NaN where the page has not heard of that yet. */
+  /** The same by the host's monotonic clock; NaN if the page does not know that clock yet. */
   calledAt: number;
-  /** What Live Chat reads now; `undefined` on a site without Live Chat. */
+  /** The current Live Chat session; `null` if there is none, and `undefined` on a site without Live Chat. */
   liveChat: LiveChatSession | null | undefined;
-  /** Of the page load, under the one id that all instances on the page give it. */
+  /** The page view of the page load. All instances on a page give it the same id. */
   view?: LoadView | undefined;
 }
 export interface LoadView {
@@ -145,25 +147,26 @@ export type InitAnswer =
       ok: true;
       /** Live Chat reads `null` but the store has this session: read again after a second. */
       rereadLiveChat?: string;
-      /** What became of the page view; absent while opted out. */
+      /** The outcome of the page view; absent while opted out. */
       view?: CommandAnswer;
     }
   | { ok: false; error: TrackingError };
 
-export type PageSignal = "online" | "offline" | "visible";
+export type PageSignal = "online" | "offline" | "visible" | "hidden";
 
-/** What a host answers. Every method resolves; none rejects for an expected reason. */
+/** The methods of a host. Each resolves; none rejects for an expected reason. */
 export interface Host {
   attach(hello: PageHello, init?: InitRequest): Promise<AttachAnswer>;
   /**
-   * Answers what is not stored, in its order; all else is. Sending the same numbers again is answered again and changes nothing.
+   * Stores the commands, and returns those that are not stored, in their order. It is idempotent: a repeated number changes
+   * nothing and gets the same answer.
    *
    * @param batch - a `CommandBatch` as JSON
-   * @param calledAt - when the first of the calls was made, by the host's monotonic clock; absent for a journal's
+   * @param calledAt - when the first of the calls was made, by the host's monotonic clock; absent for a journal
    */
   submit(pageId: string, batch: string, calledAt?: number): Promise<Refusal[]>;
   signal(signal: PageSignal): Promise<void>;
-  /** @param until - by the host's monotonic clock: requested again, it takes no longer */
+  /** @param until - by the host's monotonic clock, so that a repeated request does not take longer */
   flush(until: number): Promise<Outcome<{ waiting: number }>>;
   inspect(query: InspectQuery): Promise<Outcome<OutboxRow[]>>;
   retryRejected(ids?: string[]): Promise<Outcome<{ requeued: number }>>;
@@ -181,7 +184,7 @@ export interface InspectQuery {
   limit?: number;
 }
 
-/** What a host's clocks show as it posts a message: a page that reads it knows how far its own differ. */
+/** The host's clocks when it posts a message. From them a page knows how far its own clocks differ. */
 export interface HostClocks {
   /** Milliseconds since the epoch. */
   now: number;
@@ -189,10 +192,10 @@ export interface HostClocks {
   monotonic: number;
 }
 
-/** What a host posts to its pages unasked. */
+/** A message that a host posts to its pages without a request. */
 export type HostMessage = { clocks: HostClocks } & (
   | {
-      /** Once, when it takes calls; a second one with another instance means that the first host is gone. */
+      /** Sent once, when the host accepts calls. A second hello with another instance means that the first host is gone. */
       peopleTracking: "hello";
       protocol: number;
       instance: string;

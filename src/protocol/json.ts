@@ -1,19 +1,19 @@
 /**
- * JSON on every border, also inside a page whose libraries have added to the built-in prototypes. Where nothing is added,
- * both functions are `JSON` itself.
+ * JSON that is safe in pages whose libraries have added to the built-in prototypes. Without such libraries, both functions
+ * behave as `JSON` does.
  */
 
-/** Undoes an inherited `toJSON`, with which old libraries write lists as text. */
+/** A replacer that undoes an inherited `toJSON`, with which old libraries write lists as text. */
 const asItIs = function (this: Record<string, unknown>, key: string): unknown {
   return this[key];
 };
 
-/** Plain data as JSON: no `toJSON` has a say in it. */
+/** Writes plain data as JSON, without calling any `toJSON`. */
 export const toJson = (data: unknown): string =>
-  // A list inherits from both prototypes that matter: `JSON` asks no text, number or boolean.
+  // A list inherits from both prototypes that matter: `JSON` calls no `toJSON` of a text, a number or a boolean.
   JSON.stringify(data, "toJSON" in [] ? asItIs : undefined);
 
-/** An object of which nothing is inherited. */
+/** A reviver that gives objects no prototype. */
 const bare = (_: string, value: unknown): unknown =>
   typeof value === "object" && value && !Array.isArray(value)
     ? Object.assign(Object.create(null) as object, value)
@@ -25,9 +25,9 @@ const isExtended = (): boolean => {
 };
 
 /**
- * What a text says. Where libraries have added enumerable members to `Object.prototype`, its objects have no prototype, so
- * that `for…in`, with which Valibot looks for unknown fields, meets their own fields only.
+ * Parses a JSON text. If libraries have added enumerable members to `Object.prototype`, the parsed objects have no prototype.
+ * Then `for…in`, with which Valibot looks for unknown fields, finds only their own fields.
  *
- * @throws where it is no JSON
+ * @throws if the text is not JSON
  */
 export const fromJson = (text: string): unknown => JSON.parse(text, isExtended() ? bare : undefined);

@@ -1,10 +1,10 @@
-/** Pages and workers have it; the protocol's layer knows neither. */
+/** A global of pages and workers. The types of this layer include neither. */
 declare const MessageEvent: new (type: string) => { readonly timeStamp: number };
 
 /**
- * Milliseconds since some moment of this page's or worker's start; they never go back. The border between page and host
- * measures what has passed by this clock, not by `Date`, which people set and tests replace. Read from an event's time
- * stamp, which the browser itself makes: fake timers replace `performance.now()` too. Of a `MessageEvent`, for pages have
- * an `Event` of their own.
+ * Returns the milliseconds since this page or worker started; they never go back. The border between page and host measures
+ * elapsed time by this clock, because people set `Date` and tests replace it. Fake timers replace `performance.now()` too, so
+ * the time comes from the time stamp of an event, which the browser makes. It is a `MessageEvent` because some pages replace
+ * `Event`.
  */
 export const monotonicNow = (): number => new MessageEvent("").timeStamp;

@@ -1,4 +1,4 @@
-/** The border between tracker and People service, version 1: what travels, and its limits. */
+/** The wire protocol between tracker and People service, version 1: its messages and its limits. */
 import type { Profile } from "./api.js";
 
 export const SECOND = 1000;
@@ -97,7 +97,7 @@ export interface RegistrationRequest {
 export interface RegistrationAnswer {
   token: string;
   expiresAt: string;
-  /** Counts where it differs from `expiresAt`: a device's clock may be wrong. */
+  /** Takes precedence over `expiresAt`, because a device's clock may be wrong. */
   expiresInMs: number;
   definitionsVersion: string;
 }
@@ -129,7 +129,7 @@ export interface DefinitionsAnswer {
   definitions: EventDefinition[];
 }
 
-/** The body of every answer but 2xx. */
+/** The body of every response other than 2xx. */
 export interface ErrorBody {
   error: { code: number; name: string; message: string; origin: string; platform: string };
 }

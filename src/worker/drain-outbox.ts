@@ -1,4 +1,4 @@
-/** Delivers what waits, with no page around: the same core on the same store as in any other host. */
+/** Delivers the outbox without any page: the same core on the same store as in any other host. */
 import { DexieTrackerStore } from "../adapters/indexeddb/dexie-tracker-store.js";
 import { systemTimers } from "../adapters/system.js";
 import type { Plan } from "../core/delivery/plan.js";
@@ -10,10 +10,10 @@ import { trackerPorts } from "./tracker-ports.js";
 
 /** Chromium ends a `sync` event after five minutes. */
 const DRAIN_MS = 4 * MINUTE;
-/** An IndexedDB that does not open by then is not to be had now. */
+/** An IndexedDB that does not open within this time is unavailable. */
 const OPEN_TIMEOUT_MS = 10 * SECOND;
 
-/** @throws while something waits that could not be delivered now: the browser tries again, later each time */
+/** @throws if something still waits that could not be delivered: the browser then tries again later */
 export const drainOutbox = async (namespace: string): Promise<void> => {
   const store = new DexieTrackerStore(namespace, "relaxed");
   const ports = trackerPorts(store, namespace);
@@ -28,7 +28,7 @@ export const drainOutbox = async (namespace: string): Promise<void> => {
       listeners.add(() => {
         void tracker.plan().then(
           (plan) => isHopeless(plan, until) && resolve(),
-          () => {}, // the store failed: the time-out ends it
+          () => {}, // the store failed: the timeout ends the wait
         );
       });
     });
@@ -42,6 +42,6 @@ export const drainOutbox = async (namespace: string): Promise<void> => {
   }
 };
 
-/** Nothing can be sent before the event's end, for whomever. */
+/** Whether nothing can be sent before the event ends. */
 const isHopeless = (plan: Plan, until: number): boolean =>
   plan.kind === "idle" || (plan.kind === "wait" && plan.until > until);

@@ -1,4 +1,4 @@
 import { systemIds } from "../adapters/system.js";
 
-/** Of this run of the script: a page that sees another one on its port knows that the first host is gone. */
+/** The id of this run of the script. A page that receives another one on the same port knows that the first host is gone. */
 export const instance = systemIds.uuid();

@@ -1,6 +1,6 @@
 /**
- * A page's port, silent while the page is away, answers included: browsers throw a page out of their back-forward cache
- * when anything comes to one of its ports. A page that comes back asks again.
+ * A page's port that posts nothing while the page is away, not even responses: browsers evict a page from the back-forward
+ * cache when one of its ports receives a message. A page that comes back repeats its requests.
  */
 import type { Endpoint } from "comlink";
 
@@ -10,7 +10,7 @@ export type Port = Pick<MessagePort, "postMessage" | "addEventListener" | "remov
 };
 
 export class PageEndpoint implements Endpoint {
-  /** From its goodbye until it attaches again. */
+  /** From the page's `detach` until it attaches again. */
   isAway = false;
   readonly #port: Port;
 

@@ -3,7 +3,7 @@ import { comeBack, leave } from "../adapters/indexeddb/page-absence.js";
 import { servePage } from "./page-port.js";
 
 export const startPageHost = (port: MessagePort): void => {
-  // What the page says at its port as it goes comes too late.
+  // The page's own message as it goes would arrive too late.
   addEventListener("pagehide", leave);
   addEventListener("pageshow", comeBack);
   servePage(port);

@@ -1,4 +1,4 @@
-/** One page's end of the host: what it calls over Comlink, and what it is told unasked. */
+/** The host's end of one page's port: the methods that the page calls with Comlink, and the messages that it receives. */
 import { expose } from "comlink";
 import { systemClock, systemClocks } from "../adapters/system.js";
 import { commandError } from "../core/commands/accept.js";
@@ -36,7 +36,7 @@ const failure = (code: 2101 | 2102 | 2103, cause: string) =>
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** What the wall clock showed at a moment of the monotonic one. */
+/** Returns what the wall clock showed at a moment of the monotonic clock. */
 const instantAt = (moment: number): number => {
   const { now, monotonic } = systemClocks();
   return Math.round(now - (monotonic - moment));
@@ -69,7 +69,7 @@ class PagePort implements Host {
     try {
       shared.tracker.online = hello.online;
       const attached = await shared.tracker.attach(hello, init && timed(init));
-      // It may have gone meanwhile.
+      // The page may have gone meanwhile.
       if (!this.#page.isAway) shared.watch(this.#watcher);
       this.#shared = shared;
       return { ok: true, ...attached };
@@ -93,6 +93,10 @@ class PagePort implements Host {
   }
 
   async signal(signal: PageSignal): Promise<void> {
+    // At once: what the page sends after it comes from a page that nobody sees.
+    if (signal === "hidden" || signal === "visible") {
+      this.#shared?.setVisible(this.#watcher, signal === "visible");
+    }
     await this.#ask((tracker) => tracker.signal(signal));
   }
 
@@ -147,12 +151,12 @@ class PagePort implements Host {
   }
 }
 
-/** Exposes before anything asynchronous, then says hello: what a page sends after that is not lost. */
+/** Exposes the host to a page before anything asynchronous, then says hello. No message after the hello is lost. */
 export const servePage = (port: Port): void => {
   const page = new PageEndpoint(port);
   const host = new PagePort(page);
   expose(host, page);
-  // Chromium says when a tab is gone without a word; elsewhere posting to its port is harmless.
+  // Chromium reports when a tab has vanished. In other browsers, posting to its port is harmless.
   port.addEventListener("close", () => void host.detach());
   const clocks = systemClocks();
   const hello: HostMessage = { peopleTracking: "hello", protocol: PROTOCOL_VERSION, instance, clocks };

@@ -1,12 +1,12 @@
 import { namespaceOf } from "../protocol/names.js";
 import { drainOutbox } from "./drain-outbox.js";
 
-/** Chromium's alone, and in no TypeScript library. */
+/** An event of Chromium only, which no TypeScript library declares. */
 interface SyncEvent extends ExtendableEvent {
   readonly tag: string;
 }
 
-/** Delivers what waits when the browser says so; the site's own tags are left to it. */
+/** Delivers the outbox when the browser fires `sync` with one of our tags. The site's own tags are not touched. */
 export const serveSync = (): void =>
   addEventListener("sync", (event) => {
     const { tag } = event as SyncEvent;

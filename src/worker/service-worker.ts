@@ -1,6 +1,6 @@
 /**
- * The service worker of a site that has none of its own. It answers no requests, so that a new version may take over at
- * once: what the former one was sending is sent again under the same ids.
+ * The service worker of a site that has none of its own. It handles no `fetch` events, so a new version can take over at once.
+ * What the former one was sending is sent again under the same ids.
  */
 import { serveSync } from "./serve-sync.js";
 

@@ -9,8 +9,8 @@ import { PROTOCOL_VERSION } from "../protocol/host.js";
 import { instance } from "./instance.js";
 import { trackerPorts } from "./tracker-ports.js";
 
-/** Pages hear of changes at most this often. */
-const STATE_INTERVAL_MS = 100;
+/** Pages hear of changes at most this often: people see no more, and each message costs both sides. */
+const STATE_INTERVAL_MS = 200;
 
 const openDisk = async (namespace: string, durability: PageHello["durability"]): Promise<DiskStore> => {
   const store = new DexieTrackerStore(namespace, durability);
@@ -22,8 +22,12 @@ type Watcher = (message: HostMessage) => void;
 
 export class SharedTracker {
   readonly #watchers = new Set<Watcher>();
+  /** Of the pages that somebody sees, as far as they have said. */
+  readonly #visible = new Set<Watcher>();
   #isTelling = false;
   #changedSinceTold = false;
+  /** What all pages know, as JSON; one that attaches knows it from the answer. */
+  #told = "";
   readonly tracker: Tracker;
   readonly #namespace: string;
   readonly #closePorts: () => void;
@@ -46,10 +50,19 @@ export class SharedTracker {
 
   watch(watcher: Watcher): void {
     this.#watchers.add(watcher);
+    this.setVisible(watcher, true);
   }
 
   unwatch(watcher: Watcher): void {
     this.#watchers.delete(watcher);
+    this.setVisible(watcher, false);
+  }
+
+  setVisible(watcher: Watcher, isVisible: boolean): void {
+    if (isVisible) this.#visible.add(watcher);
+    else this.#visible.delete(watcher);
+    // Where the store fails, what waits stays there.
+    this.tracker.setInBackground(this.#visible.size === 0).catch(() => undefined);
   }
 
   /** Tells one page at once, so that what it called for shows in its state when the call answers. */
@@ -92,8 +105,11 @@ export class SharedTracker {
     try {
       // Read once for all tabs: what a page asks waits for the reads before it.
       const state = this.#watchers.size > 0 && (await this.tracker.state());
+      const text = JSON.stringify(state);
+      const isNew = state && text !== this.#told;
+      this.#told = text;
       const clocks = systemClocks();
-      if (state) for (const watcher of this.#watchers) watcher({ peopleTracking: "state", ...state, clocks });
+      if (isNew) for (const watcher of this.#watchers) watcher({ peopleTracking: "state", ...state, clocks });
     } catch {
       // The store failed: there is nothing to tell until it answers again.
     }

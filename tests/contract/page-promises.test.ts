@@ -48,7 +48,7 @@ describe("with a page's own Promise", () => {
     globalThis.Promise = EnginePromise;
   });
 
-  test("a transaction lives on while what it was asked is awaited", async () => {
+  test("a transaction stays open while its own requests are awaited", async () => {
     const { allAsked, asked, inTransaction } =
       await import("../../src/adapters/indexeddb/idb-transaction.js");
     const db = await openDatabase("page-promises");

@@ -67,49 +67,6 @@ const nextSeq = async (store: { read(): Promise<{ nextSeq: number }> }) => (awai
 const put = (store: DexieTrackerStore | FailoverStore, seq: number) =>
   store.commit({}, () => ({ change: { record: { ...emptyRecord(), nextSeq: seq } }, result: null }));
 
-test("a later schema that adds is used as it is, and not changed", async () => {
-  const namespace = newName();
-  const later = await openLater(namespace, { ...NOW, journal: "id" });
-  const store = await openStore(namespace);
-  await put(store, 7);
-  expect(await nextSeq(store)).toBe(7);
-  expect(await later.table("tracker").toArray()).toMatchObject([{ nextSeq: 7 }]);
-  expect(later.verno).toBe(2);
-  expect(later.isOpen()).toBe(true);
-});
-
-test("a browser that never tells of its databases, as Chromium while it clears a site's data, harms nothing", async () => {
-  const namespace = newName();
-  const asked = vi.spyOn(indexedDB, "databases").mockReturnValue(new Promise(() => undefined));
-  const store = await openStore(namespace);
-  await put(store, 7);
-  expect(await nextSeq(store)).toBe(7);
-  asked.mockRestore();
-});
-
-test("a later schema that lacks what this code needs is refused and left alone", async () => {
-  const namespace = newName();
-  const later = await openLater(namespace, { ...NOW, pages: null });
-  await expect(openStore(namespace)).rejects.toThrow("keeps its tracking data otherwise");
-  later.close();
-  const again = new Dexie(`people-tracking:${namespace}`);
-  opened.push(again);
-  await again.open();
-  expect(again.verno).toBe(2);
-  expect(again.tables.map(({ name }) => name)).not.toContain("pages");
-});
-
-test("a tab of before goes on after the tab of after has upgraded under it", async () => {
-  const namespace = newName();
-  const { store } = failoverStore(namespace);
-  await put(store, 3);
-  const later = await openLater(namespace, { ...NOW, journal: "id" });
-  expect(await nextSeq(store)).toBe(3);
-  await put(store, 4);
-  expect(store.kind).toBe("disk");
-  expect(await later.table("tracker").toArray()).toMatchObject([{ nextSeq: 4 }]);
-});
-
 /** Another tab's connection to a database that a still older version has made, and that hears no `versionchange`. */
 const openOlder = (namespace: string): Promise<IDBDatabase> =>
   new Promise((resolve, reject) => {
@@ -118,44 +75,89 @@ const openOlder = (namespace: string): Promise<IDBDatabase> =>
     request.addEventListener("error", () => reject(new Error("it did not open")));
   });
 
-test("a database that an older version has made is upgraded", async () => {
-  const namespace = newName();
-  (await openOlder(namespace)).close();
-  const store = await openStore(namespace);
-  await put(store, 7);
-  expect(await nextSeq(store)).toBe(7);
-});
+describe("versions of the database schema", () => {
+  test("a later schema that adds is used as it is, and not changed", async () => {
+    const namespace = newName();
+    const later = await openLater(namespace, { ...NOW, journal: "id" });
+    const store = await openStore(namespace);
+    await put(store, 7);
+    expect(await nextSeq(store)).toBe(7);
+    expect(await later.table("tracker").toArray()).toMatchObject([{ nextSeq: 7 }]);
+    expect(later.verno).toBe(2);
+    expect(later.isOpen()).toBe(true);
+  });
 
-test("a new database is as Dexie would create it", async () => {
-  const namespace = newName();
-  await put(await openStore(namespace), 7);
-  const stores: Record<string, string> = {};
-  const dexie = new Dexie(`people-tracking:${namespace}`);
-  opened.push(dexie);
-  await dexie.open();
-  for (const { name, schema } of dexie.tables) {
-    stores[name] = [schema.primKey.src, ...schema.indexes.map(({ src }) => src)].join(", ");
-  }
-  expect(stores).toEqual(NOW);
-  expect(dexie.verno).toBe(1);
-});
+  test("a browser that never lists its databases, as Chromium while it clears a site's data, harms nothing", async () => {
+    const namespace = newName();
+    const asked = vi.spyOn(indexedDB, "databases").mockReturnValue(new Promise(() => undefined));
+    const store = await openStore(namespace);
+    await put(store, 7);
+    expect(await nextSeq(store)).toBe(7);
+    asked.mockRestore();
+  });
 
-test.each([
-  ["as it is needed", () => undefined],
-  ["before it is needed", (namespace: string) => openAhead(`people-tracking:${namespace}`)],
-])("an upgrade that another tab blocks is waited for in memory, begun %s", async (_, begin) => {
-  const namespace = newName();
-  const frozen = await openOlder(namespace);
-  const { store, changes, runTimers } = failoverStore(namespace);
-  begin(namespace);
-  const stored = put(store, 5);
-  for (let step = 0; step < 4; step += 1) runTimers();
-  await stored;
-  expect([store.kind, changes.failovers]).toEqual(["memory", 1]);
+  test("a later schema that lacks what this code needs is refused and left alone", async () => {
+    const namespace = newName();
+    const later = await openLater(namespace, { ...NOW, pages: null });
+    await expect(openStore(namespace)).rejects.toThrow("keeps its tracking data otherwise");
+    later.close();
+    const again = new Dexie(`people-tracking:${namespace}`);
+    opened.push(again);
+    await again.open();
+    expect(again.verno).toBe(2);
+    expect(again.tables.map(({ name }) => name)).not.toContain("pages");
+  });
 
-  frozen.close();
-  runTimers();
-  await vi.waitUntil(() => changes.isRetired);
+  test("a tab of before goes on after the tab of after has upgraded under it", async () => {
+    const namespace = newName();
+    const { store } = failoverStore(namespace);
+    await put(store, 3);
+    const later = await openLater(namespace, { ...NOW, journal: "id" });
+    expect(await nextSeq(store)).toBe(3);
+    await put(store, 4);
+    expect(store.kind).toBe("disk");
+    expect(await later.table("tracker").toArray()).toMatchObject([{ nextSeq: 4 }]);
+  });
+
+  test("a database that an older version has made is upgraded", async () => {
+    const namespace = newName();
+    (await openOlder(namespace)).close();
+    const store = await openStore(namespace);
+    await put(store, 7);
+    expect(await nextSeq(store)).toBe(7);
+  });
+
+  test("a new database is as Dexie would create it", async () => {
+    const namespace = newName();
+    await put(await openStore(namespace), 7);
+    const stores: Record<string, string> = {};
+    const dexie = new Dexie(`people-tracking:${namespace}`);
+    opened.push(dexie);
+    await dexie.open();
+    for (const { name, schema } of dexie.tables) {
+      stores[name] = [schema.primKey.src, ...schema.indexes.map(({ src }) => src)].join(", ");
+    }
+    expect(stores).toEqual(NOW);
+    expect(dexie.verno).toBe(1);
+  });
+
+  test.each([
+    ["as it is needed", () => undefined],
+    ["before it is needed", (namespace: string) => openAhead(`people-tracking:${namespace}`)],
+  ])("an upgrade that another tab blocks is waited for in memory, begun %s", async (_, begin) => {
+    const namespace = newName();
+    const frozen = await openOlder(namespace);
+    const { store, changes, runTimers } = failoverStore(namespace);
+    begin(namespace);
+    const stored = put(store, 5);
+    for (let step = 0; step < 4; step += 1) runTimers();
+    await stored;
+    expect([store.kind, changes.failovers]).toEqual(["memory", 1]);
+
+    frozen.close();
+    runTimers();
+    await vi.waitUntil(() => changes.isRetired);
+  });
 });
 
 describe("a database that is opened before it is needed", () => {

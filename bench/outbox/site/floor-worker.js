@@ -25,7 +25,7 @@ const transactionOn = (mode) => database.transaction("outbox", mode, { durabilit
 let nextSeq = 1;
 
 const tasks = {
-  /** @returns milliseconds for all groups, without making the rows */
+  /** @returns the milliseconds of all groups, without the time for making the rows */
   async store({ row, texts, groups, size }) {
     const rows = Array.from({ length: groups * size }, (_, n) => {
       const seq = nextSeq++;

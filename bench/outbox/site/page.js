@@ -1,4 +1,4 @@
-/** A page that tracks much, and one that asks the floors' worker. */
+/** The page that tracks, and the page that calls the worker of the floors. */
 import { PeopleTrackingSDK } from "../sdk/index.js";
 
 const NAMESPACE = "bench";
@@ -6,7 +6,7 @@ const WORDS = "basket checkout river lantern shop price colour summer delivery a
   " ",
 );
 
-/** So many characters of the kind that pages send: neither noise nor all alike. */
+/** Makes a text of this length as pages send it: neither random nor uniform. */
 const text = (length) => {
   let made = "";
   while (made.length < length) {
@@ -16,7 +16,7 @@ const text = (length) => {
 };
 const texts = Array.from({ length: 997 }, () => text(180));
 
-/** When each came. */
+/** The time of each state update. */
 let stateUpdates = [];
 
 const answered = (request) =>
@@ -37,7 +37,7 @@ const storedRow = async () => {
 let sdk;
 
 window.outbox = {
-  /** With another key, what a service asked for with `Retry-After` binds no more. */
+  /** Starts with another key, for which an earlier `Retry-After` does not count. */
   async start(key) {
     sdk?.close();
     sdk = new PeopleTrackingSDK({
@@ -51,7 +51,7 @@ window.outbox = {
     if (!outcome.success) throw new Error(outcome.error.message);
   },
 
-  /** Groups of calls, each when the one before is on disk. @returns milliseconds for all */
+  /** Makes groups of calls, the next group when the one before is on disk. @returns the milliseconds of all */
   async track(groups, size) {
     const begin = performance.now();
     for (let group = 0; group < groups; group++) {
@@ -64,7 +64,7 @@ window.outbox = {
     return performance.now() - begin;
   },
 
-  /** @returns how many came a second since it was last asked, from the first to the last */
+  /** @returns the updates per second since the last call of this function, from the first to the last */
   takeStateUpdates() {
     const times = stateUpdates;
     stateUpdates = [];
@@ -97,7 +97,7 @@ window.outbox = {
     db.close();
   },
 
-  /** Bytes that IndexedDB takes on disk for this site. */
+  /** Returns the bytes that IndexedDB uses on disk for this site. */
   async bytesOnDisk() {
     const { usage, usageDetails } = await navigator.storage.estimate();
     return usageDetails?.indexedDB ?? usage;
@@ -107,7 +107,7 @@ window.outbox = {
 };
 
 const floor = new SharedWorker("/site/floor-worker.js", { name: "floor" }).port;
-/** One question at a time. */
+/** Calls the worker, one call at a time. */
 window.floor = (question) =>
   new Promise((resolve, reject) => {
     const hear = ({ data }) => ("answer" in data ? resolve(data.answer) : reject(new Error(data.error)));

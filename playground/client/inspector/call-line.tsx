@@ -1,6 +1,6 @@
 import type { Call } from "../tracker.js";
 
-/** The call that the page made last, as code, and what it resolved to. Spoken is the outcome alone. */
+/** Shows the page's last call as code, and its outcome. A screen reader announces only the outcome. */
 export function CallLine({ call }: { call: Call | null }) {
   const outcome = call?.outcome;
   const failed = typeof outcome === "object" && !outcome.success;

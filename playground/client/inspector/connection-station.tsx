@@ -3,7 +3,7 @@ import { demoServerGone, reachable, setReachable } from "../demo-feed.js";
 import { state } from "../tracker.js";
 import { Station } from "./station.js";
 
-/** The line between here and the service, and the switch that cuts it. */
+/** Shows the connection to the service, and the switch that cuts it. */
 export function ConnectionStation() {
   const isUp = reachable.value && !demoServerGone.value;
   const delivery = state.value?.delivery;

@@ -2,7 +2,7 @@ import { sdk, show, state } from "../tracker.js";
 
 const BURST = 200;
 
-/** As a bad wind does it: all at once. They travel to the worker as one call and to the service as one batch. */
+/** Tracks many events at once. They travel to the worker as one call, and to the service as one batch. */
 const trackMany = () =>
   show(`track("gust", …) × ${BURST}`, async () => {
     const outcomes = await Promise.all(
@@ -11,7 +11,7 @@ const trackMany = () =>
     return outcomes.find((outcome) => !outcome.success) ?? outcomes[0]!;
   });
 
-/** Refused at the call while the service can be asked; accepted while it cannot, and then rejected by the service. */
+/** Tracks an undefined event. The call fails while the service is reachable; otherwise it succeeds, and the service rejects it. */
 const trackUndefined = () => show('track("neverDefined")', () => sdk.track("neverDefined" as "action"));
 
 export function Controls() {

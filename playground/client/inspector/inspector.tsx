@@ -8,9 +8,9 @@ import { OutboxStation } from "./outbox-station.js";
 import { TimelineStation } from "./timeline-station.js";
 import { WireStation } from "./wire-station.js";
 
-/** What the tracker knows, in the order in which an action travels: down one line, from this browser to the person. */
+/** Shows the tracker's state in the order in which an action travels, from this browser to the person's profile. */
 export function Inspector() {
-  // A phone shows nothing else then.
+  // On a phone the inspector fills the screen.
   const Title = view.value === "tracker" ? "h1" : "h2";
   return (
     <section id="tracker" class="inspector" aria-labelledby="tracker-title" tabIndex={-1}>

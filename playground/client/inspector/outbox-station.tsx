@@ -77,7 +77,7 @@ function Row({ row }: { row: OutboxRow }) {
   );
 }
 
-/** An event by its definition, everything else by its type. */
+/** Names an event by its definition, and everything else by its type. */
 function describe({ type, operation }: OutboxRow): string {
   const { definitionId, attribute } = operation as { definitionId?: unknown; attribute?: unknown };
   if (typeof definitionId === "string") return definitionId;

@@ -1,4 +1,4 @@
-/** What is known of the person beside what they did, one line a field. All of it is shown as text. */
+/** Shows the fields of a person, one line for each. All values are shown as text. */
 export function PersonFields({ person }: { person: Record<string, unknown> }) {
   const fields = Object.entries(person)
     .filter(([name]) => !SHOWN_ELSEWHERE.has(name))
@@ -17,7 +17,7 @@ export function PersonFields({ person }: { person: Record<string, unknown> }) {
 }
 
 const SHOWN_ELSEWHERE = new Set(["id", "kind", "createdAt", "lastActivityAt"]);
-/** Objects that only group: what is in them has names of its own. */
+/** Objects that only group fields with names of their own. */
 const GROUPS = new Set(["customAttributes", "contactInformation"]);
 
 function flatten(name: string, value: unknown): [name: string, text: string][] {
@@ -30,7 +30,7 @@ function asText(value: unknown): string {
   if (typeof value === "string") return value;
   if (Array.isArray(value)) return value.map(asText).join("; ");
   if (!isRecord(value)) return JSON.stringify(value);
-  // The id of a list's item is the service's own.
+  // The service adds the id of a list's item.
   return Object.entries(value)
     .filter(([key]) => key !== "id")
     .map(([, inner]) => asText(inner))

@@ -3,11 +3,11 @@ import type { ComponentChildren } from "preact";
 interface StationProps {
   id: string;
   title: string;
-  /** To the right of the title. */
+  /** Shown to the right of the title. */
   aside?: ComponentChildren;
   children: ComponentChildren;
 }
-/** One stop on the kite line: a knot, a title, what is there. */
+/** One station of the inspector, on the line that connects them: a knot, a title and its content. */
 export function Station({ id, title, aside, children }: StationProps) {
   return (
     <section class={`station station-${id}`} aria-labelledby={`station-${id}`}>

@@ -24,8 +24,8 @@ export function WireStation() {
 }
 
 /**
- * Attempts that were cut one after another are one row: a browser repeats a request by itself when a connection that it
- * had kept open turns out dead, and the tracker tries again after a while.
+ * Groups consecutive attempts that were cut into one row. A browser repeats a request by itself if a connection that it had kept
+ * open is dead, and the tracker retries after a while.
  */
 function withoutRepeats(entries: readonly WireEntry[]): { entry: WireEntry; attempts: number }[] {
   const rows: { entry: WireEntry; attempts: number }[] = [];

@@ -7,7 +7,7 @@ import { chatSession, leave, signIn } from "./live-chat-source.js";
 /** As in the style sheet. */
 const MENU_WIDTH = 280;
 
-/** Sign in as one of two made-up people, or out. A popover, so that Escape and a click outside close it. */
+/** Signs in as one of two invented people, or out. It is a popover, so that Escape and a click outside close it. */
 export function Account() {
   const menu = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
@@ -20,7 +20,7 @@ export function Account() {
     if (!problem.value) menu.current?.hidePopover();
   };
 
-  // A popover lies above the page and outside its layout. Anchors in CSS would do this, where every browser had them.
+  // A popover is outside the page's layout. CSS anchors would position it, but not every browser has them.
   const place = () => {
     if (!menu.current || !button.current) return;
     const { bottom, right } = button.current.getBoundingClientRect();

@@ -12,14 +12,14 @@ export function ChatBox() {
   const input = useRef<HTMLInputElement>(null);
   const said = messages();
   const session = chatSession.value;
-  // A phone shows nothing else then.
+  // On a phone the open chat fills the screen.
   const Title = view.value === "chat" ? "h1" : "h2";
 
   useEffect(() => {
     log.current?.scrollTo({ top: log.current.scrollHeight });
   }, [said.length, open.value]);
 
-  /** The first message starts the chat; that is what turns a visitor into a lead. */
+  /** The first message starts the chat, which turns a visitor into a lead. */
   const send = async (text: string) => {
     problem.value = "";
     if (!chatSession.value) {

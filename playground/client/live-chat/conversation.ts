@@ -5,7 +5,7 @@ export interface Message {
   from: "you" | "shop";
   text: string;
 }
-/** What was said belongs to one Live Chat session, and goes when that goes. */
+/** The messages of one Live Chat session. They are deleted when the session ends. */
 interface Conversation {
   sessionId: string;
   messages: Message[];
@@ -30,7 +30,7 @@ export function messages(): readonly Message[] {
   return conversation.value.sessionId === chatSession.value?.id ? conversation.value.messages : [];
 }
 
-/** Says it in the present session, and has the shop answer. */
+/** Adds a message to the current session, and the shop's reply. */
 export function say(text: string): void {
   const sessionId = chatSession.value?.id;
   if (sessionId === undefined) return;
@@ -45,7 +45,7 @@ function add(sessionId: string, message: Message): void {
 
 export const OPENERS = ["Which kite for a beginner?", "Do you ship today?", "What do you know about me?"];
 
-/** First match wins. The last one matches everything. */
+/** The first match is used. The last one matches everything. */
 const REPLIES: readonly (readonly [RegExp, string])[] = [
   [
     /beginner|first|child|kid|learn/i,

@@ -1,4 +1,4 @@
-/** The service's Live Chat calls, as wire-protocol.md has them. Every call resolves; none rejects. */
+/** The Live Chat calls of the service. Every call resolves; none rejects. */
 const SESSIONS = "/people/v1/live-chat/sessions";
 
 export interface Grant {

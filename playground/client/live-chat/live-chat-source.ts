@@ -14,13 +14,13 @@ import {
 
 const RETRY_MS = 10_000;
 
-/** A Live Chat session as this browser keeps it; `name` is for the page's own greeting. */
+/** A Live Chat session as this browser stores it. The page greets its user by `name`. */
 interface KeptSession extends LiveChatSession {
   name?: string;
 }
 interface Kept {
   session: KeptSession | null;
-  /** Tokens of sessions that were left while the service was unreachable: to be terminated once it answers. */
+  /** Tokens of sessions that ended while the service was unreachable, to be terminated once it responds. */
   toTerminate: string[];
 }
 
@@ -37,7 +37,7 @@ const [kept, keep] = storedSignal<Kept>("updraft:live-chat", { session: null, to
 
 export const chatSession = computed(() => kept.value.session);
 
-/** Puts Live Chat where the tracker looks for it, in the shape that it expects. */
+/** Provides Live Chat as the global that the tracker uses, with the interface that it expects. */
 export function installLiveChat(): void {
   const source: LiveChatSource = {
     ready: () => Promise.resolve(),
@@ -58,7 +58,7 @@ export function installLiveChat(): void {
   setInterval(() => {
     if (kept.value.toTerminate.length > 0) void reconcile();
   }, RETRY_MS);
-  // Another tab, or the service itself, may have ended the session while this tab slept.
+  // Another tab or the service may have ended the session while this tab was suspended.
   addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") void reconcile();
   });
@@ -68,7 +68,7 @@ function publicSession(session: KeptSession | null): LiveChatSession | null {
   return session && { id: session.id, kind: session.kind, personId: session.personId, token: session.token };
 }
 
-/** Drops a session that the service has terminated, and terminates those that could not be before. */
+/** Drops a session that the service has terminated, and terminates those that it could not terminate before. */
 export async function reconcile(): Promise<void> {
   const { session, toTerminate } = kept.value;
   for (const token of toTerminate) {
@@ -95,7 +95,7 @@ export async function signIn(personId: DemoPersonId): Promise<Answer<Grant>> {
   return adopt(await authenticate(minted.value, chatSession.value?.id), name);
 }
 
-/** Ends the session here at once; on the service now or as soon as it answers. */
+/** Ends the session in this browser at once, and on the service now or as soon as it responds. */
 export async function leave(): Promise<void> {
   const { session, toTerminate } = kept.value;
   if (!session) return;

@@ -42,7 +42,7 @@ export function placeOrder(): void {
   setBag({});
 }
 
-/** The heart. Its event is the specification's own example. */
+/** Adds or removes a favourite (the heart). Its event is the specification's own example. */
 export function toggleSaved({ sku }: Product): void {
   const isSaved = saved.value.includes(sku);
   setSaved(isSaved ? saved.value.filter((other) => other !== sku) : [...saved.value, sku]);
@@ -52,7 +52,7 @@ export function toggleSaved({ sku }: Product): void {
   });
 }
 
-/** Onto the person's own wish list, which the service keeps; for leads only. */
+/** Adds a product to the lead's wish list, which the service stores. */
 export function addToWishlist({ sku, name }: Product) {
   const item = { sku, name };
   return show(`appendToList("wishlist", ${JSON.stringify(item)})`, () => sdk.appendToList("wishlist", item));

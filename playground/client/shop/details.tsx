@@ -9,7 +9,7 @@ const text = (form: FormData, name: string) => {
   return typeof value === "string" ? value.trim() : "";
 };
 
-/** Only what was filled in: an update replaces the fields it carries and keeps the rest. */
+/** Takes only the fields that were filled in, because an update keeps all fields that it does not contain. */
 function readPerson(form: FormData): PersonUpdate {
   const [firstName, lastName, city] = [text(form, "firstName"), text(form, "lastName"), text(form, "city")];
   const [email, phone, wind] = [text(form, "email"), text(form, "phone"), text(form, "wind")];

@@ -8,7 +8,7 @@ interface EmptyProps {
   href: string;
   children?: ComponentChildren;
 }
-/** A page of the shop with nothing on it says what to do next. */
+/** An empty page of the shop, which says what to do next. */
 export function Empty({ title, action, href, children }: EmptyProps) {
   return (
     <section class="shop-empty">

@@ -3,12 +3,12 @@ import type { ComponentChildren } from "preact";
 type Colour = "red" | "yellow" | "blue" | "teal" | "navy" | "white" | "wood";
 export interface KiteArt {
   shape: "diamond" | "delta" | "rokkaku" | "box" | "sled" | "winder";
-  /** Of the sail, of its second panel, of the trim. */
+  /** The colours of the sail, of its second panel, and of the trim. */
   colours: readonly [Colour, Colour, Colour];
   sky: "day" | "noon" | "dusk";
 }
 
-/** A product's picture. Drawn here, so that the shop needs no image from anywhere; the name stands beside it. */
+/** A product's picture, drawn here so that the shop needs no image files. The product's name is beside it. */
 export function KitePicture({ art }: { art: KiteArt }) {
   const [sail, panel, trim] = art.colours.map((colour) => `var(--kite-${colour})`) as [
     string,

@@ -6,7 +6,7 @@ import { formatPrice, type Product } from "./products.js";
 interface ProductGridProps {
   title: string;
   products: readonly Product[];
-  /** It is all that the page shows, so that its title is the page's. */
+  /** The grid is all that the page shows, so its title is the page's title. */
   isPage?: boolean;
 }
 export function ProductGrid({ title, products, isPage }: ProductGridProps) {

@@ -5,7 +5,7 @@ export interface Product {
   slug: string;
   name: string;
   tagline: string;
-  /** In euros. */
+  /** The price in euros. */
   price: number;
   wind: string;
   about: string;

@@ -1,8 +1,8 @@
 /** IndexedDB's events as promises. A transaction stays open while only its own requests are awaited. */
 
 /**
- * The engine's own, as async functions return it. In a page's realm the global one may be a library's, which may call
- * back a task later, when the transaction has ended.
+ * The engine's own promise, as async functions return it. In a page, the global one may be a library's. That may call back a
+ * task later, when the transaction has already ended.
  */
 const EnginePromise = (async () => {})().constructor as PromiseConstructor;
 
@@ -14,7 +14,7 @@ export const asked = <Answer>(request: IDBRequest<Answer>): Promise<Answer> =>
     request.addEventListener("error", () => reject(request.error as DOMException));
   });
 
-/** Resolves with the work's result once all that it wrote is committed. */
+/** Runs work in a transaction, and resolves with its result once its writes are committed. */
 export const inTransaction = <Result>(
   transaction: IDBTransaction,
   work: (transaction: IDBTransaction) => Promise<Result>,
@@ -29,8 +29,8 @@ export const inTransaction = <Result>(
         const result = await work(transaction);
         if (transaction.mode === "readonly") resolve(result);
         else transaction.addEventListener("complete", () => resolve(result));
-        // At once: not when each write has been answered, nor while what comes next waits for a read to be over. Missing
-        // before Safari 15.
+        // Commit now, without waiting until each write has succeeded, so that the next transaction can begin. Missing before
+        // Safari 15.
         transaction.commit?.();
       } catch (error) {
         refusal = { error };

@@ -1,21 +1,21 @@
 /**
- * Keeps transactions from staying open while their page is away. A page in the back-forward cache is suspended with the
- * host inside it, and an open transaction then keeps the whole origin from the store for as long as the page is there
- * (WebKit), or throws the page out of the cache (Chromium).
+ * Aborts the transactions of a page that goes, and begins them again when the page comes back. A page in the back-forward
+ * cache is suspended together with the host inside it. An open transaction would then block the store for the whole origin
+ * (WebKit), or evict the page from the cache (Chromium).
  */
 import { tryAbort, inTransaction } from "./idb-transaction.js";
 
 const running = new Set<IDBTransaction>();
-const cutShort = new WeakSet<IDBTransaction>();
+const aborted = new WeakSet<IDBTransaction>();
 let absence: Promise<void> | undefined;
 let endAbsence = (): void => undefined;
 
-/** What runs is cut short, and begun anew once the page is back. */
+/** Aborts the running transactions. `whilePresent` begins them again once the page is back. */
 export const leave = (): void => {
   absence ??= new Promise((resolve) => {
     endAbsence = resolve;
   });
-  for (const transaction of running) if (tryAbort(transaction)) cutShort.add(transaction);
+  for (const transaction of running) if (tryAbort(transaction)) aborted.add(transaction);
 };
 
 export const comeBack = (): void => {
@@ -23,6 +23,7 @@ export const comeBack = (): void => {
   endAbsence();
 };
 
+/** Runs work in a transaction while the page is present, and runs it again if the page's absence aborted it. */
 export const whilePresent = async <Result>(
   begin: () => IDBTransaction,
   work: (transaction: IDBTransaction) => Promise<Result>,
@@ -34,7 +35,7 @@ export const whilePresent = async <Result>(
     try {
       return await inTransaction(transaction, work);
     } catch (error) {
-      if (!cutShort.has(transaction)) throw error;
+      if (!aborted.has(transaction)) throw error;
     } finally {
       running.delete(transaction);
     }

@@ -1,6 +1,6 @@
 /**
- * Instants are numbers in the core and ISO times in IndexedDB, where people read them: every field whose name ends in
- * `At` holds one, at any depth.
+ * Converts instants, which are numbers in the core, to the ISO times that people read in IndexedDB, and back. Every field whose
+ * name ends in `At` holds an instant, at any depth.
  */
 type Plain = string | number | boolean | null | undefined | Plain[] | { [key: string]: Plain };
 
@@ -14,12 +14,12 @@ const mapInstants = (value: Plain, map: (instant: Plain) => Plain): Plain => {
   return mapped;
 };
 
-/** For IndexedDB. */
+/** Converts for IndexedDB. */
 export const withReadableTimes = (value: object): object =>
   mapInstants(value as Plain, (instant) =>
     typeof instant === "number" ? new Date(instant).toISOString() : instant,
   ) as object;
 
-/** Back from IndexedDB. */
+/** Converts back from IndexedDB. */
 export const withInstants = <Value extends object>(stored: object): Value =>
   mapInstants(stored as Plain, (time) => (typeof time === "string" ? Date.parse(time) : time)) as Value;

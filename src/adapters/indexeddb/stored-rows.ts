@@ -26,7 +26,7 @@ const rangeOf = (
   before = Infinity,
 ): IDBKeyRange => IDBKeyRange.bound([state, kind, id, from], [state, kind, id, before], false, true);
 
-/** Of that profile whose waiting row comes first after a `seq`: its first waiting rows after it. */
+/** Returns the first waiting rows after a `seq` of one profile: the one whose waiting row comes first. */
 export const waitingIn = async (
   transaction: IDBTransaction,
   profiles: readonly Profile[],
@@ -51,16 +51,16 @@ export const waitingCountIn = (
   beforeSeq: number,
 ): Promise<number> => asked(byProfile(transaction).count(rangeOf("waiting", profile, 0, beforeSeq)));
 
-/** IndexedDB counts no further. */
+/** IndexedDB's largest limit. */
 const MOST_ROWS = 2 ** 32 - 1;
 
-/** The first rows after a `seq`, over all profiles, in the order of `seq`. */
+/** Returns the first rows after a `seq` of all profiles, in the order of `seq`. */
 export const rowsIn = async (
   transaction: IDBTransaction,
   { state, after, limit: wanted }: RowQuery,
 ): Promise<OutboxRow[]> => {
   const limit = Math.min(wanted, MOST_ROWS);
-  // To IndexedDB none means all.
+  // For IndexedDB, a limit of 0 means no limit.
   if (limit === 0) return [];
   if (!state)
     return asked(transaction.objectStore("outbox").getAll(IDBKeyRange.lowerBound(after, true), limit));
@@ -80,7 +80,7 @@ const found = async <Row>(store: IDBObjectStore, keys: readonly string[]): Promi
   return rows.filter((row) => row !== undefined);
 };
 
-/** Asked for together, so that it takes one round trip. */
+/** Reads all that a decision needs with one round trip to the database. */
 export const snapshotIn = async (transaction: IDBTransaction, readSet: ReadSet): Promise<Snapshot> => {
   const { pages = [], liveChat = [], waiting, rejected } = readSet;
   const [record, processed, retired, waitingSeqs, rejectedRows] = await allAsked([
@@ -122,14 +122,14 @@ export const writeIn = (
   for (const [first, last] of runsOf(remove)) store("outbox").delete(IDBKeyRange.bound(first, last));
 };
 
-/** Forgets the pages that were last heard of before an instant. */
+/** Deletes the ledger entries of pages whose last message came before an instant. */
 export const forgetPagesIn = async (transaction: IDBTransaction, beforeInstant: number): Promise<void> => {
   const pages = transaction.objectStore("pages");
   const before = IDBKeyRange.upperBound(new Date(beforeInstant).toISOString(), true);
   for (const pageId of await asked(pages.index("touchedAt").getAllKeys(before))) pages.delete(pageId);
 };
 
-/** Gapless runs: to delete one costs no more than to delete a row. */
+/** Groups ascending numbers into runs without gaps: deleting a run costs as much as deleting one row. */
 const runsOf = (seqs: readonly number[]): [first: number, last: number][] => {
   const runs: [number, number][] = [];
   for (const seq of seqs) {

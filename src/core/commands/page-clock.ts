@@ -6,26 +6,26 @@ import type { InitRequest } from "../../protocol/host.js";
 import { CALL_TIMEOUT_MS, PAGE_CLOCK_TOLERANCE_MS } from "../../protocol/host.js";
 
 /**
- * How far the page's clock is behind the host's, where that is more than it can be; 0 otherwise.
+ * Returns how far the page's clock is behind the host's, or 0 if the difference is within the tolerance.
  *
- * @param at When the page says that a call was made.
+ * @param at When a call was made, by the page's clock.
  * @param calledAt When it was made, by the host's clock.
  */
 export const pageClockSkew = (at: number, calledAt: number): number =>
   Math.abs(calledAt - at) > PAGE_CLOCK_TOLERANCE_MS ? calledAt - at : 0;
 
 /**
- * When `init()` was called, as far as a host can tell that has just read of it from a page that did not know its clocks
- * yet: when the page says, unless the call would have timed out since.
+ * Returns when `init()` was called, for a page that did not know its host's clocks yet: the page's own time, unless the call
+ * would have timed out since then.
  */
 export const plausibleInitAt = (at: number, now: number): number =>
   now - at < CALL_TIMEOUT_MS + PAGE_CLOCK_TOLERANCE_MS ? Math.min(at, now) : now;
 
-/** What `init()` requests, its times by the host's clock. */
+/** The request of `init()`, with its times by the host's clock. */
 export type TimedInit = Omit<InitRequest, "calledAt">;
 
 /**
- * What `init()` requests, with its times by the host's clock.
+ * Converts the times of `init()`'s request to the host's clock.
  *
  * @param calledAt When it was called, by the host's clock.
  */

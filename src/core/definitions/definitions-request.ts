@@ -9,8 +9,8 @@ import type { TrackerRecord } from "../tracker-record.js";
 import { isOptedOut, selectedProfile } from "../tracker-record.js";
 import type { DefinitionsSource } from "./definitions.js";
 
-/** Returns whose token to send, and where to; `null` where no request may go now. */
-const askable = (record: TrackerRecord, now: number) => {
+/** Returns the profile whose token to send, and the connection; `null` if no request may be sent now. */
+const requestTarget = (record: TrackerRecord, now: number) => {
   const profile = selectedProfile(record);
   const { connection, delivery } = record;
   if (!profile || !connection || isOptedOut(record)) return null;
@@ -31,16 +31,16 @@ export const definitionsOver = (
 ): DefinitionsSource => ({
   async fetch(etag) {
     const record = await store.read();
-    const asked = askable(record, clock.now());
-    if (!asked) return null;
-    const registration = await registrar.ensure(record, asked.profile);
+    const target = requestTarget(record, clock.now());
+    if (!target) return null;
+    const registration = await registrar.ensure(record, target.profile);
     if (registration.kind !== "registered") return null;
-    // A registration takes its time: somebody may have opted out, or the service answered with `Retry-After`.
-    const still = askable(await store.read(), clock.now());
-    if (!still) return null;
+    // Meanwhile somebody may have opted out, or the service may have responded with `Retry-After`.
+    const current = requestTarget(await store.read(), clock.now());
+    if (!current) return null;
     const answer = await transport.send({
       method: "GET",
-      url: `${still.connection.endpoint}/v1/definitions`,
+      url: `${current.connection.endpoint}/v1/definitions`,
       headers: {
         Authorization: `Bearer ${registration.token}`,
         ...(etag !== undefined && { "If-None-Match": etag }),
@@ -54,7 +54,7 @@ export const definitionsOver = (
     }
     if (answer.status === 304) return { unchanged: true };
     if (answer.status !== 200) return null;
-    // One that no header can carry would fail each later request.
+    // An ETag that no header can carry would make every later request fail.
     const newEtag = parsed(headerValueSchema, answer.etag);
     return { unchanged: false, body: answer.body, ...(newEtag !== null && { etag: newEtag }) };
   },

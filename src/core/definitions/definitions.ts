@@ -1,6 +1,6 @@
 /**
- * Caches the definitions of events, so that a wrong event fails at the call. Stale definitions refuse nothing: an event
- * that they do not allow is checked against new ones.
+ * Caches the definitions of events, so that a wrong event fails at the call. Stale definitions never refuse an event: one that
+ * they do not allow is checked against fresh definitions.
  */
 import type { TrackCommand } from "../../protocol/host.js";
 import { isOfPropertyType } from "../../protocol/schemas/events.js";
@@ -12,11 +12,11 @@ import type { CachedDefinitions, Ports } from "../ports.js";
 import { within } from "../within.js";
 
 const WAIT_MS = 2 * SECOND;
-/** How long an answer, or a failure to get one, counts. */
+/** How long a response, or the lack of one, is not requested again. */
 const FRESH_MS = 5 * SECOND;
 
 export interface DefinitionsSource {
-  /** Requests the definitions with the selected profile's token; `null` when no answer is available. */
+  /** Requests the definitions with the selected profile's token; `null` if there is no response. */
   fetch(etag: string | undefined): Promise<FetchedDefinitions | null>;
 }
 export type FetchedDefinitions = { unchanged: true } | { unchanged: false; body: unknown; etag?: string };
@@ -87,7 +87,7 @@ export class Definitions {
     return (await this.refresh()) && this.#byId ? disagreement(this.#byId, event) : null;
   }
 
-  /** Refreshes the cache by one shared request. Returns within 2 s whether the service answered, and never rejects. */
+  /** Refreshes the cache by one shared request. Returns within 2 s whether the service responded, and never rejects. */
   async refresh(): Promise<boolean> {
     const last = this.#last;
     const age = last ? this.#ports.clock.now() - last.at : Infinity;
@@ -96,13 +96,13 @@ export class Definitions {
       this.#asking = null;
     });
     const answered = await within(this.#ports.timers, WAIT_MS, this.#asking, null);
-    // The next caller does not wait again for a late answer, which counts if it comes after all.
+    // The next caller does not wait again for a late response. If it comes after all, it is used.
     if (answered === null) this.#last = { at: this.#ports.clock.now(), answered: false };
     return answered ?? false;
   }
 
   async #ask(): Promise<boolean> {
-    const answered = await this.#fetch().catch(() => false); // the store failed: as good as no answer
+    const answered = await this.#fetch().catch(() => false); // the store failed, which is the same as no response
     this.#last = { at: this.#ports.clock.now(), answered };
     return answered;
   }

@@ -9,7 +9,7 @@ export const sameProfile = (a: Profile | null, b: Profile | null): boolean =>
 export const profileQueueOf = (record: TrackerRecord, profile: Profile): ProfileQueue =>
   record.lanes.find((queue) => sameProfile(queue.profile, profile)) ?? { profile, waiting: 0, rejected: 0 };
 
-/** Changes a profile's queue, and makes one where there is none. */
+/** Changes a profile's queue. Creates the queue if there is none. */
 export const withProfileQueue = (
   record: TrackerRecord,
   profile: Profile,
@@ -31,8 +31,9 @@ export const withRowCounts = (record: TrackerRecord, rows: readonly OutboxRow[])
   );
 
 /**
- * Registrations are kept while something of their profile waits. A person's Live Chat token is kept for as long as late
- * activity (a slow tab, a journal found days later) may find that person among the selections: it can be had only once.
+ * Removes the queues that nothing needs any more. A registration is kept while something of its profile waits. A person's Live
+ * Chat token is kept while that person is among the selections, because late activity (a slow tab, a journal found days
+ * later) may need it and Live Chat reports it only once.
  */
 export const withoutIdleQueues = (record: TrackerRecord): TrackerRecord => {
   const selected = selectedProfile(record);
@@ -49,14 +50,14 @@ export const withoutIdleQueues = (record: TrackerRecord): TrackerRecord => {
   };
 };
 
-/** Notes that the service does not register a profile which the waiting rows of another, or its own, need. */
+/** Records that the service does not register a profile which the waiting rows of a queue need. */
 export const withUnregistered = (
   record: TrackerRecord,
   waiting: Profile,
   unregistered: Profile,
 ): TrackerRecord => withProfileQueue(record, waiting, (queue) => ({ ...queue, unregistered }));
 
-/** Notes that the service has registered a profile. */
+/** Records that the service has registered a profile. */
 export const withoutUnregistered = (record: TrackerRecord, registered: Profile): TrackerRecord => ({
   ...record,
   lanes: record.lanes.map(({ unregistered, ...queue }) =>
@@ -65,6 +66,10 @@ export const withoutUnregistered = (record: TrackerRecord, registered: Profile):
 });
 
 export const withClosedBreaker = ({ stop: _, ...queue }: ProfileQueue): ProfileQueue => queue;
+
+/** How many rows of these profiles wait. */
+export const waitingOf = (record: TrackerRecord, profiles: readonly Profile[]): number =>
+  profiles.reduce((sum, profile) => sum + profileQueueOf(record, profile).waiting, 0);
 
 export const waitingIn = (record: TrackerRecord): number =>
   record.lanes.reduce((sum, queue) => sum + queue.waiting, 0);

@@ -1,9 +1,9 @@
 /**
- * Selects the profile, which is the visitor, the lead or the authenticated user, by what Live Chat reports in the tabs.
+ * Selects the profile (the visitor, the lead or the authenticated user) from what Live Chat reports in the tabs.
  *
- * Every tab reports the same change sooner or later, and some report one that is long past. A change takes effect once:
- * a Live Chat session that was left is retired for good, and `null` ends only the session that the reporting tab saw
- * before.
+ * Every tab reports the same change sooner or later, and some report one that is long past. A change takes effect once: a
+ * Live Chat session that has ended is retired for good, and a report of `null` ends only the session that the reporting tab
+ * saw before.
  */
 import type { LiveChatSession, Profile } from "../../protocol/api.js";
 import { VISITOR_LIFETIME_MS } from "../../protocol/wire.js";
@@ -16,7 +16,7 @@ import { instantOf, latestKnown } from "./timeline.js";
 import type { UnitOfWork } from "./unit-of-work.js";
 import { append, endDueSession, endSessionAt, forgetTimeAhead } from "./unit-of-work.js";
 
-/** Late activity finds its profile among this many changes. */
+/** The number of selections that are kept, so that late activity finds its profile. */
 const SELECTIONS_KEPT = 100;
 
 const goneAt = (visitor: { lastActivityAt: number }): number => visitor.lastActivityAt + VISITOR_LIFETIME_MS;
@@ -26,22 +26,22 @@ const withSelections = (work: UnitOfWork, selections: readonly Selection[]): voi
   work.record = { ...work.record, visitor, selections: selections.slice(-SELECTIONS_KEPT) };
 };
 
-/** Selects a profile from an instant on. What does not merge ends the session there. */
+/** Selects a profile from an instant on. If the profile before does not merge into it, the session ends there. */
 const select = (work: UnitOfWork, next: Profile, instant: number, merges: boolean): void => {
-  // What was accepted before stays before the change, activity and other changes, whatever the clocks of the tabs say.
+  // Everything that was accepted before stays before this change, whatever the clocks of the tabs show.
   const selectedAt = Math.max(instant, latestKnown(work.record));
   if (merges) endDueSession(work, selectedAt);
   else endSessionAt(work, selectedAt);
   withSelections(work, [...work.record.selections, { profile: next, selectedAt, merges }]);
 };
 
-/** Selects the first person after a visitor: what the visitor did goes over into the person. */
+/** Selects the first person after a visitor, and merges the visitor into that person. */
 const selectAfterVisitor = (work: UnitOfWork, next: Profile, instant: number): void => {
   const { selections, visitor } = work.record;
   const last = selections.at(-1);
   if (!visitor || !last) return select(work, next, instant, false);
   if (instant > goneAt(visitor)) return select(work, next, goneAt(visitor), false);
-  // Nothing is to be merged: the person takes the visitor's place, and late activity of that time is the person's.
+  // There is nothing to merge: the person takes the visitor's place, and late activity of that time is the person's.
   if (!visitor.hasOperations) {
     return withSelections(work, [...selections.slice(0, -1), { ...last, profile: next }]);
   }
@@ -50,7 +50,7 @@ const selectAfterVisitor = (work: UnitOfWork, next: Profile, instant: number): v
   append(work, next, {
     id: `m-${from.id.replaceAll("-", "")}`,
     type: "profile.merge",
-    // Not before what it merges, be it ahead of a clock that was set back: the service would refuse that afterwards.
+    // Not before any operation that it merges, even if the clock was set back since: the service would refuse that operation.
     occurredAt: iso(Math.max(latestKnown(work.record), visitor.latestOperationAt ?? 0)),
     from,
   });
@@ -63,13 +63,13 @@ const selectNewVisitor = (work: UnitOfWork, instant: number, ids: Ids): void => 
   work.record = { ...work.record, visitor: { id, lastActivityAt: work.now, hasOperations: false } };
 };
 
-/** Keeps a queue for the selected profile, and one for each other until nothing of it waits. */
+/** Keeps the queue of the selected profile, and removes the other queues that nothing needs any more. */
 const settleQueues = (work: UnitOfWork): void => {
   const selected = selectedProfile(work.record);
   if (selected) work.record = withoutIdleQueues(withProfileQueue(work.record, selected, (queue) => queue));
 };
 
-/** Makes a visitor where no profile is selected, and a new one where the visitor has outlived its last activity. */
+/** Creates a visitor if no profile is selected, and a new one if the visitor has expired. */
 export const ensureProfile = (work: UnitOfWork, at: number, ids: Ids): Profile => {
   forgetTimeAhead(work);
   const instant = instantOf(work.record, at, work.now);
@@ -81,11 +81,11 @@ export const ensureProfile = (work: UnitOfWork, at: number, ids: Ids): Profile =
   return selectedProfile(work.record) as Profile;
 };
 
-/** What is retired when a session's id goes on with another person. */
+/** The key that is retired when a session continues under the same id with another person. */
 const personKey = ({ id, kind, personId }: { id: string; kind: string; personId: string }) =>
   `${id} ${kind} ${personId}`;
 
-/** The keys under which a Live Chat session may stand among the retired ones. */
+/** The keys under which a Live Chat session may have been retired. */
 export const retirementKeys = (session: LiveChatSession): string[] => [session.id, personKey(session)];
 
 /** Ends the Live Chat session that a tab saw before (`left`). */
@@ -98,7 +98,7 @@ export const liveChatLeft = (work: UnitOfWork, left: string, at: number, ids: Id
   settleQueues(work);
 };
 
-/** Takes in a session that Live Chat reports: a chat, an authentication, a new token, another person. */
+/** Applies a session that Live Chat reports: a chat, an authentication, a new token, another person. */
 export const liveChatTold = (
   work: UnitOfWork,
   session: LiveChatSession,
@@ -111,7 +111,7 @@ export const liveChatTold = (
   const next: Profile = { kind: session.kind, id: session.personId };
   const samePerson = current !== null && sameProfile({ kind: current.kind, id: current.personId }, next);
   if (current && current.id === session.id && !samePerson) {
-    // A tab that is behind: who is authenticated does not become a lead again.
+    // This tab is behind: an authenticated user does not become a lead again.
     if (current.kind === "authenticated" && session.kind === "lead") return;
     work.retire.push(personKey(current));
   }
@@ -121,7 +121,7 @@ export const liveChatTold = (
   if (!samePerson) {
     forgetTimeAhead(work);
     const instant = instantOf(work.record, at, work.now);
-    // From the visitor what came before merges; from another person nothing does.
+    // A visitor merges into the person. Another person never does.
     if (current) select(work, next, instant, false);
     else selectAfterVisitor(work, next, instant);
     settleQueues(work);

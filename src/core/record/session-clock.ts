@@ -1,7 +1,7 @@
 /**
  * Decides which session an activity belongs to, whether it starts one, and when one ends. Pure.
  *
- * Invariants: one open session at most; one start and one end for each; no gap over the time-out inside one; an end
+ * Invariants: one open session at most; one start and one end for each; no gap over the timeout inside one; an end
  * that was recorded stays; no session reaches across a profile boundary.
  */
 import { SECOND } from "../../protocol/wire.js";
@@ -9,7 +9,7 @@ import type { SessionRecord } from "../tracker-record.js";
 
 export interface SessionBook {
   session: SessionRecord | null;
-  /** Ended ones, in the order in which their ends were made: late activity may make one of long ago. */
+  /** The sessions that ended last, in the order in which their ends were recorded. Late activity may add one of long ago. */
   pastSessions: readonly SessionRecord[];
 }
 
@@ -17,13 +17,13 @@ export interface Placement {
   book: SessionBook;
   session: SessionRecord;
   occurredAt: number;
-  /** The session is this activity's own making. Late activity may make one that has ended already. */
+  /** This activity starts the session. Late activity may start one that has ended already. */
   starts: boolean;
 }
 
-/** Late activity finds its session among this many. */
+/** The number of past sessions that are kept, so that late activity finds its session. */
 const PAST_SESSIONS_KEPT = 20;
-/** Tabs race at the start of a session: what is this little early belongs to it. */
+/** Tabs race at the start of a session, so activity that is this little earlier belongs to it. */
 const EARLY_START_MS = 10 * SECOND;
 
 const remember = ({ pastSessions }: SessionBook, ended: SessionRecord): readonly SessionRecord[] =>
@@ -34,7 +34,7 @@ const close = (book: SessionBook, session: SessionRecord, endedAt: number) => {
   return { book: { session: null, pastSessions: remember(book, ended) }, ended };
 };
 
-/** Ends the open session if its time has come, with the time that was due. */
+/** Ends the open session if it is due, at the instant at which it was due. */
 export const endDue = (book: SessionBook, moment: number): { book: SessionBook; ended?: SessionRecord } =>
   book.session && moment >= book.session.expiresAt
     ? close(book, book.session, book.session.expiresAt)
@@ -49,7 +49,7 @@ export const endAt = (book: SessionBook, moment: number): { book: SessionBook; e
 };
 
 /**
- * Finds or makes the session of an activity. The open session, if any, is not due at the time of the activity.
+ * Finds or starts the session of an activity. The open session, if there is one, is not due at the time of the activity.
  *
  * @param boundaries The profile boundaries, ascending: no session reaches across one.
  */

@@ -1,8 +1,8 @@
 /**
- * Tells which instants are known to have passed, and which profile was selected when.
+ * Finds the latest instant that is known to have passed, and the profile that was selected at an instant.
  *
- * A wall clock can be set back; the record's time never goes back. While the clock is a little behind, what happens is
- * taken to happen as much later. Where it is far behind, somebody set it, and the time ahead is forgotten.
+ * A wall clock can be set back; the record's time never goes back. While the clock is a little behind, everything is recorded
+ * that much later. If it is far behind, somebody has set it, and the time ahead is forgotten.
  */
 import type { Profile } from "../../protocol/api.js";
 import { MINUTE } from "../../protocol/wire.js";
@@ -29,13 +29,13 @@ export const instantOf = (record: TrackerRecord, at: number, now: number): numbe
 
 /** The profile boundaries, ascending: when profiles changed without a merge. No session reaches across one. */
 export const profileBoundaries = ({ selections }: TrackerRecord): number[] =>
-  // Before the first one there was nobody else: tabs that race at the first visit are all its own.
+  // The first selection is no boundary, because there was no profile before it. Tabs race at the first visit.
   selections
     .slice(1)
     .filter(({ merges }) => !merges)
     .map(({ selectedAt }) => selectedAt);
 
-/** Where it is further back than what is remembered, the oldest selection. */
+/** Returns the oldest selection for an instant before all selections that are kept. */
 const selectionIndexAt = ({ selections }: TrackerRecord, at: number): number =>
   Math.max(
     0,
@@ -46,7 +46,7 @@ const selectionIndexAt = ({ selections }: TrackerRecord, at: number): number =>
 export const profileAt = (record: TrackerRecord, at: number): Profile | null =>
   record.selections[selectionIndexAt(record, at)]?.profile ?? null;
 
-/** Who the profile that was selected at an instant is by now: the one that it has merged into. */
+/** The profile into which the one that was selected at an instant has merged since, or that profile itself. */
 export const personSince = (record: TrackerRecord, at: number): Profile | null => {
   const { selections } = record;
   let index = selectionIndexAt(record, at);
@@ -54,7 +54,7 @@ export const personSince = (record: TrackerRecord, at: number): Profile | null =
   return selections[index]?.profile ?? null;
 };
 
-/** Who a profile is at an instant: itself, or the one that it has merged into before. */
+/** The profile into which a profile had merged before an instant, or that profile itself. */
 export const mergedBefore = ({ selections }: TrackerRecord, profile: Profile, instant: number): Profile => {
   const own = selections.findLastIndex((selection) => sameProfile(selection.profile, profile));
   const next = own < 0 ? undefined : selections[own + 1];

@@ -11,7 +11,7 @@ import type { SessionBook } from "./session-clock.js";
 import { endAt, endDue } from "./session-clock.js";
 import { isClockSetBack, mergedBefore } from "./timeline.js";
 
-/** A merge as it waits: its token is added when it is sent. */
+/** An operation as it waits. The token of a merge is added when the merge is sent. */
 export type UnsentOperation =
   | Exclude<Operation, ProfileMergeOperation>
   | (Omit<ProfileMergeOperation, "from"> & { from: { kind: "visitor"; id: string } });
@@ -23,7 +23,7 @@ export interface UnitOfWork {
   readonly retire: string[];
 }
 
-/** The service refuses what is older than 30 days; an end that old would only be rejected. */
+/** The service refuses operations that are older than 30 days, so an end that old is not recorded. */
 const OLDEST_END_MS = 29 * DAY;
 
 export const unitOfWorkOn = (record: TrackerRecord, now: number): UnitOfWork => ({
@@ -33,7 +33,11 @@ export const unitOfWorkOn = (record: TrackerRecord, now: number): UnitOfWork => 
   retire: [],
 });
 
-export const writeSetOf = ({ record, put, retire }: UnitOfWork): WriteSet => ({ record, put, retire });
+export const writeSetOf = ({ record, put, retire }: UnitOfWork): WriteSet & { record: TrackerRecord } => ({
+  record,
+  put,
+  retire,
+});
 
 export const append = (work: UnitOfWork, profile: Profile, operation: UnsentOperation): void => {
   const { record } = work;
@@ -67,7 +71,7 @@ export const isVisitor = (profile: Profile, { id }: { id: string }): boolean =>
 
 export const bookOf = ({ session, pastSessions }: TrackerRecord): SessionBook => ({ session, pastSessions });
 
-/** Its id makes even a race of hosts one row on the service. */
+/** Records a session's start. Its id follows from the session's, so that the service stores one start even if hosts race. */
 export const appendStart = (work: UnitOfWork, profile: Profile, { id, startedAt }: SessionRecord): void =>
   append(work, profile, {
     id: `s-${id}`,
@@ -77,10 +81,10 @@ export const appendStart = (work: UnitOfWork, profile: Profile, { id, startedAt 
     definitionId: STANDARD_EVENTS.start,
   });
 
-/** The end of a session that has one. */
+/** Records the end of a session, if it has ended. */
 export const appendEnd = (work: UnitOfWork, profile: Profile, { id, endedAt }: SessionRecord): void => {
   if (endedAt === undefined || endedAt < work.now - OLDEST_END_MS) return;
-  // A session that late activity makes may reach beyond a merge: then its end is the person's.
+  // A session that late activity started may reach beyond a merge. Then its end belongs to the person.
   append(work, mergedBefore(work.record, profile, endedAt), {
     id: `e-${id}`,
     type: "event",
@@ -108,10 +112,10 @@ export const endDueSession = (work: UnitOfWork, moment = work.now): void =>
 export const endSessionAt = (work: UnitOfWork, moment: number): void =>
   endOpenSession(work, endAt(bookOf(work.record), moment));
 
-/** Calls of just now come with times of a moment ago: who is selected was so then already. */
+/** Calls arrive a moment after they were made, so the selected profile must have been selected a moment ago already. */
 const ON_ITS_WAY_MS = 10 * SECOND;
 
-/** Once the wall clock was set back, nothing can have happened in the time ahead. */
+/** Forgets the time ahead of a wall clock that was set back: nothing can have happened then. */
 export const forgetTimeAhead = (work: UnitOfWork): void => {
   const { now } = work;
   if (!isClockSetBack(work.record, now)) return;

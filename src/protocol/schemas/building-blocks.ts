@@ -1,12 +1,12 @@
-/** The building blocks of every schema: texts, names, and objects of known or of the sender's own fields. */
+/** Building blocks of schemas: texts, names, and objects with known fields or with fields that the sender names. */
 import * as v from "valibot";
 
 export const text = (max: number) =>
   v.pipe(v.string("must be a string"), v.maxLength(max, `must have at most ${max} characters`));
 
 /**
- * What every name must be: of a property, an attribute, a list item's field. All but one can be carried: to set `__proto__`
- * on an object is to set its prototype.
+ * The schema of all names: of properties, attributes and fields of list items. Only `__proto__` is refused, because setting it
+ * on an object sets the prototype.
  */
 export const nameSchema = v.pipe(
   v.string("must be a string"),
@@ -14,7 +14,7 @@ export const nameSchema = v.pipe(
 );
 
 /**
- * Checks each of an object's own fields, and reports the first that is wrong. Valibot's `record` passes over those named
+ * Checks each of an object's own fields, and reports the first that is wrong. Valibot's `record` skips those named
  * `prototype` and `constructor`.
  */
 const everyField = <Value>(
@@ -32,7 +32,7 @@ const everyField = <Value>(
       const at = { type: "object", origin: "value", input, key, value } as const;
       return { typed: false, value: input, issues: [{ ...issue, path: [at, ...(issue.path ?? [])] }] };
     }
-    // No schema of a value changes it, so that what came in goes out.
+    // No schema of a value changes it, so the input is the output.
     return { typed: true, value: input };
   },
 });
@@ -40,14 +40,14 @@ const everyField = <Value>(
 export const isObject = (input: unknown): boolean =>
   typeof input === "object" && input !== null && !Array.isArray(input);
 
-/** Fields of the sender's own names. */
+/** An object with fields that the sender names. */
 export const record = <Value>(
   names: v.GenericSchema<string, string>,
   values: v.GenericSchema<unknown, Value>,
   message = "must be an object",
 ) => v.pipe(v.custom<Record<string, unknown>>(isObject, message), everyField(names, values));
 
-/** Valibot walks over entries with `for…in`, which also meets what a page's libraries have added to every object. */
+/** Removes the prototype: Valibot iterates with `for…in`, which also finds what a page's libraries have added to it. */
 export const bare = <Entries extends v.ObjectEntries>(entries: Entries): Entries =>
   Object.assign(Object.create(null) as object, entries);
 export const object = <Entries extends v.ObjectEntries>(entries: Entries, message?: string) =>

@@ -1,4 +1,4 @@
-/** Events: their properties, and the definitions that name the types of these. Limits are the real People platform's. */
+/** Events: their properties, and the definitions that name the properties' types. Limits are those of the People platform. */
 import * as v from "valibot";
 import type { PropertyType, WireProperties, WireScalar, WireValue } from "../wire.js";
 import { LIMITS, PROPERTY_TYPES } from "../wire.js";
@@ -25,16 +25,16 @@ const SCALAR_MESSAGE = "must be a string, a number or a boolean";
 const scalarSchema = scalar(SCALAR_MESSAGE);
 const flatObjectSchema = record(nameSchema, scalarSchema);
 const itemScalarSchema = scalar("must be a string, a number, a boolean or a flat object");
-// Not a union, which would tell of the item what is wrong with one of its fields.
+// Not a union: its message would name the item, and not the field that is wrong.
 const listSchema = v.array(v.lazy((input) => (isObject(input) ? flatObjectSchema : itemScalarSchema)));
 const plainNumberSchema = numberSchema(SCALAR_MESSAGE);
 const valueSchema: v.GenericSchema<unknown, WireValue> = v.lazy((input) => {
   if (Array.isArray(input)) return listSchema;
-  // A union tries what it holds in turn, and a failed trial costs ten times a good one.
+  // A union tries its schemas in turn, and a failed attempt costs ten times as much as a successful one.
   return typeof input === "number" ? plainNumberSchema : scalarSchema;
 });
 
-/** What any definition could allow: names, counts and values that can be carried. */
+/** The properties that any definition could allow: names, counts and values that can be sent. */
 export const eventPropertiesSchema: v.GenericSchema<unknown, WireProperties> = v.pipe(
   record(propertyNameSchema, valueSchema),
   v.check(

@@ -1,4 +1,4 @@
-/** Arguments of calls that pages send to their host. */
+/** The arguments of calls from a page to its host. */
 import * as v from "valibot";
 import type { InspectQuery } from "../host.js";
 import { object } from "./building-blocks.js";

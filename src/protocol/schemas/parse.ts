@@ -1,13 +1,13 @@
-/** Reads an input by a schema, and names its first problem. */
+/** Parses an input with a schema, and names its first problem. */
 import * as v from "valibot";
 
-/** The input, narrowed, or `null` where it is not of that shape. */
+/** Returns the input, narrowed, or `null` if it does not match the schema. */
 export const parsed = <Output>(schema: v.GenericSchema<unknown, Output>, input: unknown): Output | null => {
   const result = v.safeParse(schema, input);
   return result.success ? result.output : null;
 };
 
-/** The first problem of an input as one clause that names its path. */
+/** Returns the first problem of an input as one clause that names its path, or `null`. */
 export const firstProblem = (schema: v.GenericSchema, input: unknown, root = ""): string | null => {
   const result = v.safeParse(schema, input, { abortEarly: true });
   if (result.success) return null;

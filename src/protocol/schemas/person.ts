@@ -1,4 +1,4 @@
-/** A person's fields and attributes. Limits are the real People platform's. */
+/** A person's fields and attributes. Limits are those of the People platform. */
 import * as v from "valibot";
 import type { WirePerson, WireScalar } from "../wire.js";
 import { LIMITS } from "../wire.js";

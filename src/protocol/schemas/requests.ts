@@ -21,7 +21,7 @@ export const registrationRequestSchema: v.GenericSchema<unknown, RegistrationReq
   liveChatToken: v.exactOptional(v.string()),
 });
 
-/** What every operation has; a batch with an operation that lacks it cannot be answered by id and is refused whole. */
+/** The fields of every operation. If one lacks them, the whole batch is refused, because there is no id to respond to. */
 export const operationEnvelopeSchema = v.looseObject(bare({ id: operationIdSchema, type: v.string() }));
 
 const operationBase = { id: operationIdSchema, occurredAt: instantSchema };

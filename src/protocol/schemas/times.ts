@@ -1,4 +1,4 @@
-/** Times and dates, as the wire carries them. */
+/** Times and dates of the wire protocol. */
 import * as v from "valibot";
 
 export const isRealDate = (date: string): boolean => {
@@ -18,6 +18,6 @@ const isItsOwnTime = (value: string): boolean => {
 export const instantSchema = v.pipe(
   v.string("must be a time"),
   v.regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/, "must be an ISO 8601 UTC time with milliseconds"),
-  // Nearly every time is as the machine would have written it, which one parsing shows.
+  // One parse accepts nearly every time: it is as `toISOString()` writes it.
   v.check((value) => isItsOwnTime(value) || isDateTime(value), "must be a real time"),
 );

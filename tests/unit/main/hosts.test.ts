@@ -246,7 +246,7 @@ describe("a page", () => {
     page.document.visibilityState = "hidden";
     page.window.dispatchEvent(new Event("visibilitychange"));
     await settle();
-    expect(page.host.asked("signal").flat()).toEqual(["offline", "online", "visible"]);
+    expect(page.host.asked("signal").flat()).toEqual(["offline", "online", "visible", "hidden"]);
   });
 
   test("detaches from the host when it goes, and attaches again when it comes back", async () => {
