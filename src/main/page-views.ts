@@ -107,8 +107,8 @@ export const createPageViews = ({ hello, page: redact, ignoreSearch }: Settings)
       pageLoad.url = presentUrl();
       // Few sites need it, and none before its first navigation.
       import("./client-side-navigations.js").then(
-        ({ followNavigations }) =>
-          followNavigations({
+        (chunk) =>
+          chunk.followNavigations({
             pageLoad,
             ignoreSearch,
             presentUrl,

@@ -124,8 +124,8 @@ export const startTracking = (
     // In a task after `init()` has resolved, which waits for none of it. Should the page end before, the next one does it.
     afterStartTimer = setTimeout(() => {
       import("./after-start.js").then(
-        ({ afterStart }) =>
-          (later = afterStart(tracking, lastState, isErased, trustedScriptUrl, documentText, signal)),
+        (chunk) =>
+          (later = chunk.afterStart(tracking, lastState, isErased, trustedScriptUrl, documentText, signal)),
         () => {}, // the site does not serve the file: journals wait for a page that has it
       );
     });
