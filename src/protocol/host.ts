@@ -7,7 +7,7 @@ import type { WirePerson, WireProperties, WireScalar } from "./wire.js";
 import { SECOND } from "./wire.js";
 
 /** Part of every host's name: pages of another version never meet this one. Raise it with every change here. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 /** A call has an outcome by then, whatever dies underneath. */
 export const CALL_TIMEOUT_MS = 10 * SECOND;
@@ -105,7 +105,8 @@ export interface PageHello {
   /** Absolute URL without a slash at its end. */
   endpoint: string;
   apiKey: string;
-  durability: "relaxed" | "strict";
+  /** The site's other options as JSON. Nothing of a hello is checked before it is sent. */
+  options: string;
   online: boolean;
   /** The site respects Global Privacy Control and the browser sends it. */
   globalPrivacyControl: boolean;
@@ -122,7 +123,7 @@ export type AttachAnswer =
       /** To what `init()` asked with it. */
       init?: InitAnswer;
     }
-  /** This host speaks another version, or its storage failed. */
+  /** This host speaks another version, or its storage failed; with 2102 the hello is wrong, for every host. */
   | { ok: false; error: TrackingError };
 
 /** What `init()` asks. It goes with the page's first word to a host, for each wait on another is a user's time. */

@@ -6,14 +6,15 @@ import { FailoverStore } from "../core/failover/failover-store.js";
 import { Tracker } from "../core/tracker.js";
 import type { HostMessage, PageHello } from "../protocol/host.js";
 import { PROTOCOL_VERSION } from "../protocol/host.js";
+import { durabilityOf } from "./check-hello.js";
 import { instance } from "./instance.js";
 import { trackerPorts } from "./tracker-ports.js";
 
 /** Pages hear of changes at most this often. */
 const STATE_INTERVAL_MS = 100;
 
-const openDisk = async (namespace: string, durability: PageHello["durability"]): Promise<DiskStore> => {
-  const store = new DexieTrackerStore(namespace, durability);
+const openDisk = async (hello: PageHello): Promise<DiskStore> => {
+  const store = new DexieTrackerStore(hello.namespace, durabilityOf(hello));
   await store.open();
   return store;
 };
@@ -30,9 +31,10 @@ export class SharedTracker {
   /** Another one has taken over. */
   isRetired = false;
 
-  private constructor({ namespace, durability }: PageHello) {
+  private constructor(hello: PageHello) {
+    const { namespace } = hello;
     const store = new FailoverStore({
-      open: () => openDisk(namespace, durability),
+      open: () => openDisk(hello),
       clock: systemClock,
       timers: systemTimers,
       onFailover: () => this.#changed(),

@@ -82,7 +82,7 @@ export const createHostConnection = (
       wasAttached = false;
       abandonedHosts++;
       kindIndex = 0;
-    } else if (!hosts[++kindIndex]) {
+    } else if (error.code === 2102 || !hosts[++kindIndex]) {
       kindIndex = 0;
       pendingInit?.resolve({ ok: false, error });
       if (!requests.isEmpty()) setTimeout(connect, RETRY_MS);

@@ -17,6 +17,8 @@ import type {
 } from "../../../src/protocol/host.js";
 import { PROTOCOL_VERSION } from "../../../src/protocol/host.js";
 import { commandsIn } from "../../../src/core/commands/command-batch.js";
+import { trackingError } from "../../../src/core/errors.js";
+import { helloProblem } from "../../../src/worker/check-hello.js";
 
 const hostState: HostState = {
   storage: "disk",
@@ -98,7 +100,11 @@ export class FakeHost implements Host {
   }
 
   attach(hello: PageHello, init?: InitRequest): Promise<AttachAnswer> {
-    const { attachAnswer: answer } = this;
+    const problem = helloProblem(hello);
+    const answer: AttachAnswer =
+      problem === undefined
+        ? this.attachAnswer
+        : { ok: false, error: trackingError(2102, "fe-snippet", problem) };
     const command = init?.view?.command;
     const isTaken = command && answer.ok && !answer.state.optedOut && this.initAnswer.ok;
     const view = isTaken && { n: command.n, ...this.#refusals([command as Command])[0] };
