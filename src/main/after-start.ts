@@ -1,17 +1,7 @@
 /** What a page does once tracking has started, in a file that it need not load before. */
 import type { TrackerState } from "../protocol/api.js";
-import type { CallQueue } from "./call-queue.js";
-import type { documentText as DocumentText } from "./document-text.js";
-import type { HostConnection } from "./host/host-connection.js";
 import { eraseJournals, takeInJournals } from "./journals.js";
-import type { Settings } from "./tracking-options.js";
-
-/** Of the tracking that has started. */
-interface Started {
-  connection: HostConnection;
-  queue: Pick<CallQueue, "hasUndecided">;
-  settings: Settings;
-}
+import type { EntryFunctions, Tracking } from "./tracking.js";
 
 export interface AfterStart {
   onState(state: TrackerState): void;
@@ -19,22 +9,29 @@ export interface AfterStart {
   onErased(): void;
 }
 
-/**
- * @param isErased - the host has erased everything before
- * @param trustedScriptUrl, documentText - are given: what is imported from the entry becomes one of its exports
- */
+/** @param isErased - the host has erased everything before */
 export const afterStart = (
-  { connection, queue, settings }: Started,
+  { connection, pages, queue, settings, viewPage }: Tracking,
   state: TrackerState,
   isErased: boolean,
-  trustedScriptUrl: (url: string) => string,
-  documentText: typeof DocumentText,
+  { documentText, outsideZones, presentUrl, trustedScriptUrl }: EntryFunctions,
   signal: AbortSignal,
 ): AfterStart => {
-  const { name, serviceWorkerUrl } = settings;
+  const { name, serviceWorkerUrl, pageViews, ignoreSearch } = settings;
   const prefix = `${name}:journal:`;
   if (isErased) eraseJournals(prefix);
   takeInJournals(connection, prefix, signal);
+  if (pageViews === "spa") {
+    const follow = async (): Promise<void> => {
+      const { followNavigations } = await import("./client-side-navigations.js");
+      const record = (previousUrl: string): void => {
+        pages.setReferrer(previousUrl);
+        void viewPage();
+      };
+      followNavigations({ pageLoad: pages.load, ignoreSearch, presentUrl, outsideZones, record, signal });
+    };
+    follow().catch(() => {}); // the site does not serve the file: page loads still count
+  }
   let syncOnState: ((state: TrackerState) => void) | undefined;
   // An element with this id is no function.
   const { SyncManager } = globalThis as { SyncManager?: unknown };

@@ -22,7 +22,7 @@ import { createUnloadJournal, mayBeLost } from "./unload-journal.js";
 type New<Each> = Each extends SentCommand ? Omit<Each, "n" | "at"> : never;
 /** A command before the queue gives it its number and time. */
 export type NewCommand = New<SentCommand>;
-type NewPageView = Extract<NewCommand, { type: "pageView" }>;
+export type NewPageView = Extract<NewCommand, { type: "pageView" }>;
 
 /** A host that could not decide gets the command again after this. */
 const UNDECIDED_RETRY_MS = 5 * SECOND;
@@ -88,7 +88,7 @@ export const createCallQueue = (
     // Nobody waits for a Live Chat change.
     const isAwaited = isTimed && each.commands[0]!.type !== "liveChat";
     let refusals: Refusal[] | undefined;
-    let cause = "the host did not answer in time";
+    let cause = "";
     try {
       refusals = await connection.request(
         "submit",
@@ -96,7 +96,7 @@ export const createCallQueue = (
         isAwaited ? calledAt + CALL_TIMEOUT_MS - monotonicNow() : undefined,
       );
     } catch (thrown) {
-      // It cannot be written as JSON, or not be sent: a page can patch anything.
+      // No host has responded; or it cannot be written as JSON, or not be sent: a page can patch anything.
       cause = describe(thrown);
     }
     const mayBeStored =

@@ -3,14 +3,14 @@ import type { CommandAnswer, LoadView } from "../protocol/host.js";
 import { documentText } from "./document-text.js";
 import { check } from "./outcome.js";
 import { pageLoadOf } from "./page-load.js";
+import type { PageLoad } from "./page-load.js";
 import type { Settings } from "./tracking-options.js";
-import { outsideZones } from "./zones.js";
 
 /**
  * Without its fragment, and of a `data:` URL without what is the document itself. `document.URL` is `location.href`
  * without its check of the caller: 1 ms less for 1,000 calls in Chromium.
  */
-const presentUrl = (url = documentText("URL")): string => /^data:[^,]*|^[^#]*/.exec(url)![0];
+export const presentUrl = (url = documentText("URL")): string => /^data:[^,]*|^[^#]*/.exec(url)![0];
 
 /** The page of custom events, as long as its URL and title stay the same. */
 export interface PageOfEvents {
@@ -37,12 +37,15 @@ export interface PageViews {
   settleLoad(answer: CommandAnswer | undefined): void;
   /** Whether no instance on the page has seen this return from the back-forward cache yet. */
   isRestored(event: Event): boolean;
-  /** Calls `record` at each client-side navigation from now on. */
-  follow(record: () => void, signal: AbortSignal): void;
+  /** Where client-side navigations are followed: the URL of the last view. */
+  load: PageLoad;
+  /** The page was led to by this one, at a client-side navigation. */
+  setReferrer(url: string): void;
 }
 
-export const createPageViews = ({ hello, page: redact, ignoreSearch }: Settings): PageViews => {
+export const createPageViews = ({ hello, page: redact, pageViews }: Settings): PageViews => {
   const pageLoad = pageLoadOf(hello.namespace);
+  if (pageViews === "spa") pageLoad.url = presentUrl();
   /** The page that led here: at a client-side navigation, the one before. */
   let referrer = documentText("referrer");
   let eventPage: PageOfEvents | undefined;
@@ -103,25 +106,8 @@ export const createPageViews = ({ hello, page: redact, ignoreSearch }: Settings)
       return isNews;
     },
 
-    follow: (record, signal) => {
-      pageLoad.url = presentUrl();
-      // Few sites need it, and none before its first navigation.
-      import("./client-side-navigations.js").then(
-        (chunk) =>
-          chunk.followNavigations({
-            pageLoad,
-            ignoreSearch,
-            presentUrl,
-            outsideZones,
-            record: (previousUrl) => {
-              referrer = previousUrl;
-              record();
-            },
-            signal,
-          }),
-        () => {}, // the site does not serve the file: page loads still count
-      );
-    },
+    load: pageLoad,
+    setReferrer: (url) => void (referrer = url),
   };
 };
 

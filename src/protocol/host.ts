@@ -49,7 +49,7 @@ export interface TrackCommand extends CommandBase, Limits {
 export interface PageViewCommand extends CommandBase, Limits {
   type: "pageView";
   /** Absent where the site redacted the page away. */
-  page?: Partial<Page>;
+  page?: Partial<Page> | undefined;
 }
 export interface UpdatePersonCommand extends CommandBase, Pick<Limits, "maxWaiting"> {
   type: "updatePerson";
@@ -143,13 +143,13 @@ export interface LoadView {
 }
 export type InitAnswer =
   | {
-      ok: true;
+      success: true;
       /** Live Chat reads `null` but the store has this session: read again after a second. */
       rereadLiveChat?: string;
       /** What became of the page view; absent while opted out. */
       view?: CommandAnswer;
     }
-  | { ok: false; error: TrackingError };
+  | { success: false; error: TrackingError };
 
 export type PageSignal = "online" | "offline" | "visible";
 

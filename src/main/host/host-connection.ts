@@ -39,7 +39,7 @@ export interface HostConnection {
   /** The page goes, perhaps into the back-forward cache: the host is to post nothing more, not even responses. */
   detach(): void;
   /** The page came back after `detach()`. */
-  reattach(): void;
+  attach(): void;
   /** Closes the host's port once nothing is pending any more. */
   close(): void;
 }
@@ -84,7 +84,7 @@ export const createHostConnection = (
       kindIndex = 0;
     } else if (error.code === 2102 || !hosts[++kindIndex]) {
       kindIndex = 0;
-      pendingInit?.resolve({ ok: false, error });
+      pendingInit?.resolve({ success: false, error });
       if (!requests.isEmpty()) setTimeout(connect, RETRY_MS);
       return;
     }
@@ -195,7 +195,7 @@ export const createHostConnection = (
     request: requests.request,
 
     detach,
-    reattach: attach,
+    attach,
 
     close: () => {
       isClosed = true;

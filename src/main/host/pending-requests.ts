@@ -16,7 +16,7 @@ export const SILENCE_TIMEOUT_MS = 3 * SECOND;
 interface PendingRequest extends WatchedRequest {
   /** Of the call to the present host; 0 where there is none. */
   callId: number;
-  settle(response?: unknown): void;
+  resolve(response: unknown): void;
   send(): void;
 }
 
@@ -24,16 +24,16 @@ interface PendingRequest extends WatchedRequest {
  * Sends a request to the present host, or to the next one.
  *
  * @param args made anew for each host that is sent the request
- * @param limitMs the response is `undefined` after this long
+ * @param limitMs rejects after this long
  * @param silenceMs for a request to which a healthy host may take longer than three seconds to respond
- * @throws why it could not be sent
+ * @throws why it could not be sent, or that no host did respond
  */
 export type RequestHost = <Method extends keyof Host>(
   method: Method,
   args: () => Parameters<Host[Method]>,
   limitMs?: number,
   silenceMs?: number,
-) => Promise<Awaited<ReturnType<Host[Method]>> | undefined>;
+) => Promise<Awaited<ReturnType<Host[Method]>>>;
 
 export interface PendingRequests {
   request: RequestHost;
@@ -88,7 +88,7 @@ export const createPendingRequests = (onWaiting: () => void, onSilence: () => vo
       for (const request of pending) {
         if (request.callId !== callId) continue;
         respondedAt = monotonicNow();
-        request.settle(response);
+        request.resolve(response);
       }
     },
 
@@ -104,9 +104,13 @@ export const createPendingRequests = (onWaiting: () => void, onSilence: () => vo
           limitAt: monotonicNow() + limitMs,
           sentAt: NEVER,
           silenceMs,
-          settle: (response) => {
+          resolve: (response) => {
             remove(request);
-            resolve(response as undefined);
+            resolve(response as never);
+          },
+          reject: (thrown) => {
+            remove(request);
+            reject(thrown);
           },
           send: () => {
             try {
@@ -114,8 +118,7 @@ export const createPendingRequests = (onWaiting: () => void, onSilence: () => vo
               request.sentAt = monotonicNow();
               watch(request);
             } catch (thrown) {
-              remove(request);
-              reject(thrown);
+              request.reject(thrown);
             }
           },
         };

@@ -49,7 +49,7 @@ export class FakeHost implements Host {
   /** Refuses a command. */
   refuse: (command: Command) => TrackingError | undefined = () => undefined;
   attachAnswer: AttachAnswer = { ok: true, generation: 0, state: hostState };
-  initAnswer: InitAnswer = { ok: true };
+  initAnswer: InitAnswer = { success: true };
   flushAnswer: Outcome<{ waiting: number }> = { success: true, data: { waiting: 0 } };
   rows: OutboxRow[] = [];
   /** What its clocks show beyond the page's. */
@@ -106,7 +106,7 @@ export class FakeHost implements Host {
         ? this.attachAnswer
         : { ok: false, error: trackingError(2102, "fe-snippet", problem) };
     const command = init?.view?.command;
-    const isTaken = command && answer.ok && !answer.state.optedOut && this.initAnswer.ok;
+    const isTaken = command && answer.ok && !answer.state.optedOut && this.initAnswer.success;
     const view = isTaken && { n: command.n, ...this.#refusals([command as Command])[0] };
     const asked = init && { init: { ...this.initAnswer, ...(view && { view }) } };
     return this.#answer(

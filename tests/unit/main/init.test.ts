@@ -126,7 +126,7 @@ describe("init()", () => {
 
   test("can be tried again after a failure", async () => {
     const sdk = make();
-    page.prepare = (host) => (host.initAnswer = { ok: false, error: refusal });
+    page.prepare = (host) => (host.initAnswer = { success: false, error: refusal });
     expect(await sdk.init("key")).toEqual({ success: false, error: refusal });
     expect(await sdk.track("a")).toMatchObject({ error: { code: 2015 } });
     page.prepare = () => {};

@@ -9,7 +9,8 @@ let page: FakePage;
 const start = async (options: TrackingOptions = {}) => {
   const sdk = using(new PeopleTrackingSDK({ liveChat: null, ...options }));
   await sdk.init("key");
-  // What is loaded for client-side navigations alone.
+  // What is loaded once tracking has started, and for client-side navigations alone.
+  await vi.advanceTimersByTimeAsync(0);
   await vi.dynamicImportSettled();
   return sdk;
 };
