@@ -1,7 +1,8 @@
 /** What a page does once tracking has started, in a file that it need not load before. */
 import type { TrackerState } from "../protocol/api.js";
+import { trustedScriptUrl } from "./host/trusted-script-url.js";
 import { eraseJournals, takeInJournals } from "./journals.js";
-import type { EntryFunctions, Tracking } from "./tracking.js";
+import type { Tracking } from "./tracking.js";
 
 export interface AfterStart {
   onState(state: TrackerState): void;
@@ -14,7 +15,6 @@ export const afterStart = (
   { connection, pages, queue, settings, viewPage }: Tracking,
   state: TrackerState,
   isErased: boolean,
-  { documentText, outsideZones, presentUrl, trustedScriptUrl }: EntryFunctions,
   signal: AbortSignal,
 ): AfterStart => {
   const { name, serviceWorkerUrl, pageViews, ignoreSearch } = settings;
@@ -28,7 +28,7 @@ export const afterStart = (
         pages.setReferrer(previousUrl);
         void viewPage();
       };
-      followNavigations({ pageLoad: pages.load, ignoreSearch, presentUrl, outsideZones, record, signal });
+      followNavigations({ pageLoad: pages.load, ignoreSearch, record, signal });
     };
     follow().catch(() => {}); // the site does not serve the file: page loads still count
   }
@@ -43,7 +43,6 @@ export const afterStart = (
         url: trustedScriptUrl(serviceWorkerUrl),
         tag: name,
         hasUndecided: queue.hasUndecided,
-        documentText,
         signal,
       });
       syncOnState(state);

@@ -13,9 +13,8 @@ import type { HostConnection } from "./host/host-connection.js";
 import { NO_ANSWER } from "./host/watchdog.js";
 import { followLiveChat } from "./live-chat.js";
 import type { LiveChatSource } from "./live-chat.js";
-import { trustedScriptUrl } from "./host/trusted-script-url.js";
 import { SUCCESS, describe, fail } from "./outcome.js";
-import { createPageViews, presentUrl } from "./page-views.js";
+import { createPageViews } from "./page-views.js";
 import type { PageViews } from "./page-views.js";
 import type { Settings } from "./tracking-options.js";
 import { outsideZones } from "./zones.js";
@@ -43,10 +42,6 @@ export interface Tracking {
   erase(): Promise<Outcome>;
   end(): void;
 }
-
-/** Functions of the entry for what is loaded later: what is imported from there becomes one of its exports. */
-const ENTRY = { documentText, outsideZones, presentUrl, trustedScriptUrl };
-export type EntryFunctions = typeof ENTRY;
 
 /** @param onEnd - `init()` failed, or `end()` was called */
 export const startTracking = (
@@ -121,7 +116,7 @@ export const startTracking = (
     // In a task after `init()` has resolved, which waits for none of it. Should the page end before, the next one does it.
     afterStartTimer = setTimeout(() => {
       import("./after-start.js").then(
-        (chunk) => (later = chunk.afterStart(tracking, lastState, isErased, ENTRY, signal)),
+        (chunk) => (later = chunk.afterStart(tracking, lastState, isErased, signal)),
         () => {}, // the site does not serve the file: journals wait for a page that has it, and page loads still count
       );
     });
