@@ -12,7 +12,7 @@ import type { Settings } from "./tracking-options.js";
  */
 export const presentUrl = (url = documentText("URL")): string => /^data:[^,]*|^[^#]*/.exec(url)![0];
 
-/** The page of custom events, as long as its URL and title stay the same. */
+/** The page of the custom events of one task, as long as its URL and title stay the same. */
 export interface PageOfEvents {
   url: string;
   title: string;
@@ -27,10 +27,11 @@ export interface PageViews {
    * @param given replaces the page's own fields
    */
   present(given?: Partial<Page>): Partial<Page> | undefined;
-  /** The same object while nothing changes. */
-  ofEvent(): PageOfEvents;
-  /** The next event calls the site's redaction again. */
-  forgetEventPage: () => void;
+  /**
+   * @param known - of another event of the same task, with which this one shares the site's redaction
+   * @returns the same object while URL and title stay the same
+   */
+  ofEvent(known: PageOfEvents | undefined): PageOfEvents;
   /** The page view of this page load, unless it is recorded. All instances give it one id, so that it is stored once. */
   ofLoad(make: () => LoadView): LoadView | undefined;
   /** @param answer absent while opted out */
@@ -48,7 +49,6 @@ export const createPageViews = ({ hello, page: redact, pageViews }: Settings): P
   if (pageViews === "spa") pageLoad.url = presentUrl();
   /** The page that led here: at a client-side navigation, the one before. */
   let referrer = documentText("referrer");
-  let eventPage: PageOfEvents | undefined;
 
   const present: PageViews["present"] = (given) => {
     const page = { url: presentUrl(), title: documentText("title"), referrer };
@@ -74,18 +74,12 @@ export const createPageViews = ({ hello, page: redact, pageViews }: Settings): P
   return {
     present,
 
-    ofEvent: () => {
+    ofEvent: (known) => {
       const url = documentText("URL");
       const title = documentText("title");
-      if (eventPage?.url !== url || eventPage.title !== title) {
-        const page = present();
-        eventPage = { url, title, sent: page && { url: page.url ?? "", title: page.title ?? "" } };
-      }
-      return eventPage;
-    },
-
-    forgetEventPage: () => {
-      if (redact) eventPage = undefined;
+      if (known?.url === url && known.title === title) return known;
+      const page = present();
+      return { url, title, sent: page && { url: page.url ?? "", title: page.title ?? "" } };
     },
 
     ofLoad: (make) => {

@@ -119,12 +119,12 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * await sdk.track("action", { name: "Button clicked", label: "add-to-favorites" });
    */
   track<Id extends keyof Events & string>(eventId: Id, properties?: Events[Id]): Promise<Outcome> {
-    return this.#with(2016, ({ queue, pages }) => {
+    return this.#with(2016, ({ queue }) => {
       const command: NewCommand = { type: "track", eventId: copyValue("eventId", eventId) as string };
       if (properties !== undefined) {
         command.properties = copyValue("properties", properties) as WireProperties;
       }
-      return queue.add(command, pages.ofEvent());
+      return queue.add(command);
     });
   }
 

@@ -65,7 +65,7 @@ export const startTracking = (
     later?.onState(state);
     onState(state);
   });
-  const queue = createCallQueue(connection, settings, pages.forgetEventPage);
+  const queue = createCallQueue(connection, settings, pages);
   const liveChat =
     source &&
     followLiveChat(source, (change) => void outsideZones(() => queue.add({ type: "liveChat", ...change })));
