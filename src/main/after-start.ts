@@ -24,11 +24,12 @@ export const afterStart = (
   if (pageViews === "spa") {
     const follow = async (): Promise<void> => {
       const { followNavigations } = await import("./client-side-navigations.js");
-      const record = (previousUrl: string): void => {
-        pages.setReferrer(previousUrl);
-        void viewPage();
-      };
-      followNavigations({ pageLoad: pages.load, ignoreSearch, record, signal });
+      followNavigations({
+        pageLoad: pages.load,
+        ignoreSearch,
+        record: () => void viewPage(),
+        signal,
+      });
     };
     follow().catch(() => {}); // the site does not serve the file: page loads still count
   }

@@ -34,9 +34,8 @@ export interface CallQueue {
   hasUndecided: () => boolean;
   /** Journals what no host has decided. */
   save(): void;
-  /** The page goes, and may end with any call: from now on each call is journaled before it returns. */
-  onHide(): void;
-  onShow(): void;
+  /** The page goes, and may end with any call: from now on each call is journaled before it returns. Or it is back. */
+  setPageHidden(isHidden: boolean): void;
   /** @param generation - the erase generation that this host reports */
   onState(host: HostKind, generation: number): void;
   /** What was called while the page was only prerendered happens now. */
@@ -45,8 +44,8 @@ export interface CallQueue {
   numbered(view: NewPageView, at: number): LoadView["command"];
   /** Sends what was held back, and from now on at once. */
   open(): void;
-  /** Gives all that was held back this outcome. */
-  refuse(failure: Failure): void;
+  /** Gives all that was held back this outcome, and journals what was sent. */
+  end(failure: Failure): void;
 }
 
 export const createCallQueue = (
@@ -148,11 +147,10 @@ export const createCallQueue = (
     hasUndecided: () => undecided.length > 0,
     save,
 
-    onHide: () => {
-      isPageHidden = true;
-      save();
+    setPageHidden: (isHidden) => {
+      isPageHidden = isHidden;
+      if (isHidden) save();
     },
-    onShow: () => void (isPageHidden = false),
     onState: (host, reported) => {
       hostKind = host;
       generation = reported;
@@ -174,8 +172,8 @@ export const createCallQueue = (
       [...undecided].forEach(send); // one that cannot be sent leaves the list at once
     },
 
-    refuse: (failure) => {
-      flush();
+    end: (failure) => {
+      save();
       if (isOpen) return;
       for (const { resolves, journaled } of undecided.splice(0)) {
         resolves.forEach((resolve, index) => resolve(index < journaled ? SUCCESS : failure));

@@ -7,8 +7,8 @@ import { outsideZones } from "./zones.js";
 export interface Navigations {
   pageLoad: PageLoad;
   ignoreSearch: ClientSideViews["ignoreSearch"];
-  /** Is called at each view, with the URL of the one before. */
-  record: (previousUrl: string) => void;
+  /** Is called at each view. */
+  record: () => void;
   signal: AbortSignal;
 }
 
@@ -26,7 +26,8 @@ export const followNavigations = ({ pageLoad, ignoreSearch, record, signal }: Na
       if (signal.aborted || isSameView(url, previousUrl, ignoreSearch)) return;
       // Shared by all instances on the page: the others see no difference any more.
       pageLoad.url = url;
-      record(previousUrl);
+      pageLoad.referrer = previousUrl;
+      record();
     });
   };
   const { navigation } = globalThis as { navigation?: EventTarget };

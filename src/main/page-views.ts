@@ -40,18 +40,15 @@ export interface PageViews {
   isRestored(event: Event): boolean;
   /** Where client-side navigations are followed: the URL of the last view. */
   load: PageLoad;
-  /** The page was led to by this one, at a client-side navigation. */
-  setReferrer(url: string): void;
 }
 
 export const createPageViews = ({ hello, page: redact, pageViews }: Settings): PageViews => {
   const pageLoad = pageLoadOf(hello.namespace);
   if (pageViews === "spa") pageLoad.url = presentUrl();
-  /** The page that led here: at a client-side navigation, the one before. */
-  let referrer = documentText("referrer");
+  pageLoad.referrer ??= documentText("referrer");
 
   const present: PageViews["present"] = (given) => {
-    const page = { url: presentUrl(), title: documentText("title"), referrer };
+    const page = { url: presentUrl(), title: documentText("title"), referrer: pageLoad.referrer! };
     for (const name of FIELDS) {
       const value = given?.[name];
       check(value === undefined || typeof value === "string", `page.${name} must be a string`);
@@ -101,7 +98,6 @@ export const createPageViews = ({ hello, page: redact, pageViews }: Settings): P
     },
 
     load: pageLoad,
-    setReferrer: (url) => void (referrer = url),
   };
 };
 

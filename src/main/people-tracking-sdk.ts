@@ -288,7 +288,6 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
     this.#listeners.clear();
     this.#state = null;
     outsideZones(() => this.#tracking?.end());
-    this.#tracking = undefined;
   }
 
   /** The same as `close()`, for `using`. */

@@ -108,7 +108,7 @@ export const readOptions = (options: TrackingOptions, apiKey: string): Settings 
       options: toJson({ pageViews, host, durability, sessionTimeoutMs, maxWaiting }),
       globalPrivacyControl:
         !!options.respectGlobalPrivacyControl &&
-        (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true,
+        !!(navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl,
     },
     hosts: host === "auto" ? ["shared", "dedicated", "page"] : [host],
     workerUrl: fileUrl("workerUrl"),

@@ -88,11 +88,11 @@ export const startTracking = (
       else queue.save();
     });
     on("pagehide", () => {
-      queue.onHide();
+      queue.setPageHidden(true);
       connection.detach();
     });
     on("pageshow", (event) => {
-      queue.onShow();
+      queue.setPageHidden(false);
       if (!(event as PageTransitionEvent).persisted) return;
       connection.attach();
       if (isCounted && pages.isRestored(event)) void viewPage();
@@ -137,8 +137,7 @@ export const startTracking = (
     ended.abort();
     clearTimeout(afterStartTimer);
     liveChat?.stop();
-    queue.refuse(fail(2015));
-    queue.save();
+    queue.end(fail(2015));
     connection.close();
     onEnd();
   };

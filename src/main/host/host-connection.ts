@@ -58,10 +58,10 @@ export const createHostConnection = (
   /** The last call to attach; responses to those before it do not count. */
   let attaching: number | undefined;
   let wasAttached = false;
-  /** `init()` was called: from then on the page attaches to a host as soon as it is opened. */
-  let isReady = false;
+  /** Set by `init()`: from then on the page attaches to a host as soon as it is opened. */
+  let resolveInit: ((answer: InitAnswer) => void) | undefined;
   /** Goes with each request to attach until a host has responded. */
-  let pendingInit: { request: InitRequest; resolve: (answer: InitAnswer) => void } | undefined;
+  let initRequest: InitRequest | undefined;
   /** In a host's name, so that the page does not meet a worker again that hangs. */
   let abandonedHosts = 0;
   let isClosed = false;
@@ -84,7 +84,7 @@ export const createHostConnection = (
       kindIndex = 0;
     } else if (error.code === 2102 || !hosts[++kindIndex]) {
       kindIndex = 0;
-      pendingInit?.resolve({ success: false, error });
+      resolveInit?.({ success: false, error });
       if (!requests.isEmpty()) setTimeout(connect, RETRY_MS);
       return;
     }
@@ -99,19 +99,18 @@ export const createHostConnection = (
   };
 
   const awaitAttached = (): void => {
-    if (attaching) awaitMessage(pendingInit ? INIT_TIMEOUT_MS : SILENCE_TIMEOUT_MS);
+    if (attaching) awaitMessage(initRequest ? INIT_TIMEOUT_MS : SILENCE_TIMEOUT_MS);
     else stopTimer?.();
   };
 
   const attach = (): void => {
     if (!port) return;
     requests.detach();
-    const request = pendingInit?.request;
     try {
       attaching = callHost(port, "attach", [
         { ...hello, online: navigator.onLine },
         // The host's clocks are known after its first message.
-        request && { ...request, calledAt: instance ? hostMoment(request.calledAt) : NaN },
+        initRequest && { ...initRequest, calledAt: instance ? hostMoment(initRequest.calledAt) : NaN },
       ]);
       if (instance) awaitAttached();
     } catch (thrown) {
@@ -125,8 +124,8 @@ export const createHostConnection = (
     wasAttached = true;
     attaching = undefined;
     onState({ host: kind(), ...answer.state }, answer.generation);
-    if (answer.init) pendingInit?.resolve(answer.init);
-    pendingInit = undefined;
+    if (answer.init) resolveInit?.(answer.init);
+    initRequest = undefined;
     requests.attach(port!);
   };
 
@@ -161,7 +160,7 @@ export const createHostConnection = (
       });
       if ("start" in own) own.start();
       awaitMessage(SILENCE_TIMEOUT_MS);
-      if (isReady) attach();
+      if (resolveInit) attach();
     } catch (thrown) {
       onFailure(describe(thrown));
     }
@@ -186,8 +185,8 @@ export const createHostConnection = (
 
     init: (request) =>
       new Promise((resolve) => {
-        isReady = true;
-        pendingInit = { request, resolve };
+        resolveInit = resolve;
+        initRequest = request;
         if (port) attach();
         else connect();
       }),
