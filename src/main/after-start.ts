@@ -1,8 +1,21 @@
 /** What a page does once tracking has started, in a file that it need not load before. */
 import type { TrackerState } from "../protocol/api.js";
+import type { CallQueue } from "./call-queue.js";
+import type { HostConnection } from "./host/host-connection.js";
 import { trustedScriptUrl } from "./host/trusted-script-url.js";
 import { eraseJournals, takeInJournals } from "./journals.js";
-import type { Tracking } from "./tracking.js";
+import type { PageViews } from "./page-views.js";
+import type { Settings } from "./tracking-options.js";
+
+/** Of the tracking that has started. */
+interface Started {
+  connection: HostConnection;
+  pages: Pick<PageViews, "load">;
+  queue: Pick<CallQueue, "hasUndecided">;
+  settings: Settings;
+  /** Records a page view of the present page. */
+  viewPage: () => Promise<unknown>;
+}
 
 export interface AfterStart {
   onState(state: TrackerState): void;
@@ -12,7 +25,7 @@ export interface AfterStart {
 
 /** @param isErased - the host has erased everything before */
 export const afterStart = (
-  { connection, pages, queue, settings, viewPage }: Tracking,
+  { connection, pages, queue, settings, viewPage }: Started,
   state: TrackerState,
   isErased: boolean,
   signal: AbortSignal,

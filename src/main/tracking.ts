@@ -129,8 +129,8 @@ export const startTracking = (
       await new Promise<unknown>((shown) => on("prerenderingchange", shown));
       queue.restamp();
     }
-    const failed = (thrown: unknown): Outcome => fail(2101, describe(thrown));
-    return (await within(CALL_TIMEOUT_MS, start().catch(failed))) ?? fail(2101, NO_ANSWER);
+    const outcome = start().catch((thrown: unknown) => fail(2101, describe(thrown)));
+    return (await within(CALL_TIMEOUT_MS, outcome)) ?? fail(2101, NO_ANSWER);
   };
 
   const end = (): void => {
@@ -144,10 +144,11 @@ export const startTracking = (
 
   const started = new Promise<Outcome>((resolve) => {
     signal.addEventListener("abort", () => resolve(fail(2015)));
-    void begin().then((outcome) => {
+    const settle = (outcome: Outcome): void => {
       resolve(outcome);
       if (!outcome.success && !signal.aborted) end();
-    });
+    };
+    void begin().then(settle);
   });
 
   const tracking: Tracking = {
