@@ -26,7 +26,8 @@ export interface TrackingOptions {
   /**
    * When page views are recorded: at each page load (the default), also at client-side navigations (`spa`), or never by
    * itself. A task that has changed the URL makes one view at its end, unless the URL without its fragment is that of
-   * the last view. `ignoreSearch` names the parameters that do not make another view; the URL is sent whole all the same.
+   * the last view; navigations before `init()` has resolved make one view together. `ignoreSearch` names the parameters
+   * that do not make another view; the URL is sent whole all the same.
    *
    * @example
    * pageViews: { spa: true, ignoreSearch: ["q", "page"] }

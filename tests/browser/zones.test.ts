@@ -92,6 +92,7 @@ test.each(["shared", "page"] as const)("nothing of ours runs in the app's zone (
 
 test("a subscriber is called in the zone in which it subscribed", async () => {
   await startInApp("shared");
+  await settle(page);
   const zones = await page.evaluate(async () => {
     const names: string[] = [];
     const note = (): void => void names.push(Zone.current.name);

@@ -61,6 +61,20 @@ describe("page views", () => {
     },
   );
 
+  test("are one for all navigations before what follows them is loaded", async () => {
+    const started = start({ pageViews: "spa" });
+    for (const url of ["/lines", "/basket"]) {
+      page.navigate(url);
+      await settle();
+    }
+    await started;
+    await pass(250);
+    expect(views()).toEqual([
+      first,
+      view("https://shop.example/basket", "Shop", "https://shop.example/kites?colour=red"),
+    ]);
+  });
+
   test("are one for many changes of the URL in one task, or none where it ends as it began", async () => {
     await start({ pageViews: "spa" });
     for (let n = 1; n <= 50; n++) page.navigate(`/lines?n=${n}`);
