@@ -160,7 +160,7 @@ describe("the lease of a burst", () => {
     }
     await world.drained();
     const batches = batchesOf(world).length;
-    expect(batches).toBe(2);
+    expect(batches).toBeLessThanOrEqual(3);
     expect({ commits: world.commits, reads: world.reads }).toEqual({ commits: 51 + batches, reads: batches });
   });
 
