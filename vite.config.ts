@@ -109,7 +109,13 @@ const functionsCompiledEarly: Plugin = {
 
 export default defineConfig({
   plugins: [besideMain, functionsCompiledEarly],
-  resolve: { alias: { "people-tracking-sdk": fromHere("dist/index.js") } },
+  resolve: {
+    alias: {
+      "people-tracking-sdk": fromHere("dist/index.js"),
+      // The package's own entry is written for ES5, and refuses to stand beside another Dexie on the page.
+      dexie: "dexie/dist/modern/dexie.mjs",
+    },
+  },
   // `npm run dev` serves the page; the service behind it is that of an `npm start` beside it.
   server: { proxy: { "/people": "http://127.0.0.1:4173", "/demo": "http://127.0.0.1:4173" } },
   environments: {

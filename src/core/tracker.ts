@@ -56,6 +56,7 @@ export class Tracker {
   readonly #flushes: Flushes;
   readonly #stopListening: () => void;
   #cancelSessionTimer: (() => void) | null = null;
+  #hasBegun = false;
   #closed = false;
   #isFirstPage = true;
   #isInBackground = false;
@@ -67,7 +68,10 @@ export class Tracker {
     this.#ports = ports;
     this.#onChange = onChange;
     this.#registrar = new Registrar(ports, (version) => {
-      if (version !== this.#definitions.version) void this.#definitions.refresh();
+      // After what waits for the registration: the first page view of a new profile, for one.
+      ports.timers.after(0, () => {
+        if (version !== this.#definitions.version && !this.#closed) void this.#definitions.refresh();
+      });
     });
     this.#definitions = new Definitions(ports, definitionsOver(ports, this.#registrar));
     this.#delivery = new Delivery(ports, this.#registrar, hostId, () => this.#deliveryChanged());
@@ -80,21 +84,42 @@ export class Tracker {
     this.#stopListening = ports.changes.listen(() => ignoreStoreErrors(this.#heardOfChange()));
   }
 
-  /**
-   * Starts the tracker; call it once, before anything else. A page waits for it, and leaves a host that takes too long.
-   */
+  /** Starts the tracker where no page attaches to it. */
   async start(): Promise<void> {
-    await Promise.all([this.#change(withHalfOpenBreakers), this.#definitions.load()]);
-    ignoreStoreErrors(this.#endDueSession());
-    // A journal that is older than a visitor's life is of nobody.
-    ignoreStoreErrors(this.#ports.store.forgetPages(this.#ports.clock.now() - VISITOR_LIFETIME_MS));
-    this.#delivery.wake();
+    await this.#begin(() => this.#change(withHalfOpenBreakers));
   }
 
   /** Attaches a page, with its `init()` if that was called. The service and the key of the last page are used. */
-  async attach(hello: Hello, request?: TimedInit): Promise<Attached> {
-    if (request) return this.#init(hello, request);
-    const record = await this.#change((former, now) => connected(this.#withFirstPage(former, now), hello));
+  attach(hello: Hello, request?: TimedInit): Promise<Attached> {
+    return this.#begin((isFirst) => (request ? this.#init(hello, request) : this.#connect(hello, isFirst)));
+  }
+
+  /**
+   * What is requested first starts the tracker. Its transaction is that of the start, for a page waits for it: the
+   * definitions are read beside it, and the rest of the start comes after it.
+   */
+  async #begin<Result>(request: (isFirst: boolean) => Promise<Result>): Promise<Result> {
+    if (this.#hasBegun) return request(false);
+    this.#hasBegun = true;
+    try {
+      const loading = this.#definitions.load();
+      const [result] = await Promise.all([request(true), loading]);
+      ignoreStoreErrors(this.#endDueSession());
+      // A journal that is older than a visitor's life is of nobody.
+      ignoreStoreErrors(this.#ports.store.forgetPages(this.#ports.clock.now() - VISITOR_LIFETIME_MS));
+      this.#delivery.wake();
+      return result;
+    } catch (error) {
+      this.#hasBegun = false;
+      throw error;
+    }
+  }
+
+  async #connect(hello: Hello, isFirst: boolean): Promise<Attached> {
+    const record = await this.#change((former, now) => {
+      const attempted = this.#withFirstPage(former, now);
+      return connected(isFirst ? withHalfOpenBreakers(attempted) : attempted, hello);
+    });
     this.#isFirstPage = false;
     this.#delivery.wake();
     return this.#stateIn(record);

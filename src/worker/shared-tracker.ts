@@ -34,7 +34,7 @@ export class SharedTracker {
   /** Another one has taken over. */
   isRetired = false;
 
-  private constructor({ namespace, durability }: PageHello) {
+  constructor({ namespace, durability }: PageHello) {
     const store = new FailoverStore({
       open: () => openDisk(namespace, durability),
       clock: systemClock,
@@ -46,18 +46,6 @@ export class SharedTracker {
     this.tracker = new Tracker(ports, instance, () => this.#changed());
     this.#namespace = namespace;
     this.#closePorts = () => ports.changes.close();
-  }
-
-  static async start(hello: PageHello): Promise<SharedTracker> {
-    const shared = new SharedTracker(hello);
-    try {
-      await shared.tracker.start();
-      return shared;
-    } catch (error) {
-      // The next page that attaches starts another; this one must not go on listening and sending beside it.
-      shared.#close();
-      throw error;
-    }
   }
 
   watch(watcher: Watcher): void {
@@ -133,15 +121,13 @@ export class SharedTracker {
   }
 }
 
-const trackers = new Map<string, Promise<SharedTracker>>();
+const trackers = new Map<string, SharedTracker>();
 
-/** The namespace's tracker in this host, started with the first page. */
-export const sharedTracker = (hello: PageHello): Promise<SharedTracker> => {
+/** The namespace's tracker in this host, made for the first page, which starts it as it attaches. */
+export const sharedTracker = (hello: PageHello): SharedTracker => {
   const known = trackers.get(hello.namespace);
   if (known) return known;
-  const started = SharedTracker.start(hello);
-  trackers.set(hello.namespace, started);
-  // A start that failed is tried again by the next page that attaches.
-  started.catch(() => trackers.delete(hello.namespace));
-  return started;
+  const made = new SharedTracker(hello);
+  trackers.set(hello.namespace, made);
+  return made;
 };

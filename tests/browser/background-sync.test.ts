@@ -14,7 +14,7 @@ const OPTIONS = { namespace: "shop", serviceWorkerUrl: "/sdk/service-worker.js" 
 const TAG = "people-tracking:shop";
 /** What the site of a test serves besides, under `/own/`. */
 const own = await mkdtemp(join(tmpdir(), "people-tracking-own-"));
-const setting = useSetting({ folders: { "/own/": own } });
+const setting = useSetting({ folders: { "/own/": own }, isBrowserFresh: true });
 afterAll(() => rm(own, { recursive: true }));
 
 const fileOf = (url: string): Promise<string> => readFile(new URL(url, import.meta.url), "utf8");

@@ -1,4 +1,7 @@
-/** A hundred thousand operations wait in a browser that is killed: all arrive, and what is called meanwhile is stored. */
+/**
+ * Thousands of operations wait in a browser that is killed: all arrive, and what is called meanwhile is stored.
+ * `npm run test:soak` has a hundred thousand of them.
+ */
 import type { Page } from "playwright";
 import { describe, expect, test } from "vitest";
 import { lossesOf, numbersOf, upTo } from "./support/arrivals.js";
@@ -11,8 +14,8 @@ const setting = useSetting();
 const tally = useTally("backlog");
 
 const TABS = 4;
-const A_TAB = 25_000;
 const AT_ONCE = 1000;
+const A_TAB = AT_ONCE * Math.ceil(Number(process.env["BACKLOG"] ?? 20_000) / TABS / AT_ONCE);
 const ALL = TABS * A_TAB;
 /** Without it, the hundred thousandth would be refused. */
 const OPTIONS = { maxWaiting: 2 * ALL };
@@ -36,7 +39,7 @@ const drain = (tab: Page) => tab.evaluate(() => window.sdk.flush({ timeoutMs: 40
 
 describe("a backlog", () => {
   test(
-    "100,000 operations outlive the browser's violent end and arrive once, in the order of each tab",
+    `${ALL.toLocaleString("en")} operations outlive the browser's violent end and arrive once, in the order of each tab`,
     { timeout: 8 * MINUTES },
     async () => {
       const { person, browser, site } = setting;
@@ -71,24 +74,26 @@ describe("a backlog", () => {
       expect(await rowsOnDisk(tab)).toBe(andPageView);
       watch.lap("killed and restarted");
 
+      // Another tab is open before it drains: a small backlog could be gone before one has opened.
+      const late = await visit(again, site, OPTIONS);
       // Some of it drains; then the service is gone once more, so that what is shown can be compared with what there is.
       site.setReachable(true);
       const drained = drain(tab);
       drained.catch(() => {}); // it is awaited below, unless something fails before
       const patience = { timeout: 2 * MINUTES };
       await tab.waitForFunction((left) => window.sdk.state!.outbox.waiting < left, 0.8 * ALL, patience);
-      const late = await visit(again, site, OPTIONS);
       expect(await late.evaluate(() => window.sdk.state?.delivery.status)).toBe("sending");
-      const longestMs = await late.evaluate(async (from) => {
-        let longest = 0;
+      const { failures, longestMs } = await late.evaluate(async (from) => {
+        const told = { failures: [] as string[], longestMs: 0 };
         for (let n = from; n < from + 10; n++) {
           const calledAt = performance.now();
-          const { success } = await window.sdk.track("numbered", { n });
-          if (!success) return Infinity;
-          longest = Math.max(longest, performance.now() - calledAt);
+          const outcome = await window.sdk.track("numbered", { n });
+          if (!outcome.success) told.failures.push(outcome.error.message);
+          told.longestMs = Math.max(told.longestMs, performance.now() - calledAt);
         }
-        return longest;
+        return told;
       }, ALL);
+      expect(failures).toEqual([]);
       expect((await stateOf(late))?.outbox.waiting).toBeGreaterThan(10);
       watch.lap("a fifth drained, and ten calls of another tab");
       site.setReachable(false);
@@ -104,10 +109,16 @@ describe("a backlog", () => {
       await settle(late);
       watch.lap("drained");
 
-      const timeline = await site.timeline(lead);
-      expect(numbersOf(timeline)).toHaveLength(ALL + 10);
+      expect(numbersOf(await site.timeline(lead)).filter((n) => n < ALL)).toHaveLength(ALL);
+      // A browser that is killed may not have written down its chat yet: the late calls are then those of a visitor, whose
+      // timeline can be read once there is another.
+      const reader = await late.evaluate(() => window.widget.startChat());
+      await late.waitForFunction((id) => window.sdk.state?.profile?.id === id, reader);
+      await settle(late);
+      const timelines = await site.timelines();
+      expect(numbersOf(timelines.flat())).toHaveLength(ALL + 10);
       const callerOf = (n: number) => Math.floor(n / A_TAB);
-      const losses = lossesOf(site, [timeline], new Set(upTo(ALL + 10)), callerOf);
+      const losses = lossesOf(site, timelines, new Set(upTo(ALL + 10)), callerOf);
       tally.add(site, ALL + 10, losses);
       expect(losses).toEqual({ lost: [], doubled: [], outOfOrder: [] });
       for (const each of [tab, late]) {

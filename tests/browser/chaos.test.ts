@@ -15,7 +15,7 @@ import { useTally } from "./support/tally.js";
 import { init, openTab, profileIs, settle } from "./support/visit.js";
 import { killSharedWorkers } from "./support/workers.js";
 
-const setting = useSetting();
+const setting = useSetting({ isServiceFresh: true });
 const tally = useTally("random days");
 
 const STEPS = 40;

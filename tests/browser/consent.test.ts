@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { useSetting } from "./support/setting.js";
 import { init, openTab, profileIs, settle, stateOf, track, visit } from "./support/visit.js";
 
-const setting = useSetting();
+const setting = useSetting({ isBrowserFresh: true });
 
 const REFUSED = {
   success: false,

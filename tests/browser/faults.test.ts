@@ -1,21 +1,13 @@
 /** Each thing that a network can do to a request, alone: when it is over, everything is there, once and in order. */
 import type { Page } from "playwright";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { lossesOf, numbersOf, timelineArrived, upTo } from "./support/arrivals.js";
 import { COMPRESSION_FAULTS, FAULT_NAMES } from "./support/fault-proxy.js";
 import { useSetting } from "./support/setting.js";
-import type { SiteOptions } from "./support/site.js";
-import { startService } from "./support/site.js";
 import { useTally } from "./support/tally.js";
 import { settle, stateOf, trackNumbers, visit } from "./support/visit.js";
 
-/** It takes seconds to start: one for all. */
-const options: SiteOptions = {};
-beforeAll(async () => {
-  options.service = await startService();
-});
-afterAll(() => options.service?.close());
-const setting = useSetting(options);
+const setting = useSetting();
 const tally = useTally("faults, one by one");
 
 const arrivesUnharmed = async (tab: Page, count: number): Promise<void> => {

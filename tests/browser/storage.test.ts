@@ -5,7 +5,7 @@ import { useSetting } from "./support/setting.js";
 import { clearSiteData, deleteDatabases, fillStorage, holdDatabase, limitQuota } from "./support/storage.js";
 import { openTab, init, settle, stateOf, track, trackNumbers, visit } from "./support/visit.js";
 
-const setting = useSetting();
+const setting = useSetting({ isBrowserFresh: true });
 
 const STORED = { success: true, data: null };
 
@@ -188,4 +188,26 @@ describe("a browser that lacks a feature", () => {
     expect(await trackNumbers(tab, 0, 20)).toBe(20);
     expect(await numbersArrived(site, tab)).toEqual(upTo(20));
   });
+});
+
+test("a worker opens the database that its name tells before a page attaches to it", async () => {
+  const tab = await openTab(setting.browser, setting.site);
+  await tab.evaluate(() => {
+    const { port } = new SharedWorker("/sdk/worker.js", {
+      type: "module",
+      name: "people-tracking:shop:v1:0",
+    });
+    port.start();
+  });
+  const databases = () => tab.evaluate(() => indexedDB.databases());
+  await expect.poll(databases).toContainEqual({ name: "people-tracking:shop", version: 10 });
+});
+
+test("a page that has loaded a Dexie of another version can be the host", async () => {
+  const { browser, site } = setting;
+  const tab = await openTab(browser, site);
+  // As Dexie makes itself known to other copies of it.
+  await tab.evaluate(() => Object.assign(globalThis, { [Symbol.for("Dexie")]: { semVer: "3.2.7" } }));
+  expect(await init(tab, site.trackingKey, { host: "page" })).toEqual(STORED);
+  expect(await stateOf(tab)).toMatchObject({ host: "page", storage: "disk" });
 });

@@ -9,7 +9,7 @@ import { openTab, profileIs, settle } from "./support/visit.js";
 
 const ZONE = createRequire(import.meta.url).resolve("zone.js");
 
-const setting = useSetting();
+const setting = useSetting({ isBrowserFresh: true });
 let page: Page;
 
 declare global {

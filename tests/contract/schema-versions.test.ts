@@ -3,6 +3,7 @@ import "fake-indexeddb/auto";
 import { Dexie } from "dexie";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
+import { openAhead } from "../../src/adapters/indexeddb/open-database.js";
 import { systemClock } from "../../src/adapters/system.js";
 import { FailoverStore } from "../../src/core/failover/failover-store.js";
 import { emptyRecord } from "../../src/core/tracker-record.js";
@@ -37,9 +38,42 @@ const openStore = async (namespace: string): Promise<DexieTrackerStore> => {
   await store.open();
   return store;
 };
+/** A tracker's store, whose timers run when the test says so. */
+const failoverStore = (namespace: string) => {
+  const timers = new Set<() => void>();
+  const changes = { failovers: 0, isRetired: false };
+  const store = new FailoverStore({
+    open: () => openStore(namespace),
+    clock: systemClock,
+    timers: {
+      after: (_, callback) => {
+        timers.add(callback);
+        return () => timers.delete(callback);
+      },
+    },
+    onFailover: () => (changes.failovers += 1),
+    onRetired: () => (changes.isRetired = true),
+  });
+  const runTimers = (): void => {
+    for (const callback of Array.from(timers)) {
+      timers.delete(callback);
+      callback();
+    }
+  };
+  return { store, changes, runTimers };
+};
+
 const nextSeq = async (store: { read(): Promise<{ nextSeq: number }> }) => (await store.read()).nextSeq;
 const put = (store: DexieTrackerStore | FailoverStore, seq: number) =>
   store.commit({}, () => ({ change: { record: { ...emptyRecord(), nextSeq: seq } }, result: null }));
+
+/** Another tab's connection to a database that a still older version has made, and that hears no `versionchange`. */
+const openOlder = (namespace: string): Promise<IDBDatabase> =>
+  new Promise((resolve, reject) => {
+    const request = indexedDB.open(`people-tracking:${namespace}`, 1);
+    request.addEventListener("success", () => resolve(request.result));
+    request.addEventListener("error", () => reject(new Error("it did not open")));
+  });
 
 describe("versions of the database schema", () => {
   test("a later schema that adds is used as it is, and not changed", async () => {
@@ -76,63 +110,80 @@ describe("versions of the database schema", () => {
 
   test("a tab of before goes on after the tab of after has upgraded under it", async () => {
     const namespace = newName();
-    const store = new FailoverStore({
-      open: () => openStore(namespace),
-      clock: systemClock,
-      timers: { after: () => () => undefined },
-      onFailover: () => undefined,
-      onRetired: () => undefined,
-    });
+    const { store } = failoverStore(namespace);
     await put(store, 3);
-    const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
     const later = await openLater(namespace, { ...NOW, journal: "id" });
-    expect(warn).toHaveBeenCalledWith(expect.stringContaining("wants to upgrade"));
-    warn.mockRestore();
     expect(await nextSeq(store)).toBe(3);
     await put(store, 4);
     expect(store.kind).toBe("disk");
     expect(await later.table("tracker").toArray()).toMatchObject([{ nextSeq: 4 }]);
   });
 
-  test("an upgrade that another tab blocks is waited for in memory", async () => {
+  test("a database that an older version has made is upgraded", async () => {
     const namespace = newName();
-    // A frozen tab of a still older version, which hears no `versionchange`.
-    const frozen = await new Promise<IDBDatabase>((resolve, reject) => {
-      const request = indexedDB.open(`people-tracking:${namespace}`, 1);
-      request.addEventListener("success", () => resolve(request.result));
-      request.addEventListener("error", () => reject(new Error("it did not open")));
-    });
-    const timers = new Set<() => void>();
-    let failovers = 0;
-    let isRetired = false;
-    const store = new FailoverStore({
-      open: () => openStore(namespace),
-      clock: systemClock,
-      timers: {
-        after: (_, callback) => {
-          timers.add(callback);
-          return () => timers.delete(callback);
-        },
-      },
-      onFailover: () => (failovers += 1),
-      onRetired: () => (isRetired = true),
-    });
-    const runTimers = (): void => {
-      for (const callback of Array.from(timers)) {
-        timers.delete(callback);
-        callback();
-      }
-    };
-    const warn = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    (await openOlder(namespace)).close();
+    const store = await openStore(namespace);
+    await put(store, 7);
+    expect(await nextSeq(store)).toBe(7);
+  });
+
+  test("a new database is as Dexie would create it", async () => {
+    const namespace = newName();
+    await put(await openStore(namespace), 7);
+    const stores: Record<string, string> = {};
+    const dexie = new Dexie(`people-tracking:${namespace}`);
+    opened.push(dexie);
+    await dexie.open();
+    for (const { name, schema } of dexie.tables) {
+      stores[name] = [schema.primKey.src, ...schema.indexes.map(({ src }) => src)].join(", ");
+    }
+    expect(stores).toEqual(NOW);
+    expect(dexie.verno).toBe(1);
+  });
+
+  test.each([
+    ["as it is needed", () => undefined],
+    ["before it is needed", (namespace: string) => openAhead(`people-tracking:${namespace}`)],
+  ])("an upgrade that another tab blocks is waited for in memory, begun %s", async (_, begin) => {
+    const namespace = newName();
+    const frozen = await openOlder(namespace);
+    const { store, changes, runTimers } = failoverStore(namespace);
+    begin(namespace);
     const stored = put(store, 5);
-    await vi.waitUntil(() => warn.mock.calls.length > 0);
-    warn.mockRestore();
     for (let step = 0; step < 4; step += 1) runTimers();
     await stored;
-    expect([store.kind, failovers]).toEqual(["memory", 1]);
+    expect([store.kind, changes.failovers]).toEqual(["memory", 1]);
 
     frozen.close();
     runTimers();
-    await vi.waitUntil(() => isRetired);
+    await vi.waitUntil(() => changes.isRetired);
+  });
+});
+
+describe("a database that is opened before it is needed", () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  test("is opened once", async () => {
+    const namespace = newName();
+    const requests = vi.spyOn(indexedDB, "open");
+    openAhead(`people-tracking:${namespace}`);
+    await put(await openStore(namespace), 7);
+    expect(requests).toHaveBeenCalledOnce();
+  });
+
+  test("is opened again where it was deleted meanwhile", async () => {
+    const namespace = newName();
+    openAhead(`people-tracking:${namespace}`);
+    await Dexie.delete(`people-tracking:${namespace}`);
+    const { store } = failoverStore(namespace);
+    await put(store, 7);
+    expect([store.kind, await nextSeq(store)]).toEqual(["disk", 7]);
+  });
+
+  test("is not taken for another one", async () => {
+    const [one, other] = [newName(), newName()];
+    openAhead(`people-tracking:${one}`);
+    await put(await openStore(other), 7);
+    expect(await nextSeq(await openStore(one))).toBe(1);
   });
 });

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { getRequestListener } from "@hono/node-server";
+import { inject } from "vitest";
 import { createPeopleService } from "../../server/src/index.js";
 
 const TYPES: Record<string, string> = { ".js": "text/javascript", ".html": "text/html; charset=utf-8" };
@@ -34,7 +35,8 @@ export const startPackageSite = async (
   folder: string,
   headers: Record<string, string> = {},
 ): Promise<PackageSite> => {
-  const service = await createPeopleService({ sweepIntervalMs: 0 });
+  const snapshot = new Blob([await readFile(inject("snapshotPath"))]);
+  const service = await createPeopleService({ database: { snapshot }, sweepIntervalMs: 0 });
   const { key } = await service.keys.create({ scopes: ["web:tracking:sdk"] });
   await service.definitions.put({ id: "action", properties: { name: "string" } });
 

@@ -65,11 +65,11 @@ export class World {
     return integerBelow(this.random, limitMs + 1);
   }
 
-  /** A host that has started and knows the service. */
+  /** A host that a page has attached to, so that it has started and knows the service. */
   async host({ apiKey = "key" } = {}): Promise<TestHost> {
     const host = new TestHost(this, `host-${this.hosts.length + 1}`, apiKey);
     this.hosts.push(host);
-    await this.time.wait(host.tracker.start().then(() => host.tracker.attach(host.hello)));
+    await this.time.wait(host.tracker.attach(host.hello));
     return host;
   }
 

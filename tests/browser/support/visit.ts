@@ -7,13 +7,14 @@ import { chromium } from "playwright";
 import type { PeopleTrackingSDK, TrackerState, TrackingOptions } from "../../../src/main/index.js";
 import { CHROMIUM_ARGS, chromiumPath } from "../../chromium.js";
 import { TRUSTED } from "./certificate.js";
-import { defaultHost } from "./page-scripts.js";
 import type { Site } from "./site.js";
 
 declare global {
   interface Window {
     PeopleTrackingSDK: typeof PeopleTrackingSDK;
     sdk: PeopleTrackingSDK;
+    /** The site's own, on pages that it makes. */
+    trackingDefaults?: TrackingOptions;
     loaded?: boolean;
     widget: {
       startChat(): Promise<string>;
@@ -89,10 +90,10 @@ export const openTab = async (context: BrowserContext, site: Site, path = "/"): 
 export const init = (page: Page, key: string, options: TrackingOptions = {}) =>
   page.evaluate(
     ([apiKey, given]) => {
-      window.sdk = new window.PeopleTrackingSDK(given);
+      window.sdk = new window.PeopleTrackingSDK({ ...window.trackingDefaults, ...given });
       return window.sdk.init(apiKey);
     },
-    [key, { ...defaultHost(), ...options }] as const,
+    [key, options] as const,
   );
 
 /** Opens a page whose tracker is on. */

@@ -27,7 +27,7 @@ export const openTab = async (browser: Pick<Browser, "open">, site: Site, path =
 export const init = (tab: Tab, site: Site, options: TrackingOptions = {}): Promise<Outcome> =>
   tab.run(
     (key, given) => {
-      window.sdk = new window.PeopleTrackingSDK(given);
+      window.sdk = new window.PeopleTrackingSDK({ ...window.trackingDefaults, ...given });
       return window.sdk.init(key);
     },
     site.trackingKey,

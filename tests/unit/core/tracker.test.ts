@@ -8,12 +8,12 @@ import { World } from "../../support/world.js";
 const LEAD = { id: "chat", kind: "lead", personId: "anna", token: "t" } as const;
 
 describe("init", () => {
-  test("a page waits for two turns of a slow disk until its host has started and knows the service", async () => {
+  test("a page waits for one turn of a slow disk until its host has started and knows the service", async () => {
     for (let seed = 1; seed <= 20; seed++) {
       const world = new World({ seed, storeDelayMs: 1 * SECOND });
       const before = world.time.now;
       await world.host();
-      expect(world.time.now - before).toBeLessThanOrEqual(2 * SECOND);
+      expect(world.time.now - before).toBeLessThanOrEqual(1 * SECOND);
     }
   });
 

@@ -38,6 +38,16 @@ describe("event definitions", () => {
     expect(service.requestsTo("definitions")).toEqual([]);
   });
 
+  test("an event that comes as its host starts waits for the stored definitions and requests none", async () => {
+    const { world, service } = await withAction();
+    const starting = world.host();
+    const host = world.hosts.at(-1)!;
+    expect(await track(world, host, "action", { name: "x" })).toBeUndefined();
+    await starting;
+    await world.drained();
+    expect(service.requestsTo("definitions")).toEqual([]);
+  });
+
   test.each([
     ["nothing", undefined, "no event is defined with the id nothing"],
     ["action", { other: "x" }, "properties.other is not defined for the event action"],
