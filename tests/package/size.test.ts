@@ -5,10 +5,10 @@ import { rolldown } from "rolldown";
 import { describe, expect, test } from "vitest";
 
 /** Of what a page loads before `init()` has resolved. */
-const MAIN_THREAD_BYTES = 7_220; // what it should get down to: 5,000
+const MAIN_THREAD_BYTES = 7_230; // what it should get down to: 5,000
 
 /** Of the worker, which a browser fetches and compiles before the first tab's `init()` can resolve. */
-const WORKER_BYTES = { brotli: 51_000, minified: 167_500 };
+const WORKER_BYTES = { brotli: 51_100, minified: 168_000 };
 
 /** The entry as a site's production build has it; what only some sites load stays outside. */
 const bundle = async (): Promise<string> => {

@@ -12,6 +12,9 @@ import { accept, commandError, readSetOf } from "./accept.js";
 import { problemsOf } from "./check-command.js";
 import { HOLD_MS, StreamPace } from "./stream-pace.js";
 
+/** So many share a transaction already: it does not wait for more. */
+const ENOUGH_GROUPS = 3;
+
 type GroupCommitPorts = Pick<Ports, "clock" | "ids" | "store" | "timers">;
 
 /** What a person waits for, or another party: it does not wait for the next calls of a stream. */
@@ -123,7 +126,13 @@ export class GroupCommit {
     const { clock, timers } = this.#ports;
     const waiting = this.#waiting;
     const isUrgent = waiting.some(({ group }) => group.commands.some(isAwaited));
-    if (isUrgent || this.#host.isInBackground() || !this.#pace.waits(clock.now())) return;
+    if (
+      isUrgent ||
+      waiting.length >= ENOUGH_GROUPS ||
+      this.#host.isInBackground() ||
+      !this.#pace.waits(clock.now())
+    )
+      return;
     const before = waiting.length;
     await new Promise<void>((resolve) => {
       const cancel = timers.after(HOLD_MS, resolve);
