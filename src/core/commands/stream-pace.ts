@@ -27,6 +27,8 @@ export class StreamPace {
   #nextPause = FIRST_PAUSE;
 
   called(now: number): void {
+    // Calls of one moment share a transaction as it is: they are a burst, not a stream.
+    if (this.#calls.at(-1)?.at === now) return;
     const isRightAfter = now - this.#answeredAt < RIGHT_AFTER_MS;
     this.#calls = [...this.#calls, { at: now, isRightAfter }].slice(-STREAM_CALLS);
     this.#pause = Math.max(0, this.#pause - 1);
