@@ -40,7 +40,7 @@ const deliveryState = (record: TrackerRecord, now: number): TrackerState["delive
   const ofOthers = record.lanes.find((queue) => queue.waiting > 0 && isBreakerOpen(queue.stop, now))?.stop;
   const lastError = record.delivery.lastError ?? ofOthers?.error;
   const error = lastError && { lastError };
-  if (isLeased(record, now)) return { status: "sending", ...error };
+  if (plan.kind !== "idle" && isLeased(record, now)) return { status: "sending", ...error };
   if (plan.kind === "wait") return { status: "retrying", nextAttemptAt: iso(plan.until), ...error };
   return { status: "idle", ...error };
 };

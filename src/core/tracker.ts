@@ -202,6 +202,7 @@ export class Tracker {
 
   /** Skips back-off. Returns how many of the rows accepted before are neither acknowledged nor rejected. */
   async flush(timeoutMs: number): Promise<number> {
+    await this.#groupCommit.settled();
     const record = await this.#change((former) => withAllDue(withoutBackOff(former)));
     if (isOptedOut(record)) return this.#flushes.count(record.nextSeq);
     this.#delivery.wake();
@@ -213,7 +214,8 @@ export class Tracker {
     return planOf(await this.#ports.store.read(), this.#ports.clock.now());
   }
 
-  inspect(query: RowQuery): Promise<OutboxRow[]> {
+  async inspect(query: RowQuery): Promise<OutboxRow[]> {
+    await this.#groupCommit.settled();
     return this.#ports.store.inspect(query);
   }
 
@@ -236,6 +238,7 @@ export class Tracker {
 
   /** Keeps the user's choice. An opt-out ends pending requests; what waits stays. */
   async setConsent(consent: "in" | "out"): Promise<void> {
+    await this.#groupCommit.settled();
     await this.#change((record) => ({ ...record, consent }), { atOnce: true });
     if (consent === "out") this.#ports.transport.abortAll();
     this.#delivery.wake();
@@ -243,6 +246,7 @@ export class Tracker {
 
   /** Clears all but the choice to opt out and the retired Live Chat sessions; tracking goes on with a new visitor. */
   async erase(): Promise<void> {
+    await this.#groupCommit.settled();
     const { clock, ids, store } = this.#ports;
     await store.commit({}, (snapshot) => ({
       change: erased(snapshot, clock.now(), ids),

@@ -111,6 +111,7 @@ export interface TrackerState {
   outbox: { waiting: number; rejected: number };
   delivery: {
     /**
+     * `idle`: nothing waits, or events wait for others (`deliveryDelayMs`).
      * `stopped`: the service refused the key, the profile's token or the profile itself; everything is kept. While other
      * profiles are still delivered, only `lastError` shows it.
      */

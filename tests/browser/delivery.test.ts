@@ -41,6 +41,33 @@ describe("delivery after the tab or the browser was closed", () => {
     expect(await numbersOnService(next)).toEqual(upTo(50));
   });
 
+  test("a browser that was killed and started again delivers at once, in spite of its former run's back-off", async () => {
+    const { person, browser, site } = setting;
+    const tab = await visit(browser, site);
+    site.setReachable(false);
+    expect(await trackNumbers(tab, 0, 5)).toBe(5);
+    await tab.waitForFunction(() => window.sdk.state?.delivery.status === "retrying");
+    // As after minutes without the service.
+    await tab.evaluate(async () => {
+      const opening = indexedDB.open((await indexedDB.databases())[0]!.name!);
+      await new Promise((resolve) => opening.addEventListener("success", resolve));
+      const store = opening.result.transaction("tracker", "readwrite").objectStore("tracker");
+      const reading = store.get("tracker");
+      await new Promise((resolve) => reading.addEventListener("success", resolve));
+      const [decidedAt, nextAt] = [0, 5 * 60_000].map((ms) => new Date(Date.now() + ms).toISOString());
+      const record = reading.result as { delivery: object };
+      const delivery = { ...record.delivery, failures: 9, retry: { decidedAt, nextAt } };
+      const writing = store.put({ ...record, delivery }, "tracker");
+      await new Promise((resolve) => writing.addEventListener("success", resolve));
+    });
+    await person.kill(browser);
+    site.setReachable(true);
+    const next = await visit(await person.browse(), site);
+    const early = () => window.sdk.state?.outbox.waiting === 0;
+    await next.waitForFunction(early, undefined, { timeout: 60_000 });
+    expect(await numbersOnService(next)).toEqual(upTo(5));
+  });
+
   test("init answers quickly without the service, and everything arrives when it comes back", async () => {
     const { browser, site } = setting;
     site.setReachable(false);

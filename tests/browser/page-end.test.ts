@@ -125,6 +125,34 @@ describe("the end of a page", () => {
     await vi.waitFor(() => expect(numbersAccepted(site)).toEqual(upTo(100)), 30_000);
   });
 
+  test("a lone event that waits for company arrives without another visit as the last tab closes", async () => {
+    const { browser, site } = setting;
+    for (let n = 0; n < 5; n++) {
+      const page = await visit(browser, site, { host: "shared", deliveryDelayMs: 99_999 });
+      await settle(page);
+      expect(await trackNumbers(page, n, 1)).toBe(1);
+      await page.close();
+      await vi.waitFor(() => expect(numbersAccepted(site)).toEqual(upTo(n + 1)), 30_000);
+    }
+  });
+
+  test.each(["shared", "dedicated", "page"] as const)(
+    "events that wait for company are sent at once when the page is hidden, and as long as it is (host: %s)",
+    async (host) => {
+      const { browser, site } = setting;
+      const page = await visit(browser, site, { host, deliveryDelayMs: 99_999 });
+      await settle(page);
+      expect(await trackNumbers(page, 0, 3)).toBe(3);
+      await page.evaluate(() => {
+        Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
+        document.dispatchEvent(new Event("visibilitychange"));
+      });
+      await vi.waitFor(() => expect(numbersAccepted(site)).toEqual(upTo(3)), 30_000);
+      expect(await trackNumbers(page, 3, 3)).toBe(3);
+      await vi.waitFor(() => expect(numbersAccepted(site)).toEqual(upTo(6)), 30_000);
+    },
+  );
+
   test("a page that is visible, with a worker that outlives it, writes no journal", async () => {
     const { browser, site } = setting;
     const page = await visit(browser, site, { host: "shared" });

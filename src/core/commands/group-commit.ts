@@ -10,6 +10,15 @@ import type { TrackerRecord } from "../tracker-record.js";
 import type { CommandGroup } from "./accept.js";
 import { accept, commandError, readSetOf } from "./accept.js";
 import { problemsOf } from "./check-command.js";
+import { HOLD_MS, StreamPace } from "./stream-pace.js";
+
+/** So many share a transaction already: it does not wait for more. */
+const ENOUGH_GROUPS = 3;
+
+type GroupCommitPorts = Pick<Ports, "clock" | "ids" | "store" | "timers">;
+
+/** What a person waits for, or another party: it does not wait for the next calls of a stream. */
+const isAwaited = ({ type }: Command): boolean => type !== "track" && type !== "pageView";
 
 interface PendingGroup {
   group: CommandGroup;
@@ -27,22 +36,30 @@ interface Host {
 }
 
 export class GroupCommit {
-  readonly #ports: Pick<Ports, "clock" | "ids" | "store">;
+  readonly #ports: GroupCommitPorts;
   readonly #definitions: Definitions;
   readonly #host: Host;
   readonly #checking = new Map<string, Promise<void>>();
   #waiting: PendingGroup[] = [];
-  #committing: Promise<void> | null = null;
+  #isCommitting = false;
+  #lastSubmitted: Promise<unknown> = Promise.resolve();
+  readonly #pace = new StreamPace();
+  /** Ends the wait for more calls of a stream. */
+  #endWait = (): void => undefined;
 
-  constructor(ports: Pick<Ports, "clock" | "ids" | "store">, definitions: Definitions, host: Host) {
+  constructor(ports: GroupCommitPorts, definitions: Definitions, host: Host) {
     this.#ports = ports;
     this.#definitions = definitions;
     this.#host = host;
   }
 
-  /** Resolves once what was submitted before is stored, but for what waits for fresh definitions. */
+  /**
+   * Stores at once what was submitted before, but for what waits for fresh definitions: what a page requests beside its
+   * calls comes after them.
+   */
   async settled(): Promise<void> {
-    await this.#committing;
+    this.#endWait();
+    await this.#lastSubmitted;
   }
 
   /** Stores commands and returns the answer to each. Rejects if the store failed: nothing is stored then. */
@@ -59,10 +76,14 @@ export class GroupCommit {
       await check;
       if (this.#checking.get(pageId) === check) this.#checking.delete(pageId);
     }
-    return new Promise((resolve, reject) => {
+    this.#pace.called(this.#ports.clock.now());
+    if (commands.some(isAwaited)) this.#endWait();
+    const stored = new Promise<CommandAnswer[]>((resolve, reject) => {
       this.#waiting.push({ group: { pageId, commands, invalid }, resolve, reject });
-      this.#committing ??= this.#commitAll();
+      if (!this.#isCommitting) void this.#commitAll();
     });
+    this.#lastSubmitted = stored.catch(() => undefined);
+    return stored;
   }
 
   /** Checks them all at once, for their answers come from one shared request. */
@@ -79,7 +100,9 @@ export class GroupCommit {
   }
 
   async #commitAll(): Promise<void> {
+    this.#isCommitting = true;
     while (this.#waiting.length > 0) {
+      await this.#waitForMore();
       const waiting = this.#waiting;
       this.#waiting = [];
       const groups = waiting.map(({ group }) => group);
@@ -94,7 +117,31 @@ export class GroupCommit {
       } catch (error) {
         for (const { reject } of waiting) reject(error);
       }
+      this.#pace.answered(clock.now());
     }
-    this.#committing = null;
+    this.#isCommitting = false;
+  }
+
+  async #waitForMore(): Promise<void> {
+    const { clock, timers } = this.#ports;
+    const waiting = this.#waiting;
+    const isUrgent = waiting.some(({ group }) => group.commands.some(isAwaited));
+    if (
+      isUrgent ||
+      waiting.length >= ENOUGH_GROUPS ||
+      this.#host.isInBackground() ||
+      !this.#pace.waits(clock.now())
+    )
+      return;
+    const before = waiting.length;
+    await new Promise<void>((resolve) => {
+      const cancel = timers.after(HOLD_MS, resolve);
+      this.#endWait = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#endWait = () => undefined;
+    this.#pace.waited(waiting.length - before);
   }
 }

@@ -9,6 +9,7 @@ import type { TrackerRecord } from "../tracker-record.js";
 import type { Claimant, Turn } from "./lease.js";
 import {
   BUSY_RECHECK_MS,
+  hasClaimed,
   holdsLease,
   isLeased,
   LEASE_MS,
@@ -130,8 +131,7 @@ export class Delivery {
   /** What a host has accepted itself it sends by the lease that it took with it: the sender looks whether it has it still. */
   async #sendUnderLease(before: TrackerRecord, lockAskedAt: number): Promise<Plan> {
     const { changes, clock, lock } = this.#ports;
-    const isClaimed = holdsLease(before, this.#hostId) && isLeased(before, clock.now());
-    let turn: Turn | null = isClaimed
+    let turn: Turn | null = hasClaimed(before, this.#hostId, clock.now())
       ? { record: before, plan: planOf(before, clock.now()) }
       : await this.#takeLease(lock.exclusive ? lockAskedAt : null);
     if (!turn) return this.#busy();

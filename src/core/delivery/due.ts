@@ -6,10 +6,11 @@
  * `delivery.due` says from which `seq` on rows are due when: the earlier entry of what may be on its way, the later one
  * of what came since. Without it, all that waits is due.
  */
-import type { OutboxRow } from "../../protocol/api.js";
-import { waitingIn } from "../record/profile-queues.js";
-import type { DueRows, TrackerRecord } from "../tracker-record.js";
+import type { OutboxRow, Profile } from "../../protocol/api.js";
+import { sameProfile, waitingIn } from "../record/profile-queues.js";
+import type { DueRows, ProfileQueue, TrackerRecord } from "../tracker-record.js";
 import { BATCH_OPERATIONS } from "./batch.js";
+import { isBreakerOpen } from "./circuit-breaker.js";
 import { pending } from "./pending.js";
 
 const dueUntil = ({ acceptedAt, dueAt }: DueRows, now: number): number | null =>
@@ -60,11 +61,25 @@ export const withDue = (
 
 const ALL_DUE: DueRows = { fromSeq: 0, acceptedAt: 0, dueAt: 0 };
 
-/** Once all rows below a `seq` that may be sent are settled: what came after them has its own time. */
-export const withSettledBelow = (record: TrackerRecord, seq: number): TrackerRecord => {
+/**
+ * Once all rows below a `seq` that may be sent are settled: what came after them has its own time. What was stopped before,
+ * and may be sent since, is overdue: then all that waits stays due.
+ *
+ * @param sent The profiles whose rows are settled.
+ */
+export const withSettledBelow = (
+  record: TrackerRecord,
+  seq: number,
+  sent: readonly Profile[],
+  now: number,
+): TrackerRecord => {
   const { due } = record.delivery;
   if (!due) return record;
   if (waitingIn(record) === 0) return withAllDue(record);
+  const isFreed = ({ profile, waiting, stop }: ProfileQueue): boolean =>
+    waiting > 0 && !isBreakerOpen(stop, now) && !sent.some((one) => sameProfile(one, profile));
+  // A profile of later rows alone is among them: its rows go a little earlier then.
+  if (record.lanes.some(isFreed)) return record;
   const left = due.filter((_, index) => (due[index + 1]?.fromSeq ?? Infinity) > seq);
   return left.length === due.length ? record : withDueRows(record, left);
 };

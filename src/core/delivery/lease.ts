@@ -39,6 +39,10 @@ const reservedFor = ({ lease }: TrackerRecord, now: number): number | null =>
 
 export const holdsLease = ({ lease }: TrackerRecord, hostId: string): boolean => lease?.holder === hostId;
 
+/** Whether this host may send by the lease that it took before: the lease lasts well beyond its first renewal. */
+export const hasClaimed = (record: TrackerRecord, hostId: string, now: number): boolean =>
+  holdsLease(record, hostId) && isLeased(record, now) && isLeased(record, now + 2 * RENEWAL_MS);
+
 /** Whether this host may take the lease now: nobody else has it, or will have it in a moment. */
 export const mayTakeLease = (record: TrackerRecord, hostId: string, now: number): boolean => {
   if (holdsLease(record, hostId)) return true;

@@ -48,6 +48,8 @@ export class Sender {
   readonly #ahead: ReadAhead;
   /** All rows below this `seq` that may be sent are in the batch that is on its way; 0 where more of them wait. */
   #settlesBelow = 0;
+  /** The profiles that might be sent when it was read. */
+  #sent: readonly Profile[] = [];
   /** A compressed body was read by the service, or an uncompressed one refused just as well. */
   #compressionPasses = false;
 
@@ -87,6 +89,7 @@ export class Sender {
     const batch = operationBatchOf(ids.uuid(), clock.now(), rows, visitorTokens);
     const isAll = batch.rows.length === waitingOf(record, profiles);
     this.#settlesBelow = isAll ? record.nextSeq : 0;
+    this.#sent = profiles;
     if (batch.rows.length < rows.length) this.#batchOperations = 2 * batch.rows.length;
     // Nothing is awaited since the rows were read, so that what an erase or an opt-out cuts off is all that is on its way.
     const answering = transport.send({
@@ -168,7 +171,8 @@ export class Sender {
     if (unanswered === 0) this.#batchOperations = Math.min(BATCH_OPERATIONS, this.#batchOperations * 2);
     return this.#commit(readSetToSettle(profile, rows), (snapshot, now) => {
       const { change, lastRejection } = settle(snapshot, profile, rows, results);
-      const settled = unanswered > 0 ? change.record : withSettledBelow(change.record, this.#settlesBelow);
+      const settled =
+        unanswered > 0 ? change.record : withSettledBelow(change.record, this.#settlesBelow, this.#sent, now);
       let record = withRetryAfter(settled, now, answer);
       record = withCompressionJudged(record, rows, answer, verdict, false, now);
       if (named > 0) record = withClosedBreakersOf(withSuccess(record), profile);
@@ -204,7 +208,7 @@ export class Sender {
   ): Changed {
     const results = new Map(rows.map(({ id }) => [id, { id, status: "rejected", error } as const]));
     const { change } = settle(snapshot, profile, rows, results);
-    const settled = withSettledBelow(change.record, this.#settlesBelow);
+    const settled = withSettledBelow(change.record, this.#settlesBelow, this.#sent, now);
     const count = settled.delivery.refusedAlone + 1;
     const record = { ...settled, delivery: { ...settled.delivery, refusedAlone: count, lastError: error } };
     return {

@@ -192,6 +192,9 @@ describe("init()", () => {
     ["durability", "eternal"],
     ["sessionTimeoutMs", -1],
     ["sessionTimeoutMs", "long"],
+    ["deliveryDelayMs", -1],
+    ["deliveryDelayMs", 0.5],
+    ["deliveryDelayMs", 100_000],
     ["maxWaiting", NaN],
     ["workerUrl", "http://"],
   ])("answers 2102 for a bad option %s: %s", async (name, value) => {
