@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 const MAIN_THREAD_BYTES = 6_620; // what it should get down to: 5,800
 
 /** Of the worker, which a browser fetches and compiles before the first tab's `init()` can resolve. */
-const WORKER_BYTES = { brotli: 51_300, minified: 168_200 };
+const WORKER_BYTES = { brotli: 51_700, minified: 169_500 };
 
 /** The entry as a site's production build has it; what only some sites load stays outside. */
 const bundle = async (): Promise<string> => {
