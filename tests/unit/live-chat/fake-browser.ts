@@ -10,6 +10,8 @@ export interface FakeTab extends Tab {
   end(): void;
 }
 
+const nothing = (): void => undefined;
+
 export class FakeBrowser {
   readonly service: FakeLiveChatService;
   readonly storage = new Map<string, string>();
@@ -25,7 +27,6 @@ export class FakeBrowser {
   }
 
   open(): FakeTab {
-    const nothing = (): void => undefined;
     let writeListener = nothing;
     let release = nothing;
     const ended = new Promise<void>((resolve) => (release = resolve));
