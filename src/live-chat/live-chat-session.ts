@@ -99,8 +99,11 @@ export const liveChatSession = (
     tab.write(`${name}:granted`, toJson(next));
     report();
   };
-  const want = (next: Wanted): void => {
-    tab.write(`${name}:wanted`, toJson(next));
+  /** @param transition answers the very object that it is given where nothing changes */
+  const want = (transition: (wanted: Wanted) => Wanted): void => {
+    const before = wanted();
+    const after = transition(before);
+    if (after !== before) tab.write(`${name}:wanted`, toJson(after));
     report();
     settle(true);
   };
@@ -196,7 +199,7 @@ export const liveChatSession = (
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    sessionStarted: () => want(withChatStarted(wanted())),
+    sessionStarted: () => want(withChatStarted),
     signedIn(jwt: Jwt, givenId?: string) {
       const userId = givenId ?? (typeof jwt === "string" ? userIdOf(jwt) : undefined);
       if (!userId)
@@ -205,11 +208,11 @@ export const liveChatSession = (
           "signedIn(jwt, userId) needs the user's id, or a JWT text with a sub. The sign-in is ignored.",
         );
       proof = { userId, jwt };
-      want(withUser(wanted(), userId));
+      want((before) => withUser(before, userId));
     },
     signedOut() {
       proof = undefined;
-      want(withoutSession(wanted()));
+      want(withoutSession);
     },
     close() {
       closing.abort();

@@ -23,11 +23,8 @@ export const tawkTo = (options: IdentifyingWidgetOptions = {}): LiveChatSessionS
 export const tawkToWidget: Widget = {
   name: "tawk.to",
   watch(page, events) {
-    /** Snippets assign the object that they find: `Tawk_API = Tawk_API || {}`. */
-    const watched = new WeakSet<object>();
     watchProperty(page, "Tawk_API", (api) => {
-      if (typeof api !== "object" || !api || watched.has(api)) return api;
-      watched.add(api);
+      if (typeof api !== "object" || !api) return api;
       if ((api as { onLoaded?: unknown }).onLoaded === true) events.initialized();
       watchProperty(api, "onLoad", (callback) => chain(events.initialized, callback));
       watchProperty(api, "onChatStarted", (callback) => chain(events.chatStarted, callback));

@@ -81,6 +81,7 @@ describe("a chat that is started", () => {
     expect(service.open).toHaveLength(1);
     expect(service.open[0]?.id).toBe(one.session()?.personId);
     expect(other.session()).toEqual(one.session());
+    expect(one.reports).toHaveLength(1);
   });
 
   test("is known at once to the next page and to a new tab", async () => {
@@ -209,7 +210,7 @@ describe("a sign-in", () => {
   });
 
   test("is left to the tab that has a JWT", async () => {
-    const [one, other] = [open(), open()];
+    const [other, one] = [open(), open()];
     failing("unreachable");
     one.signedIn(jwtOf("ann@example.com"));
     await settled();
@@ -217,6 +218,17 @@ describe("a sign-in", () => {
     await settled();
     expect(service.requests).toEqual(["POST /authenticate", "POST /authenticate"]);
     expect(kindOf(other)).toBe("authenticated");
+  });
+
+  test("that waits for the tab with the JWT lets no other tab make a lead of the user", async () => {
+    const [other, one] = [open(), open()];
+    failing("unreachable");
+    one.signedIn(jwtOf("ann@example.com"));
+    await settled();
+    other.sessionStarted();
+    await vi.advanceTimersByTimeAsync(1 * SECOND);
+    expect(service.open).toEqual([{ kind: "authenticated", id: "person of ann@example.com" }]);
+    expect(service.requests).toEqual(["POST /authenticate", "POST /authenticate"]);
   });
 
   test("without a name for the user is ignored", async () => {
@@ -330,6 +342,7 @@ describe("a session that the service has ended", () => {
     vi.setSystemTime(Date.now() + 1 * MINUTE);
     browser.comeBack("visible");
     await settled();
+    await vi.advanceTimersByTimeAsync(30 * SECOND);
     expect(kindOf(chat)).toBe("lead");
     expect(service.requests).toEqual(["POST ", "GET /current"]);
   });
@@ -370,6 +383,18 @@ describe("an exchange that fails", () => {
     chat.sessionStarted();
     await vi.advanceTimersByTimeAsync(3 * SECOND);
     browser.comeBack("online");
+    await settled();
+    expect(kindOf(chat)).toBe("lead");
+  });
+
+  test("is repeated at once if the browser came online while it was failing", async () => {
+    const chat = open();
+    let fail!: (error: Error) => void;
+    vi.spyOn(service, "fetch").mockImplementationOnce(() => new Promise((_, reject) => (fail = reject)));
+    chat.sessionStarted();
+    await settled();
+    browser.comeBack("online");
+    fail(new TypeError("Failed to fetch"));
     await settled();
     expect(kindOf(chat)).toBe("lead");
   });
@@ -453,6 +478,12 @@ describe("the page", () => {
     expect(service.requests).toEqual([]);
   });
 
+  test("stores nothing for a sign-out that ends nothing", async () => {
+    open().signedOut();
+    await settled();
+    expect(browser.storage.size).toBe(0);
+  });
+
   test("goes on from nothing where what was stored is damaged", async () => {
     const chat = open();
     chat.sessionStarted();
@@ -487,6 +518,7 @@ describe("the page", () => {
     chat.sessionStarted();
     await settled();
     chat.close();
+    chat.signedIn(jwtOf("ann@example.com"));
     await vi.advanceTimersByTimeAsync(10 * MINUTE);
     expect(service.requests).toEqual(["POST "]);
   });
