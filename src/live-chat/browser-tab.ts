@@ -24,10 +24,7 @@ export const browserTab = (): Tab => {
         unstored.delete(key);
       } catch {
         unstored.set(key, text);
-        warn(
-          "storage",
-          "localStorage is unavailable or full, so the session is not shared with other tabs and ends with this page.",
-        );
+        warn("storage");
       }
     },
     onWrite: (listener) => listen(window, "storage", listener),

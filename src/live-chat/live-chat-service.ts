@@ -44,12 +44,12 @@ export const liveChatService = (endpoint: string | URL, tab: Tab): AskService =>
         if (session) return { kind: "granted", session };
       }
       if (token !== undefined && response.status === 401) return { kind: "terminated" };
-      warn(`status ${response.status}`, reasonOf(response.status, sessions + path));
+      warn("refused", response.status, sessions + path);
       const retryAfterMs = millisecondsOf(response.headers.get("Retry-After"));
       return { kind: "failed", ...(retryAfterMs !== undefined && { retryAfterMs }) };
     } catch {
       // A broken connection, no answer in time, a redirect, half a body: what the service did is unknown.
-      if (tab.isOnline()) warn("unreachable", reasonOf(0, sessions + path));
+      if (tab.isOnline()) warn("unreachable", sessions + path);
       return { kind: "failed" };
     } finally {
       clearTimeout(timer);
@@ -93,18 +93,4 @@ const millisecondsOf = (retryAfter: string | null): number | undefined => {
   if (!retryAfter) return undefined;
   const waitMs = /^\d+$/.test(retryAfter) ? Number(retryAfter) * SECOND : Date.parse(retryAfter) - Date.now();
   return waitMs > 0 ? waitMs : undefined;
-};
-
-/** What was wrong, and what to do about it. */
-const reasonOf = (status: number, url: string): string => {
-  if (status === 0)
-    return `${url} cannot be reached. Is the People service running there, and does it allow this page's origin (CORS_ORIGINS)?`;
-  if (status === 404)
-    return `${url} answers 404. The option "endpoint" must be the People service's address, by default "/people" on this origin.`;
-  if (status === 400 || status === 401)
-    return `the People service refuses the JWT (${status}). It must be HS256 with a key of a widget that the service knows (iss, ski), with stp, sub, a jti that was not used before, iat and exp.`;
-  if (status === 429) return `${url} answers 429: too many chats from this address.`;
-  if (status < 300)
-    return `${url} answers ${status}, but no session. Does a proxy answer in the place of the service?`;
-  return `${url} answers ${status}.`;
 };

@@ -113,7 +113,7 @@ export const liveChatSession = (
     try {
       return await fetchJwt(proof.jwt);
     } catch (error) {
-      warn("jwt", `the site's JWT could not be fetched (${String(error)}). Signing in is tried again.`);
+      warn("jwt", error);
       return null;
     }
   };
@@ -171,7 +171,7 @@ export const liveChatSession = (
     try {
       await tab.alone(name, () => settleAlone(isEarly));
     } catch (error) {
-      warn("bug", `an exchange failed: ${String(error)}`);
+      warn("bug", error);
     }
     isSettling = false;
     const again = next;
@@ -202,11 +202,7 @@ export const liveChatSession = (
     sessionStarted: () => want(withChatStarted),
     signedIn(jwt: Jwt, givenId?: string) {
       const userId = givenId ?? (typeof jwt === "string" ? userIdOf(jwt) : undefined);
-      if (!userId)
-        return warn(
-          "signedIn",
-          "signedIn(jwt, userId) needs the user's id, or a JWT text with a sub. The sign-in is ignored.",
-        );
+      if (!userId) return warn("noUser");
       proof = { userId, jwt };
       want((before) => withUser(before, userId));
     },

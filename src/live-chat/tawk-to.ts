@@ -1,43 +1,18 @@
-/**
- * tawk.to (https://developer.tawk.to/jsapi/).
- *
- * `window.Tawk_API` is the site's object, to which the widget's script adds its methods. The site assigns callbacks to it
- * (`onLoad`, `onChatStarted`), and the widget calls them. `login({ userId, hash, … }, callback)` and `logout(callback)`
- * answer with an error, or with none.
- */
 import type { LiveChatSessionSource } from "./live-chat-session.js";
-import { chain, watchCalls, watchProperty } from "./watch-property.js";
-import type { IdentifyingWidgetOptions, Widget } from "./widget-session.js";
+import type { IdentifyingWidgetOptions } from "./widget-session.js";
 import { createWidgetSession } from "./widget-session.js";
+import { tawkToWidget } from "./widgets/tawk-to.js";
 
-export type { IdentifyingWidgetOptions, LiveChatSessionSource };
+export type { LiveChatSession, LiveChatSource } from "../protocol/api.js";
+export type { Jwt } from "./jwt.js";
+export type { LiveChatSessionSource, IdentifyingWidgetOptions };
 
 /**
+ * Makes the tracker's Live Chat of tawk.to on this page, before or after the widget has loaded. Call it once.
+ *
  * @example
  * const liveChat = tawkTo({ jwt: () => fetch("/people-jwt").then((response) => response.text()) });
  * const sdk = new PeopleTrackingSDK({ liveChat });
  */
 export const tawkTo = (options: IdentifyingWidgetOptions = {}): LiveChatSessionSource =>
   createWidgetSession(tawkToWidget, options);
-
-export const tawkToWidget: Widget = {
-  name: "tawk.to",
-  watch(page, events) {
-    watchProperty(page, "Tawk_API", (api) => {
-      if (typeof api !== "object" || !api) return api;
-      if ((api as { onLoaded?: unknown }).onLoaded === true) events.initialized();
-      watchProperty(api, "onLoad", (callback) => chain(events.initialized, callback));
-      watchProperty(api, "onChatStarted", (callback) => chain(events.chatStarted, callback));
-      watchProperty(api, "login", (login) =>
-        watchCalls(login, ([user, callback]) => {
-          const { userId } = Object(user) as { userId?: unknown };
-          return [user, chain((error) => !error && events.identified(userId), callback)];
-        }),
-      );
-      watchProperty(api, "logout", (logout) =>
-        watchCalls(logout, ([callback]) => [chain((error) => !error && events.signedOut(), callback)]),
-      );
-      return api;
-    });
-  },
-};

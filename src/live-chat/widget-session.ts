@@ -71,21 +71,14 @@ export const widgetSession = (
       const id = typeof userId === "number" ? String(userId) : userId;
       if (typeof id !== "string" || !id) return;
       if (jwt) session.signedIn(async () => jwt(id), id);
-      else
-        warn(
-          "no jwt",
-          `${name} was told who has signed in, but the People service was not: give the adapter the option "jwt", which fetches a JWT for that user from your backend.`,
-        );
+      else warn("noJwt", name);
     },
     signedOut: () => session.signedOut(),
   };
   try {
     if (page) watch(page, events);
   } catch (error) {
-    warn(
-      "watch",
-      `${name} cannot be watched on this page (${String(error)}). Call sessionStarted(), signedIn() and signedOut() yourself.`,
-    );
+    warn("unwatchable", name, error);
   }
   return session;
 };

@@ -1,15 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 import { rolldown } from "rolldown";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 /** Of what a page loads before `init()` has resolved. */
 const MAIN_THREAD_BYTES = 7_220; // what it should get down to: 5,000
 
-/** The entry as a site's production build has it; what only some sites load stays outside. */
-const bundle = async (): Promise<string> => {
+/** An entry as a site's production build has it; what only some sites load stays outside. */
+const bundle = async (entry = "index.js"): Promise<string> => {
   const build = await rolldown({
-    input: fileURLToPath(new URL("../../dist/index.js", import.meta.url)),
+    input: fileURLToPath(new URL(`../../dist/${entry}`, import.meta.url)),
     platform: "browser",
     external: [/(page-host|client-side-navigations|after-start)\.js$/],
     transform: { define: { "process.env.NODE_ENV": '"production"' } },
@@ -31,4 +31,21 @@ test("of Comlink the main thread loads nothing", async () => {
 
 test("what is for development only falls out of production", async () => {
   expect(await bundle()).not.toContain("__PEOPLE_TRACKING__");
+});
+
+describe("Live Chat", () => {
+  test.each([
+    ["index", 2_760],
+    ["infobip", 3_210],
+    ["chatwoot", 3_150],
+    ["crisp", 3_250],
+    ["tawk-to", 3_170],
+    ["intercom", 3_320],
+  ])("%s is small, and its warnings fall out of production", async (name, budget) => {
+    const code = await bundle(`live-chat/${name}.js`);
+    const bytes = brotliCompressSync(code).length;
+    console.log(`live-chat/${name}: ${bytes} bytes with Brotli, ${code.length} without`);
+    expect(bytes).toBeLessThanOrEqual(budget);
+    expect(code).not.toContain("cannot be reached");
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chatwootWidget } from "../../../src/live-chat/chatwoot.js";
+import { chatwootWidget } from "../../../src/live-chat/widgets/chatwoot.js";
 import type { WidgetPage } from "../../../src/live-chat/widget-session.js";
 import { widgetSession } from "../../../src/live-chat/widget-session.js";
 import type { FakeWidget } from "./describe-widget.js";

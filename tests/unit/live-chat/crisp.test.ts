@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { crispWidget } from "../../../src/live-chat/crisp.js";
+import { crispWidget } from "../../../src/live-chat/widgets/crisp.js";
 import type { WidgetPage } from "../../../src/live-chat/widget-session.js";
 import { widgetSession } from "../../../src/live-chat/widget-session.js";
 import type { FakeWidget } from "./describe-widget.js";

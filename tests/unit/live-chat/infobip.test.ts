@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { infobipWidget } from "../../../src/live-chat/infobip.js";
+import { infobipWidget } from "../../../src/live-chat/widgets/infobip.js";
 import type { WidgetPage } from "../../../src/live-chat/widget-session.js";
 import { widgetSession } from "../../../src/live-chat/widget-session.js";
 import type { FakeWidget } from "./describe-widget.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { intercomWidget } from "../../../src/live-chat/intercom.js";
+import { intercomWidget } from "../../../src/live-chat/widgets/intercom.js";
 import type { WidgetPage } from "../../../src/live-chat/widget-session.js";
 import { widgetSession } from "../../../src/live-chat/widget-session.js";
 import type { FakeWidget } from "./describe-widget.js";

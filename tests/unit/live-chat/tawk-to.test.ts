@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { tawkToWidget } from "../../../src/live-chat/tawk-to.js";
+import { tawkToWidget } from "../../../src/live-chat/widgets/tawk-to.js";
 import type { WidgetPage } from "../../../src/live-chat/widget-session.js";
 import { widgetSession } from "../../../src/live-chat/widget-session.js";
 import type { FakeWidget } from "./describe-widget.js";
