@@ -27,6 +27,7 @@ import type { Wanted } from "./wanted.js";
 import { readWanted, withChatStarted, withoutSession, withUser } from "./wanted.js";
 import { warn } from "./warn.js";
 
+/** How a Live Chat session is set up. */
 export interface LiveChatSessionOptions {
   /** The People service, as in the tracker's options. Default: `/people`. */
   endpoint?: string | URL;

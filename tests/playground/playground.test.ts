@@ -87,7 +87,7 @@ test("a chat that is started while the service is off makes a lead once it is on
   await page.getByText("The chat starts once the service answers.").waitFor();
   await page.getByRole("switch").click();
   await page.getByText("Chat started: you are a lead.").waitFor();
-  await page.getByRole("log").getByText("You: Hello").waitFor();
+  expect(await page.getByRole("log").getByText("You: Hello").count()).toBe(1);
   // The browser itself logs each request that does not arrive.
   troubles = troubles.filter((text) => !text.startsWith("Failed to load resource"));
 });

@@ -252,21 +252,29 @@ describe("a sign-out", () => {
     expect(service.open).toEqual([]);
   });
 
-  test("reported by every tab changes nothing after the first", async () => {
+  test("reported by every tab is exchanged once", async () => {
+    const tabs = [open(), open(), open()];
+    tabs[0]!.sessionStarted();
+    await settled();
+    for (const tab of tabs) tab.signedOut();
+    await settled();
+    for (const tab of tabs) tab.signedOut();
+    await settled();
+    expect(service.requests).toEqual(["POST ", "DELETE /current"]);
+  });
+
+  test("in any tab ends the session that there is, whichever tab began it", async () => {
     const [one, other] = [open(), open()];
     one.sessionStarted();
     await settled();
     one.signedOut();
-    await settled();
     one.sessionStarted();
     await settled();
-    const session = one.session();
     other.signedOut();
-    other.signedOut();
+    expect(other.session()).toBeNull();
     await settled();
-    expect(session).not.toBeNull();
+    expect(one.session()).toBeNull();
     expect(service.open).toEqual([]);
-    expect(service.requests).toEqual(["POST ", "DELETE /current", "POST ", "DELETE /current"]);
   });
 
   test("during the exchange ends the session that comes of it", async () => {
