@@ -126,6 +126,8 @@ export default defineConfig({
     alias: {
       "people-tracking-sdk/live-chat": fromHere("dist/live-chat/index.js"),
       "people-tracking-sdk": fromHere("dist/index.js"),
+      // The package's own entry is written for ES5, and refuses to stand beside another Dexie on the page.
+      dexie: "dexie/dist/modern/dexie.mjs",
     },
   },
   // `npm run dev` serves the page; the service behind it is that of an `npm start` beside it.

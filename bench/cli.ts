@@ -1,4 +1,4 @@
-/** `npm run bench`: `--only burst,size` some sections, `--runs 5` how often, `--quick` a first look, `--report` no new figures. */
+/** `npm run bench`: `--only burst,size` some sections, `--runs 5` how often, `--quick` a first look, `--minutes 10` how long memory is watched, `--report` no new figures. */
 import { parseArgs } from "node:util";
 import { describeMachine, measuredCommit } from "./machine.js";
 import { Progress } from "./progress.js";
@@ -11,6 +11,7 @@ const { values } = parseArgs({
     only: { type: "string" },
     runs: { type: "string" },
     quick: { type: "boolean", default: false },
+    minutes: { type: "string" },
     report: { type: "boolean", default: false },
   },
 });
@@ -25,6 +26,8 @@ if (unknown.length) {
 const { quick } = values;
 const runs = Number(values.runs ?? (quick ? 1 : 3));
 if (!(runs >= 1)) throw new Error("--runs wants a number of 1 or more");
+const minutes = Number(values.minutes ?? (quick ? 2 : 10));
+if (!(minutes > 0)) throw new Error("--minutes wants a number above 0");
 
 const chosen = values.report ? [] : sections.filter(({ name }) => names.includes(name));
 const provenance = {
@@ -44,6 +47,7 @@ for (const section of chosen) {
     const rows = await section.measure({
       runs,
       quick,
+      minutes,
       steps: (total) => progress.steps(total),
       step: (what) => progress.step(section.name, what),
     });

@@ -39,6 +39,8 @@ export interface Context {
   runs: number;
   /** Measures less of everything, for a first look. */
   quick: boolean;
+  /** How long what grows slowly is watched. */
+  minutes: number;
   /** How many steps there will be: told once, before the first. */
   steps: (total: number) => void;
   /** Announces that the next step begins. */

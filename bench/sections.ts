@@ -1,3 +1,5 @@
+import { device } from "./device/device.js";
+import { memory } from "./device/memory.js";
 import { burst } from "./main-thread/burst.js";
 import { counts } from "./main-thread/counts.js";
 import { idle } from "./main-thread/idle.js";
@@ -17,6 +19,8 @@ export const sections: readonly Section[] = [
   burst,
   paced,
   start,
+  device,
+  memory,
   outbox,
   tabs,
   idle,

@@ -1,7 +1,8 @@
 /**
  * `npm run test:soak` runs what takes seeds (the simulation, the property tests, random days in a browser, kills of the
- * service) with seeds that were not run before. Each part prints the command that replays it. `-- --seeds 20000 --days 20 --kills 20` runs
- * longer; 0 leaves a part out.
+ * service) with seeds that were not run before, and at full size what `npm test` runs at a smaller one (deaths of workers,
+ * the backlog). Each part prints the command that replays it. `-- --seeds 20000 --days 20 --kills 20` runs longer; 0
+ * leaves a part out.
  */
 import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
@@ -12,6 +13,8 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "2000" },
     days: { type: "string", default: "5" },
     kills: { type: "string", default: "10" },
+    deaths: { type: "string", default: "200" },
+    backlog: { type: "string", default: "100000" },
     properties: { type: "string", default: "1" },
   },
 });
@@ -22,7 +25,14 @@ const countOf = (name) => {
   console.error(`--${name} must be a whole number from 0 on, not ${values[name]}`);
   process.exit(2);
 };
-const [seeds, days, kills, properties] = ["seeds", "days", "kills", "properties"].map(countOf);
+const [seeds, days, kills, deaths, backlog, properties] = [
+  "seeds",
+  "days",
+  "kills",
+  "deaths",
+  "backlog",
+  "properties",
+].map(countOf);
 
 const newSeed = () => randomInt(1, 1_000_000_000);
 const from = newSeed();
@@ -41,6 +51,16 @@ const parts = [
     count: kills,
     env: { KILLS_SEED: String(killsSeed), KILLS: String(kills) },
     command: "npx vitest run --project server server/tests/database/kills.test.ts",
+  },
+  {
+    count: deaths,
+    env: { WORKER_DEATHS: String(deaths) },
+    command: "npx vitest run --project browser tests/browser/worker-death.test.ts",
+  },
+  {
+    count: backlog,
+    env: { BACKLOG: String(backlog) },
+    command: "npx vitest run --project browser tests/browser/backlog.test.ts",
   },
   {
     count: properties,

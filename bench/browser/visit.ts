@@ -13,7 +13,7 @@ import { readTrace } from "./trace.js";
 const AFTERMATH_MS = 200;
 
 /** Some trackers take a headless browser for a bot and send nothing. */
-const USER_AGENT =
+export const USER_AGENT =
   "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
 
 export class Visit {

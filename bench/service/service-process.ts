@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { freePort } from "../../server/tests/support/start-postgres.js";
+import { freePort } from "../../server/tests/support/free-port.js";
 import { DEFINITION, type Body } from "./batches.js";
 import type { Place } from "./places.js";
 

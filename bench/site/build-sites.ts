@@ -8,7 +8,9 @@ import {
   NOTHING,
   OURS,
   PEERS,
+  SENT_FLOOR,
   SHARED_FLOOR,
+  STORED_FLOOR,
 } from "./subjects.js";
 
 /** The folder of the built sites, with one folder for each. */
@@ -44,7 +46,16 @@ let built: Promise<void> | undefined;
 /** Builds each subject as a site would for production, once for each run. */
 export const buildSites = (): Promise<void> => {
   built ??= (async () => {
-    const floors = [NOTHING, FLOOR, SHARED_FLOOR, DURABLE_FLOOR, JOURNAL_FLOOR, CONTRACT_FLOOR];
+    const floors = [
+      NOTHING,
+      FLOOR,
+      SHARED_FLOOR,
+      DURABLE_FLOOR,
+      JOURNAL_FLOOR,
+      CONTRACT_FLOOR,
+      STORED_FLOOR,
+      SENT_FLOOR,
+    ];
     const subjects = [...floors, OURS, ...PEERS];
     for (const entry of ["page", "count-in-worker", ...subjects.map(({ site }) => site)])
       await buildSite(entry);

@@ -2,9 +2,10 @@
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { extname, join, normalize } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
 import { SITES } from "./build-sites.js";
 import { PeopleCollector } from "./people-collector.js";
 import { plain, sequencesIn } from "./sequences.js";
@@ -25,12 +26,21 @@ const ANSWERS: Record<string, (events: number, bytes: number) => { status: numbe
     }),
     datadog: () => ({ status: 202, body: {} }),
     faro: () => ({ status: 202, body: "" }),
+    "floor-sent": () => ({ status: 200, body: "" }),
+    "floor-stored": () => ({ status: 200, body: "" }),
     mixpanel: () => ({ status: 200, body: { status: 1, error: null } }),
     posthog: () => ({ status: 200, body: { status: "Ok" } }),
     rudderstack: () => ({ status: 200, body: "OK" }),
     segment: () => ({ status: 200, body: { success: true } }),
     snowplow: () => ({ status: 200, body: "ok" }),
   };
+
+/** All that went over the server's connections: every request of any kind, request lines, headers, bodies and answers. */
+export interface Wire {
+  requests: number;
+  bytesUp: number;
+  bytesDown: number;
+}
 
 export interface LoadedFile {
   /** The path in the folder of the built sites. */
@@ -53,6 +63,9 @@ export class Collector {
   /** The arrival of the last event that is not a duplicate. */
   lastArrivalAt = 0;
   readonly #server;
+  /** Closed ones too: they keep their counts. */
+  readonly #connections: Socket[] = [];
+  #allRequests = 0;
   readonly #times = new Map<number, number>();
   readonly #people = new PeopleCollector();
   #waiting: { count: number; resolve: (all: boolean) => void } | undefined;
@@ -66,12 +79,21 @@ export class Collector {
   private constructor(server: ReturnType<typeof createServer>) {
     this.#server = server;
     this.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on("connection", (socket: Socket) => this.#connections.push(socket));
     server.on("request", (request, response) => {
+      this.#allRequests++;
       this.#handle(request, response).catch((error: unknown) => {
         console.error(request.url, error);
         response.destroy();
       });
     });
+  }
+
+  /** So far. */
+  get wire(): Wire {
+    const sum = (counter: "bytesRead" | "bytesWritten"): number =>
+      this.#connections.reduce((bytes, socket) => bytes + socket[counter], 0);
+    return { requests: this.#allRequests, bytesUp: sum("bytesRead"), bytesDown: sum("bytesWritten") };
   }
 
   /** How many of the events have come, and how many came again. */
@@ -119,8 +141,16 @@ export class Collector {
       service === "ours"
         ? this.#people.answer(path, text)
         : (ANSWERS[service]?.(sequences.length, body.length) ?? { status: 404, body: "" });
-    const content = typeof answer === "string" ? answer : JSON.stringify(answer);
-    response.writeHead(status, { "Content-Type": "application/json", ...ISOLATED }).end(content);
+    const content = Buffer.from(typeof answer === "string" ? answer : JSON.stringify(answer));
+    // As the reference service does.
+    const compressed = content.length >= 1024 && path.endsWith("/v1/batches");
+    response
+      .writeHead(status, {
+        "Content-Type": "application/json",
+        ...(compressed && { "Content-Encoding": "gzip" }),
+        ...ISOLATED,
+      })
+      .end(compressed ? gzipSync(content) : content);
   }
 
   #count(sequences: number[]): void {

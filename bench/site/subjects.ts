@@ -35,12 +35,18 @@ export const JOURNAL_FLOOR: Measured = {
   label: "floor: one postMessage, one setItem",
   site: "floor-journal",
 };
+/** What no tracker can do without whose events are each on disk by themselves before they are sent. */
+export const STORED_FLOOR: Measured = { label: "floor: one transaction an event", site: "floor-stored" };
+/** What of that is not its transactions. */
+export const SENT_FLOOR: Measured = { label: "floor: the same, nothing stored", site: "floor-sent" };
 export const NOTHING: Measured = { label: "floor: nothing at all", site: "nothing" };
+
+export const FARO: Measured = { label: "Grafana Faro", site: "faro" };
 
 export const PEERS: readonly Measured[] = [
   { label: "Amplitude", site: "amplitude" },
   { label: "Datadog RUM", site: "datadog" },
-  { label: "Grafana Faro", site: "faro" },
+  FARO,
   { label: "Mixpanel", site: "mixpanel" },
   { label: "PostHog", site: "posthog" },
   { label: "RudderStack", site: "rudderstack" },

@@ -86,6 +86,20 @@ const bench = {
     return took;
   },
 
+  /** One call each `gapMs`, with nothing marked or timed: all that it costs, a page without a tracker costs too. */
+  stream(first: number, count: number, gapMs: number): Promise<void> {
+    const { subject } = window;
+    return new Promise((ended) => {
+      let index = 0;
+      const timer = setInterval(() => {
+        subject.track(eventOf(first + index++));
+        if (index < count) return;
+        clearInterval(timer);
+        ended();
+      }, gapMs);
+    });
+  },
+
   /** Calls whose outcomes are awaited. @returns the milliseconds from each call to its outcome */
   async settled(first: number, count: number, gapMs: number): Promise<number[]> {
     const startedAt = performance.now();

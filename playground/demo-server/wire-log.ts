@@ -44,10 +44,10 @@ export class WireLog {
     }
     await next();
     const { bytes, value } = readJson(body, request.headers.get("content-encoding"));
-    const answer: unknown = await context.res
-      .clone()
-      .json()
-      .catch(() => null);
+    const answer = readJson(
+      Buffer.from(await context.res.clone().arrayBuffer()),
+      context.res.headers.get("content-encoding"),
+    ).value;
     this.#add({
       at: new Date(startedAt).toISOString(),
       method: request.method,

@@ -1,8 +1,12 @@
 /**
- * Tells the origin's other hosts that the store changed: one message a task, however many changes it made. Without
- * BroadcastChannel (old Safari, some embedded browsers) they find out by looking again, which they do anyway.
+ * Tells the origin's other hosts that the store changed: at once where nothing was told lately, and once more for all that
+ * changes soon after. Without BroadcastChannel (old Safari, some embedded browsers) they find out by looking again, which
+ * they do anyway.
  */
 import type { ChangeSignal } from "../core/ports.js";
+
+/** Other hosts need to know of a stream of events, but not of each event. */
+const ANNOUNCE_INTERVAL_MS = 200;
 
 const openChannel = (name: string): BroadcastChannel | null => {
   try {
@@ -17,7 +21,8 @@ export const changeChannel = (name: string): ChangeSignal & { close(): void } =>
   const hear = (): void => listeners.forEach((listener) => listener());
   const closing = new AbortController();
   let channel: BroadcastChannel | null = null;
-  let announced = false;
+  let pause: ReturnType<typeof setTimeout> | undefined;
+  let hasChanged = false;
 
   const open = (): void => {
     channel = openChannel(name);
@@ -39,18 +44,24 @@ export const changeChannel = (name: string): ChangeSignal & { close(): void } =>
     hear();
   });
 
+  const post = (): void => {
+    hasChanged = false;
+    clearTimeout(pause);
+    pause = setTimeout(() => {
+      pause = undefined;
+      if (hasChanged) post();
+    }, ANNOUNCE_INTERVAL_MS);
+    try {
+      channel?.postMessage("changed");
+    } catch {
+      // Closed in the meantime: this host is done, or its page away.
+    }
+  };
+
   return {
-    announce() {
-      if (announced) return;
-      announced = true;
-      setTimeout(() => {
-        announced = false;
-        try {
-          channel?.postMessage("changed");
-        } catch {
-          // Closed in the meantime: this host is done, or its page away.
-        }
-      });
+    announce({ atOnce } = { atOnce: false }) {
+      if (atOnce || pause === undefined) post();
+      else hasChanged = true;
     },
     listen(listener) {
       listeners.add(listener);
@@ -58,6 +69,7 @@ export const changeChannel = (name: string): ChangeSignal & { close(): void } =>
     },
     close() {
       closing.abort();
+      clearTimeout(pause);
       channel?.close();
     },
   };

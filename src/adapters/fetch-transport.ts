@@ -5,8 +5,8 @@ import { SECOND } from "../protocol/wire.js";
 
 /** The timeout of a response. */
 const RESPONSE_TIMEOUT_MS = 30 * SECOND;
-/** A shorter body costs more to compress than it saves. */
-const COMPRESS_FROM_CHARACTERS = 2_048;
+/** The size of the header that reports how a body is encoded. */
+const ENCODING_HEADER_BYTES = "Content-Encoding: gzip\r\n".length;
 /** A longer `Retry-After` is shortened to this: a date too far ahead cannot be stored. */
 const LONGEST_RETRY_AFTER_MS = 365 * 24 * 60 * 60 * SECOND;
 
@@ -25,21 +25,22 @@ export class FetchTransport implements Transport {
     const controller = new AbortController();
     this.#pending.add(controller);
     const timer = setTimeout(() => controller.abort(), RESPONSE_TIMEOUT_MS);
-    const compresses = mayCompress === true && isWorthCompressing(body);
     try {
+      const gzip = mayCompress ? await smallerThan(body) : null;
       const response = await fetch(url, {
         method,
-        ...(await encoded(headers, body, compresses)),
+        ...encoded(headers, body, gzip),
         credentials: "omit",
         redirect: "error",
-        cache: "no-store",
+        // Nothing caches a POST, and two headers of each request would say so.
+        ...(method === "GET" && { cache: "no-store" }),
         signal: controller.signal,
       });
       const text = await response.text();
       return {
         status: response.status,
         body: json(text),
-        ...(compresses && { compressed: true as const }),
+        ...(gzip && { compressed: true as const }),
         ...this.#retryAfter(response.headers.get("Retry-After")),
         ...etagOf(response),
       };
@@ -77,29 +78,33 @@ const etagOf = (response: Response): { etag?: string } => {
   return etag === null ? {} : { etag };
 };
 
-const isWorthCompressing = (body: string | undefined): boolean =>
-  body !== undefined && body.length >= COMPRESS_FROM_CHARACTERS && typeof CompressionStream === "function";
-
-const encoded = async (
+const encoded = (
   headers: Record<string, string>,
   body: string | undefined,
-  compresses: boolean,
-): Promise<RequestInit> => {
+  gzip: ArrayBuffer | null,
+): RequestInit => {
   if (body === undefined) return { headers };
   const typed = { ...headers, "Content-Type": "application/json" };
-  if (!compresses) return { headers: typed, body };
-  return { headers: { ...typed, "Content-Encoding": "gzip" }, body: await compressed(body) };
+  return gzip ? { headers: { ...typed, "Content-Encoding": "gzip" }, body: gzip } : { headers: typed, body };
+};
+
+/** Compresses a body if that makes the request smaller; `null` if not, or if the browser cannot compress. */
+const smallerThan = async (body: string | undefined): Promise<ArrayBuffer | null> => {
+  if (body === undefined || typeof CompressionStream !== "function") return null;
+  const bytes = new TextEncoder().encode(body);
+  const gzip = await compressed(bytes);
+  return gzip.byteLength + ENCODING_HEADER_BYTES < bytes.byteLength ? gzip : null;
 };
 
 /**
  * Compresses a body in memory: without HTTP/2, a body must have a known length. It returns bytes and not a `Blob`, which the
  * browser would keep in another process.
  */
-const compressed = (body: string): Promise<ArrayBuffer> => {
+const compressed = (bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> => {
   const { readable, writable } = new CompressionStream("gzip");
   const writer = writable.getWriter();
   // An error here also fails the read below.
-  writer.write(new TextEncoder().encode(body)).catch(() => undefined);
+  writer.write(bytes).catch(() => undefined);
   writer.close().catch(() => undefined);
   return new Response(readable).arrayBuffer();
 };

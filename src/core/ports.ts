@@ -133,7 +133,8 @@ export interface SendLock {
 
 /** Notifies the other hosts of the origin that the store has changed, and is notified of their changes. */
 export interface ChangeSignal {
-  announce(): void;
+  /** Many changes in a row are announced a few times a second; with `atOnce`, this one does not wait for others. */
+  announce(options?: { atOnce: boolean }): void;
   listen(listener: () => void): () => void;
 }
 

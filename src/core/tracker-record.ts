@@ -52,6 +52,13 @@ export interface VisitorRecord {
   latestOperationAt?: number;
 }
 
+/** When the rows from a `seq` on are due, up to the next entry: see `delivery/due.ts`. */
+export interface DueRows {
+  fromSeq: number;
+  acceptedAt: number;
+  dueAt: number;
+}
+
 export interface DeliveryRecord {
   /** Failures in a row. */
   failures: number;
@@ -63,6 +70,8 @@ export interface DeliveryRecord {
   keyStop?: CircuitBreaker;
   /** Operations refused alone since one was accepted. */
   refusedAlone: number;
+  /** When what waits is due: absent, it is due now. */
+  due?: readonly DueRows[];
   /** When back-off last ended before its time, or will: see `early-attempt.ts`. */
   earlyAttemptAt?: number;
   /** The batch that begins with this row was refused compressed: it goes once more uncompressed. */
@@ -70,6 +79,15 @@ export interface DeliveryRecord {
   /** Compressed bodies do not reach this endpoint readable: none is sent compressed until then. */
   uncompressed?: { decidedAt: number; endsAt: number };
   lastError?: TrackingError;
+}
+
+export interface Lease {
+  holder: string;
+  takenAt: number;
+  /** Before that it is a reservation, which anybody may take who has to send earlier. */
+  startsAt?: number;
+  expiresAt: number;
+  underLock?: true;
 }
 
 export interface TrackerRecord {
@@ -93,9 +111,10 @@ export interface TrackerRecord {
   lanes: readonly ProfileQueue[];
   delivery: DeliveryRecord;
   /**
-   * Who sends now. Held while sending, and renewed. `underLock`: the holder has the Web Lock too, as long as it lives.
+   * Who sends now, or from `startsAt` on. Held while sending, and renewed. `underLock`: the holder sends with the Web Lock
+   * in hand, as long as it lives.
    */
-  lease: { holder: string; takenAt: number; expiresAt: number; underLock?: true } | null;
+  lease: Lease | null;
 }
 
 export const emptyRecord = (): TrackerRecord => ({

@@ -15,8 +15,10 @@ import { definitionsOver } from "./definitions/definitions-request.js";
 import { Definitions } from "./definitions/definitions.js";
 import { withoutBackOff } from "./delivery/back-off.js";
 import { withHalfOpenBreakers } from "./delivery/circuit-breaker.js";
+import type { DeliveryPorts } from "./delivery/delivery.js";
 import { Delivery } from "./delivery/delivery.js";
-import { withEarlyAttempt } from "./delivery/early-attempt.js";
+import { withAllDue } from "./delivery/due.js";
+import { withEarlyAttempt, withFirstAttempt } from "./delivery/early-attempt.js";
 import { Flushes } from "./delivery/flush.js";
 import type { Plan } from "./delivery/plan.js";
 import { planOf } from "./delivery/plan.js";
@@ -24,6 +26,7 @@ import { Registrar } from "./delivery/registrar.js";
 import { discardRejected, requeueRejected } from "./delivery/rejected.js";
 import { discardUnregistered, withUnregisteredHalfOpen } from "./delivery/unregistered.js";
 import { trackingError } from "./errors.js";
+import { LastKnownStore } from "./last-known.js";
 import type { Ports, RowQuery } from "./ports.js";
 import { endDueSession, unitOfWorkOn, writeSetOf } from "./record/unit-of-work.js";
 import { stateOf } from "./state.js";
@@ -40,10 +43,11 @@ const LONGEST_TIMER_MS = 1 * HOUR;
 /** Ignores errors of the store: nothing has changed, and the next change, signal or timer tries again. */
 const ignoreStoreErrors = (work: Promise<void>): void => void work.catch(() => undefined);
 
+type Announcement = Parameters<Ports["changes"]["announce"]>[0];
 type Attached = Omit<Extract<AttachAnswer, { ok: true }>, "ok">;
 
 export class Tracker {
-  readonly #ports: Ports;
+  readonly #ports: DeliveryPorts;
   readonly #onChange: () => void;
   readonly #registrar: Registrar;
   readonly #definitions: Definitions;
@@ -52,38 +56,77 @@ export class Tracker {
   readonly #flushes: Flushes;
   readonly #stopListening: () => void;
   #cancelSessionTimer: (() => void) | null = null;
+  #hasBegun = false;
   #closed = false;
+  #isFirstPage = true;
+  #isInBackground = false;
   online = true;
 
   /** @param onChange Called when something that `state` shows has changed. */
-  constructor(ports: Ports, hostId: string, onChange: () => void) {
+  constructor(given: Ports, hostId: string, onChange: () => void) {
+    const ports = { ...given, store: new LastKnownStore(given.store) };
     this.#ports = ports;
     this.#onChange = onChange;
     this.#registrar = new Registrar(ports, (version) => {
-      if (version !== this.#definitions.version) void this.#definitions.refresh();
+      // After what waits for the registration: the first page view of a new profile, for one.
+      ports.timers.after(0, () => {
+        if (version !== this.#definitions.version && !this.#closed) void this.#definitions.refresh();
+      });
     });
     this.#definitions = new Definitions(ports, definitionsOver(ports, this.#registrar));
     this.#delivery = new Delivery(ports, this.#registrar, hostId, () => this.#deliveryChanged());
-    this.#groupCommit = new GroupCommit(ports, this.#definitions, () => this.online);
+    this.#groupCommit = new GroupCommit(ports, this.#definitions, {
+      isOnline: () => this.online,
+      isInBackground: () => this.#isInBackground,
+      claim: (record, now) => this.#delivery.claim(record, now),
+    });
     this.#flushes = new Flushes(ports.store, ports.timers);
     this.#stopListening = ports.changes.listen(() => ignoreStoreErrors(this.#heardOfChange()));
   }
 
-  /**
-   * Starts the tracker; call it once, before anything else. A page waits for it, and leaves a host that takes too long.
-   */
+  /** Starts the tracker where no page attaches to it. */
   async start(): Promise<void> {
-    await Promise.all([this.#change(withHalfOpenBreakers), this.#definitions.load()]);
-    ignoreStoreErrors(this.#endDueSession());
-    // A journal that is older than a visitor's life is of nobody.
-    ignoreStoreErrors(this.#ports.store.forgetPages(this.#ports.clock.now() - VISITOR_LIFETIME_MS));
-    this.#delivery.wake();
+    await this.#begin(() => this.#change(withHalfOpenBreakers));
   }
 
   /** Attaches a page, with its `init()` if that was called. The service and the key of the last page are used. */
-  async attach(hello: Hello, request?: TimedInit): Promise<Attached> {
-    if (request) return this.#init(hello, request);
-    return this.#stateIn(await this.#change((record) => connected(record, hello)));
+  attach(hello: Hello, request?: TimedInit): Promise<Attached> {
+    return this.#begin((isFirst) => (request ? this.#init(hello, request) : this.#connect(hello, isFirst)));
+  }
+
+  /**
+   * What is requested first starts the tracker. Its transaction is that of the start, for a page waits for it: the
+   * definitions are read beside it, and the rest of the start comes after it.
+   */
+  async #begin<Result>(request: (isFirst: boolean) => Promise<Result>): Promise<Result> {
+    if (this.#hasBegun) return request(false);
+    this.#hasBegun = true;
+    try {
+      const loading = this.#definitions.load();
+      const [result] = await Promise.all([request(true), loading]);
+      ignoreStoreErrors(this.#endDueSession());
+      // A journal that is older than a visitor's life is of nobody.
+      ignoreStoreErrors(this.#ports.store.forgetPages(this.#ports.clock.now() - VISITOR_LIFETIME_MS));
+      this.#delivery.wake();
+      return result;
+    } catch (error) {
+      this.#hasBegun = false;
+      throw error;
+    }
+  }
+
+  async #connect(hello: Hello, isFirst: boolean): Promise<Attached> {
+    const record = await this.#change((former, now) => {
+      const attempted = this.#withFirstPage(former, now);
+      return connected(isFirst ? withHalfOpenBreakers(attempted) : attempted, hello);
+    });
+    this.#isFirstPage = false;
+    this.#delivery.wake();
+    return this.#stateIn(record);
+  }
+
+  #withFirstPage(record: TrackerRecord, now: number): TrackerRecord {
+    return this.#isFirstPage ? withFirstAttempt(record, now) : record;
   }
 
   /**
@@ -92,9 +135,14 @@ export class Tracker {
   async #init(hello: Hello, request: TimedInit): Promise<Attached> {
     const { clock, ids, store } = this.#ports;
     const { view } = request;
-    const { record, profile, isNew, answers } = await store.commit(readSetOfInit(request), (snapshot) =>
-      initialize(snapshot, hello, request, clock.now(), ids),
-    );
+    const { record, profile, isNew, answers } = await store.commit(readSetOfInit(request), (snapshot) => {
+      const now = clock.now();
+      const attempted = { ...snapshot, record: this.#withFirstPage(snapshot.record, now) };
+      const { change, result } = initialize(attempted, hello, request, now, ids, !this.#isInBackground);
+      const claimed = this.#delivery.claim(change.record, now);
+      return { change: { ...change, record: claimed }, result: { ...result, record: claimed } };
+    });
+    this.#isFirstPage = false;
     this.#announce();
     this.#delivery.wake();
     const reread = request.liveChat === null && record.liveChat && { rereadLiveChat: record.liveChat.id };
@@ -131,18 +179,30 @@ export class Tracker {
   }
 
   async signal(signal: PageSignal): Promise<void> {
-    if (signal !== "visible") this.online = signal === "online";
-    if (signal === "online") {
-      await this.#change((record) => withEarlyAttempt(record, this.#ports.clock.now()));
-    }
+    if (signal === "online" || signal === "offline") this.online = signal === "online";
+    if (signal === "online") await this.#change(withEarlyAttempt);
     await this.#endDueSession();
     this.#changed();
     this.#delivery.wake();
   }
 
+  /**
+   * Notes whether nobody sees a page of this host. Then it may be suspended or ended at any time, and nothing waits for
+   * company: neither what was accepted before nor what will be.
+   */
+  async setInBackground(isInBackground: boolean): Promise<void> {
+    if (this.#isInBackground === isInBackground) return;
+    this.#isInBackground = isInBackground;
+    if (!isInBackground) return;
+    await this.#groupCommit.settled();
+    if (!(await this.#ports.store.look()).delivery.due) return;
+    await this.#change(withAllDue);
+    this.#delivery.wake();
+  }
+
   /** Skips back-off. Returns how many of the rows accepted before are neither acknowledged nor rejected. */
   async flush(timeoutMs: number): Promise<number> {
-    const record = await this.#change(withoutBackOff);
+    const record = await this.#change((former) => withAllDue(withoutBackOff(former)));
     if (isOptedOut(record)) return this.#flushes.count(record.nextSeq);
     this.#delivery.wake();
     return this.#flushes.settled(record.nextSeq, timeoutMs);
@@ -176,7 +236,7 @@ export class Tracker {
 
   /** Keeps the user's choice. An opt-out ends pending requests; what waits stays. */
   async setConsent(consent: "in" | "out"): Promise<void> {
-    await this.#change((record) => ({ ...record, consent }));
+    await this.#change((record) => ({ ...record, consent }), { atOnce: true });
     if (consent === "out") this.#ports.transport.abortAll();
     this.#delivery.wake();
   }
@@ -190,12 +250,12 @@ export class Tracker {
     }));
     this.#definitions.forget();
     this.#ports.transport.abortAll();
-    this.#announce();
+    this.#announce({ atOnce: true });
   }
 
   /** Reads the state that every tab is shown, and the erase generation that commands carry. */
   async state(): Promise<Pick<Attached, "state" | "generation">> {
-    return this.#stateIn(await this.#ports.store.read());
+    return this.#stateIn(await this.#ports.store.look());
   }
 
   close(): void {
@@ -211,18 +271,24 @@ export class Tracker {
     return { state: stateOf(record, facts, clock.now()), generation: record.generation };
   }
 
-  async #change(change: (record: TrackerRecord) => TrackerRecord): Promise<TrackerRecord> {
-    const { record, isChanged } = await this.#ports.store.commit({}, (snapshot) => {
-      const record = change(snapshot.record);
-      const isChanged = record !== snapshot.record;
+  async #change(
+    change: (record: TrackerRecord, now: number) => TrackerRecord,
+    announcement?: Announcement,
+  ): Promise<TrackerRecord> {
+    const { clock, store } = this.#ports;
+    const { record, isChanged } = await store.commit({}, (snapshot) => {
+      const now = clock.now();
+      const changed = change(snapshot.record, now);
+      const isChanged = changed !== snapshot.record;
+      const record = isChanged ? this.#delivery.claim(changed, now) : changed;
       return { change: isChanged ? { record } : {}, result: { record, isChanged } };
     });
-    if (isChanged) this.#announce();
+    if (isChanged) this.#announce(announcement);
     return record;
   }
 
-  #announce(): void {
-    this.#ports.changes.announce();
+  #announce(announcement?: Announcement): void {
+    this.#ports.changes.announce(announcement);
     this.#changed();
   }
 
@@ -237,8 +303,9 @@ export class Tracker {
   }
 
   async #heardOfChange(): Promise<void> {
-    this.#changed();
+    this.#ports.store.forget();
     const record = await this.#ports.store.read();
+    this.#changed();
     if (isOptedOut(record)) this.#ports.transport.abortAll();
     this.#delivery.wake();
   }
@@ -247,7 +314,7 @@ export class Tracker {
   async #watchSession(): Promise<void> {
     if (this.#cancelSessionTimer || this.#closed) return;
     const { clock, store, timers } = this.#ports;
-    const { session } = await store.read();
+    const { session } = await store.look();
     if (!session || this.#cancelSessionTimer || this.#closed) return;
     const delay = Math.min(LONGEST_TIMER_MS, Math.max(0, session.expiresAt - clock.now()));
     this.#cancelSessionTimer = timers.after(delay, () => {

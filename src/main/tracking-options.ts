@@ -2,7 +2,7 @@ import type { HostKind, LiveChatSource, Page } from "../protocol/api.js";
 import { PROTOCOL_VERSION } from "../protocol/host.js";
 import type { PageHello } from "../protocol/host.js";
 import { sharedName } from "../protocol/names.js";
-import { SESSION_TIMEOUT_MS } from "../protocol/wire.js";
+import { SECOND, SESSION_TIMEOUT_MS } from "../protocol/wire.js";
 import { documentText } from "./document-text.js";
 import { hash } from "./names.js";
 import { check } from "./outcome.js";
@@ -44,6 +44,12 @@ export interface TrackingOptions {
   sessionTimeoutMs?: number;
   /** How many operations may wait, the rejected ones included; beyond, calls are refused. Default: 100,000. */
   maxWaiting?: number;
+  /**
+   * How long events wait for others, so that they travel together, in milliseconds, at most 99,999. What somebody waits
+   * for (a merge, a person's update, `flush()`) does not wait, nor does anything while no page of the site is seen.
+   * Default: 1,000.
+   */
+  deliveryDelayMs?: number;
   /** Whether a browser that sends Global Privacy Control counts as opted out, until `optIn()`. Default: `false`. */
   respectGlobalPrivacyControl?: boolean;
 }
@@ -66,6 +72,7 @@ const RULES = {
   namespace: /^".{1,99}"$/,
   sessionTimeoutMs: /^[1-9]\d*$/,
   maxWaiting: /^[1-9]\d*$/,
+  deliveryDelayMs: /^\d{1,5}$/,
 };
 
 export interface Settings {
@@ -83,7 +90,7 @@ export interface Settings {
   ignoreSearch: boolean | string[];
   page: ((page: Page) => Page | null) | undefined;
   /** They hold for the calls of this tab. */
-  limits: { sessionTimeoutMs: number; maxWaiting: number };
+  limits: { sessionTimeoutMs: number; maxWaiting: number; deliveryDelayMs: number };
 }
 
 /**
@@ -147,6 +154,7 @@ export const readOptions = (options: TrackingOptions, apiKey: string): Settings 
     limits: {
       sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
       maxWaiting: options.maxWaiting ?? DEFAULT_MAX_WAITING,
+      deliveryDelayMs: options.deliveryDelayMs ?? SECOND,
     },
   };
 };

@@ -90,9 +90,11 @@ export const startTracking = (
       if (!(event as PageTransitionEvent).persisted) return;
       connection.reattach();
       if (settings.pageViews !== "manual" && pages.isRestored(event)) void viewPage();
-    } else if (type !== "visibilitychange") signalHost(type as PageSignal);
-    else if (documentText("visibilityState") === "visible") signalHost("visible");
-    else queue.save();
+    } else {
+      const signal = type === "visibilitychange" ? documentText("visibilityState") : type;
+      if (signal === "hidden") queue.save();
+      signalHost(signal as PageSignal);
+    }
   };
 
   const start = async (): Promise<Outcome> => {

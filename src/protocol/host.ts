@@ -7,7 +7,7 @@ import type { WirePerson, WireProperties, WireScalar } from "./wire.js";
 import { SECOND } from "./wire.js";
 
 /** Part of every host's name: pages of another version never meet this one. Raise it with every change here. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 /** Every call has an outcome within this time, even if its host dies. */
 export const CALL_TIMEOUT_MS = 10 * SECOND;
@@ -29,6 +29,8 @@ export interface BatchHead extends Limits {
 interface Limits {
   sessionTimeoutMs: number;
   maxWaiting: number;
+  /** How long events may wait for others before they are sent. What a journal saved has none: it is late already. */
+  deliveryDelayMs?: number;
 }
 type EventPage = Pick<Page, "url" | "title">;
 
@@ -150,7 +152,7 @@ export type InitAnswer =
     }
   | { ok: false; error: TrackingError };
 
-export type PageSignal = "online" | "offline" | "visible";
+export type PageSignal = "online" | "offline" | "visible" | "hidden";
 
 /** The methods of a host. Each resolves; none rejects for an expected reason. */
 export interface Host {

@@ -65,9 +65,8 @@ class PagePort implements Host {
       const cause = `the page speaks protocol ${hello.protocol} and its host ${PROTOCOL_VERSION}`;
       return { ok: false, error: trackingError(2101, "worker", cause) };
     }
-    let shared: SharedTracker | undefined;
+    const shared = sharedTracker(hello);
     try {
-      shared = await sharedTracker(hello);
       shared.tracker.online = hello.online;
       const attached = await shared.tracker.attach(hello, init && timed(init));
       // The page may have gone meanwhile.
@@ -76,7 +75,7 @@ class PagePort implements Host {
       return { ok: true, ...attached };
     } catch (error) {
       // Another one has taken over meanwhile.
-      if (shared?.isRetired) return this.attach(hello, init);
+      if (shared.isRetired) return this.attach(hello, init);
       return { ok: false, error: failure(2103, reasonOf(error)).error };
     }
   }
@@ -94,6 +93,10 @@ class PagePort implements Host {
   }
 
   async signal(signal: PageSignal): Promise<void> {
+    // At once: what the page sends after it comes from a page that nobody sees.
+    if (signal === "hidden" || signal === "visible") {
+      this.#shared?.setVisible(this.#watcher, signal === "visible");
+    }
     await this.#ask((tracker) => tracker.signal(signal));
   }
 

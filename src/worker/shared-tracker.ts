@@ -9,8 +9,8 @@ import { PROTOCOL_VERSION } from "../protocol/host.js";
 import { instance } from "./instance.js";
 import { trackerPorts } from "./tracker-ports.js";
 
-/** Pages hear of changes at most this often. */
-const STATE_INTERVAL_MS = 100;
+/** Pages hear of changes at most this often: people see no more, and each message costs both sides. */
+const STATE_INTERVAL_MS = 200;
 
 const openDisk = async (namespace: string, durability: PageHello["durability"]): Promise<DiskStore> => {
   const store = new DexieTrackerStore(namespace, durability);
@@ -22,15 +22,19 @@ type Watcher = (message: HostMessage) => void;
 
 export class SharedTracker {
   readonly #watchers = new Set<Watcher>();
+  /** Of the pages that somebody sees, as far as they have said. */
+  readonly #visible = new Set<Watcher>();
   #isTelling = false;
   #changedSinceTold = false;
+  /** What all pages know, as JSON; one that attaches knows it from the answer. */
+  #told = "";
   readonly tracker: Tracker;
   readonly #namespace: string;
   readonly #closePorts: () => void;
   /** Another one has taken over. */
   isRetired = false;
 
-  private constructor({ namespace, durability }: PageHello) {
+  constructor({ namespace, durability }: PageHello) {
     const store = new FailoverStore({
       open: () => openDisk(namespace, durability),
       clock: systemClock,
@@ -44,24 +48,21 @@ export class SharedTracker {
     this.#closePorts = () => ports.changes.close();
   }
 
-  static async start(hello: PageHello): Promise<SharedTracker> {
-    const shared = new SharedTracker(hello);
-    try {
-      await shared.tracker.start();
-      return shared;
-    } catch (error) {
-      // The next page that attaches starts another; this one must not go on listening and sending beside it.
-      shared.#close();
-      throw error;
-    }
-  }
-
   watch(watcher: Watcher): void {
     this.#watchers.add(watcher);
+    this.setVisible(watcher, true);
   }
 
   unwatch(watcher: Watcher): void {
     this.#watchers.delete(watcher);
+    this.setVisible(watcher, false);
+  }
+
+  setVisible(watcher: Watcher, isVisible: boolean): void {
+    if (isVisible) this.#visible.add(watcher);
+    else this.#visible.delete(watcher);
+    // Where the store fails, what waits stays there.
+    this.tracker.setInBackground(this.#visible.size === 0).catch(() => undefined);
   }
 
   /** Tells one page at once, so that what it called for shows in its state when the call answers. */
@@ -104,8 +105,11 @@ export class SharedTracker {
     try {
       // Read once for all tabs: what a page asks waits for the reads before it.
       const state = this.#watchers.size > 0 && (await this.tracker.state());
+      const text = JSON.stringify(state);
+      const isNew = state && text !== this.#told;
+      this.#told = text;
       const clocks = systemClocks();
-      if (state) for (const watcher of this.#watchers) watcher({ peopleTracking: "state", ...state, clocks });
+      if (isNew) for (const watcher of this.#watchers) watcher({ peopleTracking: "state", ...state, clocks });
     } catch {
       // The store failed: there is nothing to tell until it answers again.
     }
@@ -117,15 +121,13 @@ export class SharedTracker {
   }
 }
 
-const trackers = new Map<string, Promise<SharedTracker>>();
+const trackers = new Map<string, SharedTracker>();
 
-/** The namespace's tracker in this host, started with the first page. */
-export const sharedTracker = (hello: PageHello): Promise<SharedTracker> => {
+/** The namespace's tracker in this host, made for the first page, which starts it as it attaches. */
+export const sharedTracker = (hello: PageHello): SharedTracker => {
   const known = trackers.get(hello.namespace);
   if (known) return known;
-  const started = SharedTracker.start(hello);
-  trackers.set(hello.namespace, started);
-  // A start that failed is tried again by the next page that attaches.
-  started.catch(() => trackers.delete(hello.namespace));
-  return started;
+  const made = new SharedTracker(hello);
+  trackers.set(hello.namespace, made);
+  return made;
 };

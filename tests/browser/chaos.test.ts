@@ -5,7 +5,7 @@
  * ones, and a day that failed is lived again with `CHAOS_SEED=<seed>` before the command (several: with commas between them).
  */
 import type { BrowserContext, Page } from "playwright";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { pick, seededRandom } from "../support/random.js";
 import { lossesOf } from "./support/arrivals.js";
 import { followState, whereabouts } from "./support/diary.js";
@@ -15,7 +15,7 @@ import { useTally } from "./support/tally.js";
 import { init, openTab, profileIs, settle } from "./support/visit.js";
 import { killSharedWorkers } from "./support/workers.js";
 
-const setting = useSetting();
+const setting = useSetting({ isServiceFresh: true });
 const tally = useTally("random days");
 
 const STEPS = 40;
@@ -53,7 +53,7 @@ const chaos = async (seed: number) => {
     await begin(tab);
     tabs.push(tab);
   };
-  const leave = (tab: Page): void => void (tabs = tabs.filter((other) => other !== tab));
+  const forget = (tab: Page): void => void (tabs = tabs.filter((other) => other !== tab));
 
   const steps: Record<string, (tab: Page) => Promise<void>> = {
     open,
@@ -76,7 +76,7 @@ const chaos = async (seed: number) => {
     async trackAndClose(tab) {
       const from = next;
       next += 20;
-      leave(tab);
+      forget(tab);
       await attempt(
         tab.evaluate((first) => {
           for (let n = first; n < first + 20; n++) void window.sdk.track("numbered", { n });
@@ -85,7 +85,7 @@ const chaos = async (seed: number) => {
       await tab.close();
     },
     async close(tab) {
-      leave(tab);
+      forget(tab);
       await tab.close();
     },
     async reload(tab) {
@@ -94,7 +94,7 @@ const chaos = async (seed: number) => {
       await begin(tab);
     },
     async crash(tab) {
-      leave(tab);
+      forget(tab);
       const crashed = tab.waitForEvent("crash");
       void attempt(tab.goto("chrome://crash"));
       await crashed;
@@ -174,25 +174,27 @@ const chaos = async (seed: number) => {
   return { stored, rejected, log, timelines: await site.timelines() };
 };
 
-test.for(SEEDS)(
-  "whatever happens, each stored event arrives once and in order (CHAOS_SEED=%i)",
-  async (seed) => {
-    const { stored, rejected, log, timelines } = await chaos(seed);
-    const losses = lossesOf(setting.site, timelines, stored);
-    const seen = whereabouts(setting.site, Object.values(losses).flat());
-    const story = [`seed ${seed}`, ...log, ...seen].join("\n");
-    expect(rejected, story).toEqual({ success: true, data: [] });
-    tally.add(setting.site, stored.size, losses);
-    expect(losses, story).toEqual({ lost: [], doubled: [], outOfOrder: [] });
+describe("random days of faults", () => {
+  test.for(SEEDS)(
+    "whatever happens, each stored event arrives once and in order (CHAOS_SEED=%i)",
+    async (seed) => {
+      const { stored, rejected, log, timelines } = await chaos(seed);
+      const losses = lossesOf(setting.site, timelines, stored);
+      const seen = whereabouts(setting.site, Object.values(losses).flat());
+      const story = [`seed ${seed}`, ...log, ...seen].join("\n");
+      expect(rejected, story).toEqual({ success: true, data: [] });
+      tally.add(setting.site, stored.size, losses);
+      expect(losses, story).toEqual({ lost: [], doubled: [], outOfOrder: [] });
 
-    // A session's start and end stand once, and all of it with one person.
-    const entries = timelines.flat();
-    const marks = (name: string) =>
-      entries.filter(({ definitionId }) => definitionId === name).map(({ sessionId }) => sessionId);
-    const sessions = timelines.map((timeline) => new Set(timeline.map(({ sessionId }) => sessionId)));
-    const sessionIds = sessions.flatMap((ids) => [...ids]);
-    expect(new Set(sessionIds).size, `a session of two persons; ${story}`).toBe(sessionIds.length);
-    expect(marks("sessionStarted").toSorted(), story).toEqual(sessionIds.toSorted());
-    expect(new Set(marks("sessionEnded")).size, story).toBe(marks("sessionEnded").length);
-  },
-);
+      // A session's start and end stand once, and all of it with one person.
+      const entries = timelines.flat();
+      const marks = (name: string) =>
+        entries.filter(({ definitionId }) => definitionId === name).map(({ sessionId }) => sessionId);
+      const sessions = timelines.map((timeline) => new Set(timeline.map(({ sessionId }) => sessionId)));
+      const sessionIds = sessions.flatMap((ids) => [...ids]);
+      expect(new Set(sessionIds).size, `a session of two persons; ${story}`).toBe(sessionIds.length);
+      expect(marks("sessionStarted").toSorted(), story).toEqual(sessionIds.toSorted());
+      expect(new Set(marks("sessionEnded")).size, story).toBe(marks("sessionEnded").length);
+    },
+  );
+});

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Page } from "playwright";
 import type { TrackingOptions } from "../../src/main/index.js";
 import { operationsOf } from "./support/outbox.js";
@@ -44,40 +44,42 @@ const viewsUntil = async (last: string) => {
   return (await views()).slice(2);
 };
 
-/** Two ways to learn of navigations. */
-test.each([
-  ["the Navigation API", ""],
-  ["History", "var navigation = 0;"],
-])("a storm in one task is the view in which it ends, or none (%s)", async (_, before) => {
-  await start("spa", before);
-  await page.evaluate(() => {
-    for (let n = 0; n < 50; n++) history.replaceState(null, "", n % 2 ? "/start" : "/start?open");
+describe("client-side page views", () => {
+  /** Two ways to learn of navigations. */
+  test.each([
+    ["the Navigation API", ""],
+    ["History", "var navigation = 0;"],
+  ])("a storm in one task is the view in which it ends, or none (%s)", async (_, before) => {
+    await start("spa", before);
+    await page.evaluate(() => {
+      for (let n = 0; n < 50; n++) history.replaceState(null, "", n % 2 ? "/start" : "/start?open");
+    });
+    expect(await viewsUntil("/one")).toEqual([["/one", "/start"]]);
+    await page.evaluate(() => {
+      for (let n = 1; n <= 50; n++) history.replaceState(null, "", `/two?n=${n}`);
+    });
+    expect(await viewsUntil("/three")).toEqual([
+      ["/one", "/start"],
+      ["/two?n=50", "/one"],
+      ["/three", "/two?n=50"],
+    ]);
   });
-  expect(await viewsUntil("/one")).toEqual([["/one", "/start"]]);
-  await page.evaluate(() => {
-    for (let n = 1; n <= 50; n++) history.replaceState(null, "", `/two?n=${n}`);
+
+  test("parameters that the site names make no view of their own, and are sent with it", async () => {
+    await start({ spa: true, ignoreSearch: ["q", "sort"] });
+    await go("/start?q=r", "/start?sort=up&q=red#top", "/start?q=red&page=2", "/start?page=2");
+    expect(await viewsUntil("/lines")).toEqual([
+      ["/start?q=red&page=2", "/start"],
+      ["/lines", "/start?q=red&page=2"],
+    ]);
   });
-  expect(await viewsUntil("/three")).toEqual([
-    ["/one", "/start"],
-    ["/two?n=50", "/one"],
-    ["/three", "/two?n=50"],
-  ]);
-});
 
-test("parameters that the site names make no view of their own, and are sent with it", async () => {
-  await start({ spa: true, ignoreSearch: ["q", "sort"] });
-  await go("/start?q=r", "/start?sort=up&q=red#top", "/start?q=red&page=2", "/start?page=2");
-  expect(await viewsUntil("/lines")).toEqual([
-    ["/start?q=red&page=2", "/start"],
-    ["/lines", "/start?q=red&page=2"],
-  ]);
-});
-
-test("views of a site that ignores the search part differ by their paths", async () => {
-  await start({ spa: true, ignoreSearch: true });
-  await go("/start?q=r", "/start", "/lines?q=r", "/lines?q=re");
-  expect(await viewsUntil("/end")).toEqual([
-    ["/lines?q=r", "/start"],
-    ["/end", "/lines?q=r"],
-  ]);
+  test("views of a site that ignores the search part differ by their paths", async () => {
+    await start({ spa: true, ignoreSearch: true });
+    await go("/start?q=r", "/start", "/lines?q=r", "/lines?q=re");
+    expect(await viewsUntil("/end")).toEqual([
+      ["/lines?q=r", "/start"],
+      ["/end", "/lines?q=r"],
+    ]);
+  });
 });

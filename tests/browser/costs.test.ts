@@ -50,7 +50,7 @@ beforeAll(async () => {
   await writeFile(join(own, "worker.js"), 'import "./counting.js";\nimport "/sdk/worker.js";');
 });
 afterAll(() => rm(own, { recursive: true }));
-const setting = useSetting({ folders });
+const setting = useSetting({ folders, isBrowserFresh: true });
 
 const inWorker = (page: Page): Promise<Counts> =>
   page.evaluate(

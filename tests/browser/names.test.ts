@@ -174,22 +174,24 @@ describe("variables and elements that take a global's name", () => {
   });
 });
 
-test("a listener that throws stops no other, also where a browser cannot report errors", async () => {
-  await run("delete window.reportError;");
-  await start();
-  const seen = await page.evaluate(async () => {
-    const states: boolean[] = [];
-    let hasThrown = false;
-    window.sdk.subscribe(({ optedOut }) => {
-      if (!optedOut || hasThrown) return;
-      hasThrown = true;
-      throw new Error("the site's own");
+describe("a listener of the page", () => {
+  test("a listener that throws stops no other, also where a browser cannot report errors", async () => {
+    await run("delete window.reportError;");
+    await start();
+    const seen = await page.evaluate(async () => {
+      const states: boolean[] = [];
+      let hasThrown = false;
+      window.sdk.subscribe(({ optedOut }) => {
+        if (!optedOut || hasThrown) return;
+        hasThrown = true;
+        throw new Error("the site's own");
+      });
+      window.sdk.subscribe(({ optedOut }) => states.push(optedOut));
+      await window.sdk.optOut();
+      return states;
     });
-    window.sdk.subscribe(({ optedOut }) => states.push(optedOut));
-    await window.sdk.optOut();
-    return states;
+    expect(seen).toContain(true);
+    const reported: string[] = [];
+    await expect.poll(() => reported.push(...errors.take()) && reported).toEqual(["the site's own"]);
   });
-  expect(seen).toContain(true);
-  const reported: string[] = [];
-  await expect.poll(() => reported.push(...errors.take()) && reported).toEqual(["the site's own"]);
 });

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Frame, Page } from "playwright";
 import { usePageErrors } from "./support/page-errors.js";
 import { useSetting } from "./support/setting.js";
@@ -62,42 +62,47 @@ const init = (target: Frame, endpoint: string | undefined) =>
     [setting.site.trackingKey, endpoint],
   );
 
-test.each(openers)(
-  "%s tracks to an absolute endpoint, and refuses one that leads nowhere",
-  async (_, open) => {
-    const { site } = setting;
-    const target = await open();
-    await target.waitForFunction(() => window.loaded);
-    expect(await target.evaluate(() => window.origin)).toBe("null");
-    for (const endpoint of ["/people", undefined]) {
-      expect(await init(target, endpoint)).toMatchObject({
-        success: false,
-        error: {
-          code: 2102,
-          message: "options.endpoint must be a URL, and absolute: this page has no origin",
-        },
+describe("a frame", () => {
+  test.each(openers)(
+    "%s tracks to an absolute endpoint, and refuses one that leads nowhere",
+    async (_, open) => {
+      const { site } = setting;
+      const target = await open();
+      await target.waitForFunction(() => window.loaded);
+      expect(await target.evaluate(() => window.origin)).toBe("null");
+      for (const endpoint of ["/people", undefined]) {
+        expect(await init(target, endpoint)).toMatchObject({
+          success: false,
+          error: {
+            code: 2102,
+            message: "options.endpoint must be a URL, and absolute: this page has no origin",
+          },
+        });
+      }
+      expect(await init(target, `${site.origin}/people`)).toEqual({ success: true, data: null });
+      // Chromium alone lets files share a disk.
+      const storage = target.url().startsWith("file:") ? "disk" : "memory";
+      expect(await target.evaluate(() => window.sdk.state)).toMatchObject({ host: "page", storage });
+      expect(await target.evaluate(() => window.sdk.track("action", { name: "looked" }))).toEqual({
+        success: true,
+        data: null,
       });
-    }
-    expect(await init(target, `${site.origin}/people`)).toEqual({ success: true, data: null });
-    // Chromium alone lets files share a disk.
-    const storage = target.url().startsWith("file:") ? "disk" : "memory";
-    expect(await target.evaluate(() => window.sdk.state)).toMatchObject({ host: "page", storage });
-    expect(await target.evaluate(() => window.sdk.track("action", { name: "looked" }))).toEqual({
-      success: true,
-      data: null,
-    });
-    expect(await target.evaluate(() => window.sdk.flush())).toEqual({ success: true, data: { waiting: 0 } });
-    const accepted = site.requests
-      .filter(({ status }) => status === 200)
-      .flatMap(({ operations }) => operations)
-      .map((operation) => operation.type === "event" && operation.definitionId);
-    expect(accepted).toEqual(expect.arrayContaining(["pageView", "action"]));
-  },
-);
+      expect(await target.evaluate(() => window.sdk.flush())).toEqual({
+        success: true,
+        data: { waiting: 0 },
+      });
+      const accepted = site.requests
+        .filter(({ status }) => status === 200)
+        .flatMap(({ operations }) => operations)
+        .map((operation) => operation.type === "event" && operation.definitionId);
+      expect(accepted).toEqual(expect.arrayContaining(["pageView", "action"]));
+    },
+  );
 
-test("a srcdoc frame that has its parent's origin uses the parent's store", async () => {
-  const target = await frame({ srcdoc: html() });
-  await target.waitForFunction(() => window.loaded);
-  expect(await init(target, undefined)).toEqual({ success: true, data: null });
-  expect(await target.evaluate(() => window.sdk.state)).toMatchObject({ host: "shared", storage: "disk" });
+  test("a srcdoc frame that has its parent's origin uses the parent's store", async () => {
+    const target = await frame({ srcdoc: html() });
+    await target.waitForFunction(() => window.loaded);
+    expect(await init(target, undefined)).toEqual({ success: true, data: null });
+    expect(await target.evaluate(() => window.sdk.state)).toMatchObject({ host: "shared", storage: "disk" });
+  });
 });

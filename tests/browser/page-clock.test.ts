@@ -54,21 +54,23 @@ describe.each(["shared", "dedicated"] as const)("a page whose clock a test has r
   });
 });
 
-test("what such a page journals as it goes has the times of the host, and is delivered after the next start", async () => {
-  const { browser, site } = setting;
-  const tab = await openTab(browser, site);
-  const from = Date.now();
-  await tab.clock.setFixedTime(from - 400 * DAY);
-  expect(await init(tab, site.trackingKey)).toMatchObject({ success: true });
-  const lead = await tab.evaluate(() => window.widget.startChat());
-  await profileIs(tab, "lead");
-  await settle(tab);
-  await tab.evaluate(() =>
-    addEventListener("pagehide", () => void window.sdk.track("action", { name: "as it goes" })),
-  );
-  await tab.close();
-  const next = await visit(browser, site);
-  await settle(next);
-  const entry = (await site.timeline(lead)).find(({ properties }) => properties?.["name"] === "as it goes");
-  expect(Date.parse(entry?.givenAt ?? "")).toBeGreaterThanOrEqual(from - TOLERANCE_MS);
+describe("the journal of a page whose clock a test has replaced", () => {
+  test("what such a page journals as it goes has the times of the host, and is delivered after the next start", async () => {
+    const { browser, site } = setting;
+    const tab = await openTab(browser, site);
+    const from = Date.now();
+    await tab.clock.setFixedTime(from - 400 * DAY);
+    expect(await init(tab, site.trackingKey)).toMatchObject({ success: true });
+    const lead = await tab.evaluate(() => window.widget.startChat());
+    await profileIs(tab, "lead");
+    await settle(tab);
+    await tab.evaluate(() =>
+      addEventListener("pagehide", () => void window.sdk.track("action", { name: "as it goes" })),
+    );
+    await tab.close();
+    const next = await visit(browser, site);
+    await settle(next);
+    const entry = (await site.timeline(lead)).find(({ properties }) => properties?.["name"] === "as it goes");
+    expect(Date.parse(entry?.givenAt ?? "")).toBeGreaterThanOrEqual(from - TOLERANCE_MS);
+  });
 });

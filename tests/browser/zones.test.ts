@@ -1,7 +1,7 @@
 /// <reference types="zone.js" />
 /** Beside zone.js, with which Angular follows what an app has under way: the tracker is no part of it. */
 import { createRequire } from "node:module";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { Page } from "playwright";
 import type { HostKind, LiveChatSource } from "../../src/main/index.js";
 import { useSetting } from "./support/setting.js";
@@ -9,7 +9,7 @@ import { openTab, profileIs, settle } from "./support/visit.js";
 
 const ZONE = createRequire(import.meta.url).resolve("zone.js");
 
-const setting = useSetting();
+const setting = useSetting({ isBrowserFresh: true });
 let page: Page;
 
 declare global {
@@ -61,45 +61,47 @@ const startInApp = (host: HostKind) =>
     [setting.site.trackingKey, host] as const,
   );
 
-test.each(["shared", "page"] as const)("nothing of ours runs in the app's zone (%s host)", async (host) => {
-  // A browser without the Navigation API is told of navigations by the app's own calls.
-  await page.addScriptTag({ content: "var navigation = 0;" });
-  expect(await startInApp(host)).toMatchObject({ success: true });
-  await settle(page);
-  await page.evaluate(() => window.app.run(() => history.pushState(null, "", "/one")));
-  expect(
-    await page.evaluate(() => window.app.run(() => window.sdk.track("action", { name: "looked" }))),
-  ).toMatchObject({ success: true });
-  expect(await page.evaluate(() => window.app.run(() => window.sdk.flush()))).toMatchObject({
-    success: true,
+describe("Angular zones", () => {
+  test.each(["shared", "page"] as const)("nothing of ours runs in the app's zone (%s host)", async (host) => {
+    // A browser without the Navigation API is told of navigations by the app's own calls.
+    await page.addScriptTag({ content: "var navigation = 0;" });
+    expect(await startInApp(host)).toMatchObject({ success: true });
+    await settle(page);
+    await page.evaluate(() => window.app.run(() => history.pushState(null, "", "/one")));
+    expect(
+      await page.evaluate(() => window.app.run(() => window.sdk.track("action", { name: "looked" }))),
+    ).toMatchObject({ success: true });
+    expect(await page.evaluate(() => window.app.run(() => window.sdk.flush()))).toMatchObject({
+      success: true,
+    });
+    // So is Live Chat, wherever it runs.
+    await page.evaluate(async () => {
+      await window.widget.startChat();
+      window.app.run(() => window.report(window.LiveChat.session()));
+    });
+    await profileIs(page, "lead");
+    await settle(page);
+    expect(
+      await page.evaluate(() => {
+        const tracked = window.app.run(() => window.sdk.track("action", { name: "last" }));
+        window.app.run(() => window.sdk.close());
+        return tracked;
+      }),
+    ).toMatchObject({ success: true });
+    expect(await page.evaluate(() => window.seen)).toEqual([]);
   });
-  // So is Live Chat, wherever it runs.
-  await page.evaluate(async () => {
-    await window.widget.startChat();
-    window.app.run(() => window.report(window.LiveChat.session()));
-  });
-  await profileIs(page, "lead");
-  await settle(page);
-  expect(
-    await page.evaluate(() => {
-      const tracked = window.app.run(() => window.sdk.track("action", { name: "last" }));
-      window.app.run(() => window.sdk.close());
-      return tracked;
-    }),
-  ).toMatchObject({ success: true });
-  expect(await page.evaluate(() => window.seen)).toEqual([]);
-});
 
-test("a subscriber is called in the zone in which it subscribed", async () => {
-  await startInApp("shared");
-  const zones = await page.evaluate(async () => {
-    const names: string[] = [];
-    const note = (): void => void names.push(Zone.current.name);
-    window.app.run(() => window.sdk.subscribe(note));
-    window.sdk.subscribe(note);
-    names.length = 0;
-    await window.sdk.optOut();
-    return names;
+  test("a subscriber is called in the zone in which it subscribed", async () => {
+    await startInApp("shared");
+    const zones = await page.evaluate(async () => {
+      const names: string[] = [];
+      const note = (): void => void names.push(Zone.current.name);
+      window.app.run(() => window.sdk.subscribe(note));
+      window.sdk.subscribe(note);
+      names.length = 0;
+      await window.sdk.optOut();
+      return names;
+    });
+    expect(zones).toEqual(["app", "<root>"]);
   });
-  expect(zones).toEqual(["app", "<root>"]);
 });

@@ -27,7 +27,6 @@ export class Host {
   }
 
   async start(): Promise<void> {
-    await this.tracker.start();
     await this.tracker.attach(CONNECTION);
   }
 

@@ -1,6 +1,6 @@
 /** A page that is its own host goes, and comes back. */
 import "fake-indexeddb/auto";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
 import { asked } from "../../src/adapters/indexeddb/idb-transaction.js";
 import { comeBack, leave } from "../../src/adapters/indexeddb/page-absence.js";
@@ -32,31 +32,33 @@ const anotherTab = async (): Promise<void> => {
 };
 const first = emptyRecord().nextSeq + 1;
 
-test("what its leaving cuts short is not stored, and stored once when the page is back", async () => {
-  let decisions = 0;
-  let counted: Promise<number> | undefined;
-  await new Promise<void>((resolve) => {
-    counted = countUp(() => {
-      decisions++;
-      if (decisions > 1) return;
-      leave();
-      resolve();
+describe("a page in the back-forward cache that is its own host", () => {
+  test("a transaction that the page's leaving cuts short is undone, and stored once when the page is back", async () => {
+    let decisions = 0;
+    let counted: Promise<number> | undefined;
+    await new Promise<void>((resolve) => {
+      counted = countUp(() => {
+        decisions++;
+        if (decisions > 1) return;
+        leave();
+        resolve();
+      });
     });
+    await anotherTab();
+    expect(decisions).toBe(1);
+    comeBack();
+    expect(await counted).toBe(first);
+    expect(decisions).toBe(2);
+    expect((await store.read()).nextSeq).toBe(first);
   });
-  await anotherTab();
-  expect(decisions).toBe(1);
-  comeBack();
-  expect(await counted).toBe(first);
-  expect(decisions).toBe(2);
-  expect((await store.read()).nextSeq).toBe(first);
-});
 
-test("what is asked while the page is away waits until it is back", async () => {
-  leave();
-  let decisions = 0;
-  const counted = countUp(() => decisions++);
-  await anotherTab();
-  expect(decisions).toBe(0);
-  comeBack();
-  expect(await counted).toBe(first);
+  test("calls while the page is away wait until it is back", async () => {
+    leave();
+    let decisions = 0;
+    const counted = countUp(() => decisions++);
+    await anotherTab();
+    expect(decisions).toBe(0);
+    comeBack();
+    expect(await counted).toBe(first);
+  });
 });

@@ -23,9 +23,11 @@ const recordWith = (waiting: number) => ({
 });
 
 let databases = 0;
+let name: string;
 let store: DexieTrackerStore;
 beforeEach(async () => {
-  store = new DexieTrackerStore(`costs-${++databases}`, "relaxed");
+  name = `costs-${++databases}`;
+  store = new DexieTrackerStore(name, "relaxed");
   await store.open();
 });
 afterEach(() => {
@@ -54,6 +56,14 @@ const costOf = async (work: () => Promise<unknown>): Promise<Record<string, numb
   }
   return costs;
 };
+
+test.each(["new", "known"])("a %s database is opened by one request", async (which) => {
+  const requests = vi.spyOn(indexedDB, "open");
+  const another = new DexieTrackerStore(which === "new" ? `costs-${++databases}` : name, "relaxed");
+  await another.open();
+  expect(requests).toHaveBeenCalledOnce();
+  another.close();
+});
 
 test("a group of 1,000 calls is stored in one transaction", async () => {
   const costs = await costOf(() =>

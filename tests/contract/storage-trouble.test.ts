@@ -134,7 +134,7 @@ describe("failover", () => {
     expect(ids(await rowsOn(disk)).filter((id) => id === "page-1")).toHaveLength(1);
   });
 
-  test("opens a lost connection again, and stores nothing twice that it had stored", async () => {
+  test("opens a lost connection again, and stores no duplicates", async () => {
     const { disk, host } = await started();
     await track(disk, host, 1);
     const opens = disk.opens;
@@ -183,11 +183,13 @@ describe("failover", () => {
   });
 });
 
-test("a value that cannot be stored is told, and no failure of the disk", async () => {
-  const { disk, host } = await started();
-  const unstorable = { version: "1", definitions: [() => undefined] } as never;
-  await expect(disk.wait(host.store.writeDefinitions(unstorable))).rejects.toThrow("could not be cloned");
-  expect(host.store.kind).toBe("disk");
+describe("a value that cannot be stored", () => {
+  test("is reported, and is no failure of the disk", async () => {
+    const { disk, host } = await started();
+    const unstorable = { version: "1", definitions: [() => undefined] } as never;
+    await expect(disk.wait(host.store.writeDefinitions(unstorable))).rejects.toThrow("could not be cloned");
+    expect(host.store.kind).toBe("disk");
+  });
 });
 
 describe("a full disk", () => {
@@ -266,7 +268,7 @@ describe("retirement", () => {
     expect(await disk.wait(host.tracker.retryRejected())).toBe(1);
   });
 
-  test("rejects what is asked while it is written, so that the next host takes it once", async () => {
+  test("rejects calls while its closing transaction is written, so that the next host takes them once", async () => {
     const { disk, host } = await started((one) => {
       one.onOpen = () => "late";
     });
@@ -437,7 +439,7 @@ describe("an emptied database", () => {
     expect(after.nextSeq).toBeGreaterThan(before.nextSeq);
   });
 
-  test("is told of nobody by a host in memory, which loses no row", async () => {
+  test("gets no visitor back from a host in memory, which loses no row", async () => {
     const { disk, host } = await started();
     await track(disk, host, 1);
     const before = await host.store.read();

@@ -325,53 +325,55 @@ describe.each(STORES)("%s", (_, open) => {
   });
 });
 
-test("in IndexedDB, rows stand as the public type says, and times as people read them", async () => {
-  const namespace = `contract-${++databases}`;
-  const store = await openDexie(namespace);
-  const record = {
-    ...emptyRecord(),
-    session: { id: "s", startedAt: NOW, lastActivityAt: NOW, expiresAt: NOW + 1 },
-    pastSessions: [{ id: "r", startedAt: NOW, lastActivityAt: NOW, expiresAt: NOW, endedAt: NOW }],
-    lease: { holder: "h", takenAt: NOW, expiresAt: NOW + 60_000 },
-  };
-  const error = { code: 1, name: "n", message: "m", origin: "people-service", platform: "fe-snippet" };
-  await put(store, {
-    record,
-    pages: [{ ...noProcessedCommands("p"), touchedAt: NOW }],
-    put: [{ ...row(1), error }],
+describe("the store in IndexedDB", () => {
+  test("in IndexedDB, rows stand as the public type says, and times as people read them", async () => {
+    const namespace = `contract-${++databases}`;
+    const store = await openDexie(namespace);
+    const record = {
+      ...emptyRecord(),
+      session: { id: "s", startedAt: NOW, lastActivityAt: NOW, expiresAt: NOW + 1 },
+      pastSessions: [{ id: "r", startedAt: NOW, lastActivityAt: NOW, expiresAt: NOW, endedAt: NOW }],
+      lease: { holder: "h", takenAt: NOW, expiresAt: NOW + 60_000 },
+    };
+    const error = { code: 1, name: "n", message: "m", origin: "people-service", platform: "fe-snippet" };
+    await put(store, {
+      record,
+      pages: [{ ...noProcessedCommands("p"), touchedAt: NOW }],
+      put: [{ ...row(1), error }],
+    });
+    const raw = new Dexie(`people-tracking:${namespace}`);
+    await raw.open();
+    expect(await raw.table("outbox").toArray()).toEqual([
+      {
+        seq: 1,
+        id: "page-1",
+        type: "event",
+        state: "waiting",
+        profile: { kind: "lead", id: "anna" },
+        sessionId: "s",
+        occurredAt: "2026-01-05T12:00:00.000Z",
+        error,
+        // Exactly what goes over the wire: what a site named so is no time of ours.
+        operation: { id: "page-1", type: "event", properties: { lookedAt: 5 } },
+      },
+    ]);
+    const at = "2026-01-05T12:00:00.000Z";
+    const [stored] = await raw.table("tracker").toArray();
+    expect(stored).toMatchObject({
+      session: { startedAt: at, lastActivityAt: at, expiresAt: "2026-01-05T12:00:00.001Z" },
+      pastSessions: [{ endedAt: at }],
+      lease: { takenAt: at },
+    });
+    expect(await raw.table("pages").toArray()).toMatchObject([{ pageId: "p", touchedAt: at }]);
+    raw.close();
   });
-  const raw = new Dexie(`people-tracking:${namespace}`);
-  await raw.open();
-  expect(await raw.table("outbox").toArray()).toEqual([
-    {
-      seq: 1,
-      id: "page-1",
-      type: "event",
-      state: "waiting",
-      profile: { kind: "lead", id: "anna" },
-      sessionId: "s",
-      occurredAt: "2026-01-05T12:00:00.000Z",
-      error,
-      // Exactly what goes over the wire: what a site named so is no time of ours.
-      operation: { id: "page-1", type: "event", properties: { lookedAt: 5 } },
-    },
-  ]);
-  const at = "2026-01-05T12:00:00.000Z";
-  const [stored] = await raw.table("tracker").toArray();
-  expect(stored).toMatchObject({
-    session: { startedAt: at, lastActivityAt: at, expiresAt: "2026-01-05T12:00:00.001Z" },
-    pastSessions: [{ endedAt: at }],
-    lease: { takenAt: at },
-  });
-  expect(await raw.table("pages").toArray()).toMatchObject([{ pageId: "p", touchedAt: at }]);
-  raw.close();
-});
 
-test("what one instance wrote is there after all were closed", async () => {
-  const namespace = `contract-${++databases}`;
-  const first = await openDexie(namespace);
-  await putRows(first, rows(1, 3));
-  first.close();
-  const second = await openDexie(namespace);
-  expect(seqs((await second.readWaiting([ANNA], 10)).rows)).toEqual([1, 2, 3]);
+  test("what one instance wrote is there after all were closed", async () => {
+    const namespace = `contract-${++databases}`;
+    const first = await openDexie(namespace);
+    await putRows(first, rows(1, 3));
+    first.close();
+    const second = await openDexie(namespace);
+    expect(seqs((await second.readWaiting([ANNA], 10)).rows)).toEqual([1, 2, 3]);
+  });
 });

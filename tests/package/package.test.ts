@@ -9,7 +9,7 @@ import type { Browser, Page } from "playwright";
 import { chromium } from "playwright";
 import { publint } from "publint";
 import { build, createServer } from "vite";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { PeopleTrackingSDK, TrackingOptions } from "../../src/main/index.js";
 import { CHROMIUM_ARGS, chromiumPath } from "../chromium.js";
 import type { PackageSite } from "./site.js";
@@ -103,79 +103,85 @@ const ARRIVED = [
   expect.objectContaining({ definitionId: "action", properties: { name: "Button clicked" } }),
 ];
 
-test.each(["shared", "dedicated", "page"] as const)(
-  "a Vite application tracks with nothing but the import (host: %s)",
-  async (host) => {
-    const site = await serve();
-    const page = await open(site.origin);
-    expect(await track(page, site.key, host === "shared" ? {} : { host })).toEqual(delivered(host));
-    expect(site.accepted).toEqual(ARRIVED);
-  },
-);
-
-test("Vite's development server finds the worker too", async () => {
-  const site = await serve();
-  const server = await createServer({
-    root: app,
-    logLevel: "error",
-    server: { port: 0, host: "127.0.0.1" },
-    plugins: [
-      {
-        name: "people-service",
-        configureServer: ({ middlewares }) => {
-          middlewares.use((request, response, next) => {
-            if (request.url?.startsWith("/people/")) void site.handle(request, response);
-            else next();
-          });
-        },
-      },
-    ],
-  });
-  endings.push(() => server.close());
-  await server.listen();
-  const page = await open(server.resolvedUrls?.local[0] ?? "");
-  expect(await track(page, site.key)).toEqual(delivered("shared"));
-  expect(await page.evaluate(() => "__PEOPLE_TRACKING__" in globalThis)).toBe(true);
-  expect(site.accepted).toEqual(ARRIVED);
-});
-
-test("a strict Content Security Policy with required Trusted Types is no obstacle", async () => {
-  const site = await serve({
-    "Content-Security-Policy":
-      "default-src 'self'; require-trusted-types-for 'script'; trusted-types people-tracking-sdk",
-  });
-  const page = await open(site.origin);
-  const violations: string[] = [];
-  page.on("console", (message) => message.type() === "error" && violations.push(message.text()));
-  expect(await track(page, site.key)).toEqual(delivered("shared"));
-  expect(violations.filter((text) => !text.includes("favicon"))).toEqual([]);
-  expect(await page.evaluate(() => "__PEOPLE_TRACKING__" in globalThis)).toBe(false);
-});
-
-test("the package holds what users need and nothing else", () => {
-  const paths = packed.files.map(({ path }) => path);
-  expect(paths.filter((path) => !/^dist\/types\/(main|protocol)\//.test(path)).toSorted()).toEqual(
-    expect.arrayContaining([
-      "LICENSE",
-      "dist/index.js",
-      "dist/licenses/index.md",
-      "dist/licenses/worker.md",
-      "dist/page-host.js",
-      "dist/types/worker/worker.d.ts",
-      "dist/worker.js",
-      "package.json",
-    ]),
+describe("the package in an application", () => {
+  test.each(["shared", "dedicated", "page"] as const)(
+    "a Vite application tracks with nothing but the import (host: %s)",
+    async (host) => {
+      const site = await serve();
+      const page = await open(site.origin);
+      expect(await track(page, site.key, host === "shared" ? {} : { host })).toEqual(delivered(host));
+      expect(site.accepted).toEqual(ARRIVED);
+    },
   );
-  expect(paths.filter((path) => /core|adapters|server|tests|playground|schemas/.test(path))).toEqual([]);
+
+  test("Vite's development server finds the worker too", async () => {
+    const site = await serve();
+    const server = await createServer({
+      root: app,
+      logLevel: "error",
+      server: { port: 0, host: "127.0.0.1" },
+      plugins: [
+        {
+          name: "people-service",
+          configureServer: ({ middlewares }) => {
+            middlewares.use((request, response, next) => {
+              if (request.url?.startsWith("/people/")) void site.handle(request, response);
+              else next();
+            });
+          },
+        },
+      ],
+    });
+    endings.push(() => server.close());
+    await server.listen();
+    const page = await open(server.resolvedUrls?.local[0] ?? "");
+    expect(await track(page, site.key)).toEqual(delivered("shared"));
+    expect(await page.evaluate(() => "__PEOPLE_TRACKING__" in globalThis)).toBe(true);
+    expect(site.accepted).toEqual(ARRIVED);
+  });
+
+  test("a strict Content Security Policy with required Trusted Types is no obstacle", async () => {
+    const site = await serve({
+      "Content-Security-Policy":
+        "default-src 'self'; require-trusted-types-for 'script'; trusted-types people-tracking-sdk",
+    });
+    const page = await open(site.origin);
+    const violations: string[] = [];
+    page.on("console", (message) => message.type() === "error" && violations.push(message.text()));
+    expect(await track(page, site.key)).toEqual(delivered("shared"));
+    expect(violations.filter((text) => !text.includes("favicon"))).toEqual([]);
+    expect(await page.evaluate(() => "__PEOPLE_TRACKING__" in globalThis)).toBe(false);
+  });
 });
 
-test("publint finds nothing to say", async () => {
-  const { messages } = await publint({ pkgDir: ROOT, strict: true });
-  expect(messages).toEqual([]);
-});
+describe("the package as it is published", () => {
+  test("the package holds what users need and nothing else", () => {
+    const paths = packed.files.map(({ path }) => path);
+    expect(paths.filter((path) => !/^dist\/types\/(main|protocol)\//.test(path)).toSorted()).toEqual(
+      expect.arrayContaining([
+        "LICENSE",
+        "dist/index.js",
+        "dist/licenses/index.md",
+        "dist/licenses/worker.md",
+        "dist/page-host.js",
+        "dist/types/worker/worker.d.ts",
+        "dist/worker.js",
+        "package.json",
+      ]),
+    );
+    expect(paths.filter((path) => /core|adapters|server|tests|playground|schemas/.test(path))).toEqual([]);
+  });
 
-test("its types are right for those who import it", async () => {
-  const tarball = join(folder, packed.filename);
-  // Rejects, with the table of what is wrong, when there is any.
-  await expect(run("npx", ["attw", tarball, "--profile", "esm-only"], { cwd: ROOT })).resolves.toBeDefined();
+  test("publint finds nothing to say", async () => {
+    const { messages } = await publint({ pkgDir: ROOT, strict: true });
+    expect(messages).toEqual([]);
+  });
+
+  test("its types are right for those who import it", async () => {
+    const tarball = join(folder, packed.filename);
+    // Rejects, with the table of what is wrong, when there is any.
+    await expect(
+      run("npx", ["attw", tarball, "--profile", "esm-only"], { cwd: ROOT }),
+    ).resolves.toBeDefined();
+  });
 });

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { getRequestListener } from "@hono/node-server";
+import { inject } from "vitest";
 import { createPeopleService } from "../../server/src/index.js";
 
 const TYPES: Record<string, string> = { ".js": "text/javascript", ".html": "text/html; charset=utf-8" };
@@ -24,9 +25,9 @@ export interface PackageSite {
   close(): Promise<void>;
 }
 
-const bodyOf = async (request: Request): Promise<string> => {
-  const bytes = Buffer.from(await request.arrayBuffer());
-  return (request.headers.get("Content-Encoding") === "gzip" ? gunzipSync(bytes) : bytes).toString();
+const bodyOf = async (message: Request | Response): Promise<string> => {
+  const bytes = Buffer.from(await message.arrayBuffer());
+  return (message.headers.get("Content-Encoding") === "gzip" ? gunzipSync(bytes) : bytes).toString();
 };
 
 /** A folder of files, with the real People service below `/people` of the same origin. */
@@ -34,7 +35,8 @@ export const startPackageSite = async (
   folder: string,
   headers: Record<string, string> = {},
 ): Promise<PackageSite> => {
-  const service = await createPeopleService({ sweepIntervalMs: 0 });
+  const snapshot = new Blob([await readFile(inject("snapshotPath"))]);
+  const service = await createPeopleService({ database: { snapshot }, sweepIntervalMs: 0 });
   const { key } = await service.keys.create({ scopes: ["web:tracking:sdk"] });
   await service.definitions.put({ id: "action", properties: { name: "string" } });
 
@@ -45,7 +47,9 @@ export const startPackageSite = async (
     const response = await service.fetch(request);
     if (isBatch && response.ok) {
       const { operations } = JSON.parse(sent) as { operations: Operation[] };
-      const { results } = (await response.clone().json()) as { results: { id: string; status: string }[] };
+      const { results } = JSON.parse(await bodyOf(response.clone())) as {
+        results: { id: string; status: string }[];
+      };
       const ids = new Set(results.filter(({ status }) => status === "accepted").map(({ id }) => id));
       accepted.push(...operations.filter(({ id }) => ids.has(id)));
     }

@@ -3,7 +3,8 @@ import type { TimedInit } from "../../src/core/commands/page-clock.js";
 import { SECOND } from "../../src/protocol/wire.js";
 import type { Tracker } from "../../src/core/tracker.js";
 import type { Attachment, SimulatedHost } from "./host.js";
-import type { Tab } from "./tab.js";
+import type { Hosts, HostUser } from "./hosts.js";
+import type { Origin } from "./origin.js";
 
 /** A host that says nothing for this long is taken for dead. */
 const PATIENCE_MS = 3 * SECOND;
@@ -16,7 +17,9 @@ interface Ask {
 }
 
 export class HostLink {
-  readonly #tab: Tab;
+  readonly #tab: HostUser;
+  readonly #origin: Origin;
+  readonly #hosts: Hosts;
   readonly #asks = new Set<Ask>();
   #host: SimulatedHost | null = null;
   #isAttached = false;
@@ -26,10 +29,12 @@ export class HostLink {
   #stopAttaching: () => void = () => undefined;
   /** Goes with each attachment until it is answered. */
   #init: { request: TimedInit; onAnswer: (answer: Attachment) => void } | null = null;
-  hostsLeft = 0;
+  hostsAbandoned = 0;
 
-  constructor(tab: Tab) {
+  constructor(tab: HostUser, origin: Origin, hosts: Hosts) {
     this.#tab = tab;
+    this.#origin = origin;
+    this.#hosts = hosts;
   }
 
   get hasHost(): boolean {
@@ -63,11 +68,11 @@ export class HostLink {
       onAnswer(answer);
     };
     const wait = (): void => {
-      const since = this.#tab.browser.world.scheduler.now;
+      const since = this.#origin.environment.scheduler.now;
       ask.stopWaiting = this.#tab.after(patienceMs, () => {
         // Busy is not dead: answers to what was asked before count.
         if (this.#answeredAt > since) wait();
-        else this.#leave();
+        else this.#abandon();
       });
     };
     const ask: Ask = {
@@ -76,7 +81,7 @@ export class HostLink {
           host,
           () => host.tracker().then((tracker) => work(tracker, host)),
           (answer) => {
-            this.#answeredAt = this.#tab.browser.world.scheduler.now;
+            this.#answeredAt = this.#origin.environment.scheduler.now;
             settle(answer);
           },
         );
@@ -93,22 +98,20 @@ export class HostLink {
   /** Into the back-forward cache: a worker of the page's own freezes with it, a shared one forgets it. */
   detach(): void {
     this.#pause();
-    const { browser } = this.#tab;
-    if (browser.world.plan.hosts === "shared") {
-      if (this.#host) browser.letGo(this.#host, this.#tab);
+    if (this.#origin.environment.plan.hosts === "shared") {
+      if (this.#host) this.#hosts.letGo(this.#host, this.#tab);
     } else if (this.#host) {
-      browser.excuse();
+      this.#origin.excuse();
       this.#host.freeze();
     }
   }
 
-  /** The host may have ended meanwhile: then it says nothing, and is left. */
+  /** The host may have ended meanwhile: then it does not respond, and is abandoned. */
   reattach(): void {
     const host = this.#host;
     if (!host) return;
-    const { browser } = this.#tab;
-    if (browser.world.plan.hosts === "dedicated") {
-      browser.excuse();
+    if (this.#origin.environment.plan.hosts === "dedicated") {
+      this.#origin.excuse();
       host.thaw();
     }
     host.tabs.add(this.#tab);
@@ -126,7 +129,7 @@ export class HostLink {
     const host = this.#host;
     this.#pause();
     this.#host = null;
-    if (host) this.#tab.browser.letGo(host, this.#tab);
+    if (host) this.#hosts.letGo(host, this.#tab);
   }
 
   #pause(): void {
@@ -136,20 +139,20 @@ export class HostLink {
     for (const ask of this.#asks) ask.stopWaiting();
   }
 
-  #leave(): void {
-    this.#tab.browser.world.chronicle.count("hosts left behind");
+  #abandon(): void {
+    this.#origin.environment.chronicle.count("hosts left behind");
     this.hangUp();
-    this.hostsLeft += 1;
+    this.hostsAbandoned += 1;
     this.#attach();
   }
 
-  #attach(host = this.#tab.browser.hostFor(this.#tab)): void {
+  #attach(host = this.#hosts.hostFor(this.#tab)): void {
     this.#host = host;
     // The next rung of the ladder, a little later.
     const init = this.#init;
     this.#stopAttaching = this.#tab.after(init ? INIT_PATIENCE_MS : PATIENCE_MS, () => {
       this.hangUp();
-      this.hostsLeft += 1;
+      this.hostsAbandoned += 1;
       this.#attachLater();
     });
     this.#post(
@@ -181,7 +184,7 @@ export class HostLink {
     onAnswer: (answer: Answer | undefined) => void,
   ): void {
     const epoch = this.#epoch;
-    const { scheduler } = this.#tab.browser.world;
+    const { scheduler } = this.#origin.environment;
     const reply = (answer?: Answer): void =>
       void this.#tab.after(1 + scheduler.upTo(MESSAGE_MS), () => {
         if (epoch === this.#epoch) onAnswer(answer);

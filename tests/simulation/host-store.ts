@@ -1,13 +1,14 @@
 /**
  * What one host's core asks of its store, and where that decides it: on the disk, or in the host's memory once it has
- * failed over. In the worlds with failover it is the real store that fails over and retires.
+ * failed over. In the histories with failover it is the real store that fails over and retires.
  */
 import { FailoverStore } from "../../src/core/failover/failover-store.js";
 import type { WriteSet, ReadSet, Snapshot, TrackerStore } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { SECOND } from "../../src/protocol/wire.js";
-import type { SimulatedHost } from "./host.js";
-import type { SharedStore } from "./store.js";
+import type { Checks } from "./checks.js";
+import type { Origin } from "./origin.js";
+import type { DiskUser, SharedStore } from "./store.js";
 import { Connection } from "./store.js";
 
 /** A stall, and a retirement that stalls. */
@@ -18,20 +19,23 @@ export class HostStore implements TrackerStore {
   lastRead: { record: TrackerRecord; kind: "disk" | "memory" } | null = null;
   /** What the disk told this host last, and which of its versions that was. */
   lastHeard: { record: TrackerRecord; version: number } | null = null;
-  readonly #host: SimulatedHost;
+  readonly #host: DiskUser;
+  readonly #origin: Origin;
+  readonly #checks: Checks;
   readonly #inner: TrackerStore;
   #isOnDisk = false;
   /** What the core's own decision on the disk saw. */
   #decidedOn: TrackerRecord | null = null;
   readonly #asked = new Set<{ at: number }>();
 
-  constructor(host: SimulatedHost, shared: SharedStore, onRetired: () => void) {
+  constructor(host: DiskUser, shared: SharedStore, origin: Origin, checks: Checks, onRetired: () => void) {
     this.#host = host;
-    const { browser } = host;
-    this.#inner = browser.world.plan.failover
+    this.#origin = origin;
+    this.#checks = checks;
+    this.#inner = origin.environment.plan.failover
       ? new FailoverStore({
           open: () => shared.open(host),
-          clock: { now: () => browser.wallClock() },
+          clock: { now: () => origin.wallClock() },
           timers: { after: (delayMs, callback) => host.after(delayMs, callback) },
           onFailover: () => this.#failedOver(),
           onRetired,
@@ -74,10 +78,15 @@ export class HostStore implements TrackerStore {
       const { record } = snapshot;
       const { change } = decision;
       if (this.#isOnDisk) this.#decidedOn = record;
-      else this.#host.browser.committedInMemory(this.#host, record, change, change.record ?? record);
+      else this.#committedInMemory(record, change, change.record ?? record);
       return decision;
     };
     return this.#ask(this.#inner.commit(readSet, decideHere));
+  }
+
+  #committedInMemory(before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
+    if (change.erase) this.#origin.erased(after.generation);
+    this.#checks.outbox.committedInMemory(this.#host, before, change, after);
   }
 
   read = () => this.#ask(this.#inner.read());
@@ -97,31 +106,31 @@ export class HostStore implements TrackerStore {
 
   /** Memory has what the disk may never have got. */
   #failedOver(): void {
-    const { browser } = this.#host;
-    browser.world.chronicle.count("failovers");
-    browser.sending.adrift(this.#host);
-    browser.ledger.memoryBegins(this.#host, this.lastHeard);
+    const { outbox, sending } = this.#checks;
+    this.#origin.environment.chronicle.count("failovers");
+    sending.adrift(this.#host);
+    outbox.memoryBegins(this.#host, this.lastHeard);
     const rows = this.#inner.inspect({ after: 0, limit: Infinity });
     void Promise.all([this.#inner.read(), rows]).then(([record, held]) =>
-      browser.ledger.memoryBegan(this.#host, record, held),
+      outbox.memoryBegan(this.#host, record, held),
     );
   }
 
   /** Every wait has an end. */
   #ask<Answer>(asking: Promise<Answer>): Promise<Answer> {
-    if (!this.#host.browser.world.plan.failover) return asking;
+    if (!this.#origin.environment.plan.failover) return asking;
     this.checkWaits();
-    const ask = { at: this.#host.browser.world.scheduler.now };
+    const ask = { at: this.#origin.environment.scheduler.now };
     this.#asked.add(ask);
     return asking.finally(() => this.#asked.delete(ask));
   }
 
   checkWaits(): void {
-    const { world } = this.#host.browser;
+    const { scheduler, chronicle } = this.#origin.environment;
     const [oldest] = this.#asked;
     if (!oldest || this.#host.isFrozen || !this.#host.isAlive) return;
     const since = Math.max(oldest.at, this.#host.thawedAt);
-    const isLate = world.scheduler.now > since + LONGEST_ANSWER_MS;
-    world.chronicle.expect(!isLate, this.#host.name, () => "the store does not answer");
+    const isLate = scheduler.now > since + LONGEST_ANSWER_MS;
+    chronicle.expect(!isLate, this.#host.name, () => "the store does not answer");
   }
 }

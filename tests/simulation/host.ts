@@ -3,10 +3,12 @@ import type { TimedInit } from "../../src/core/commands/page-clock.js";
 import type { ChangeSignal, Hold, Ports, SendLock } from "../../src/core/ports.js";
 import { lockOnDisk } from "../../src/core/failover/lock-on-disk.js";
 import { Tracker } from "../../src/core/tracker.js";
+import { API_KEY } from "../support/people-service.js";
 import { Actor } from "./actor.js";
-import type { Browser } from "./browser.js";
+import type { Checks } from "./checks.js";
+import type { Origin } from "./origin.js";
+import type { SharedStore } from "./store.js";
 import { SimulatedTransport } from "./network.js";
-import { API_KEY } from "./service.js";
 import { HostStore } from "./host-store.js";
 
 const SERVICE = { host: "shared", endpoint: "https://people.test", apiKey: API_KEY } as const;
@@ -14,23 +16,35 @@ const SERVICE = { host: "shared", endpoint: "https://people.test", apiKey: API_K
 /** What a page is told as it attaches. */
 export type Attachment = Awaited<ReturnType<Tracker["attach"]>>;
 
+/** What a host finds around it in its browser. */
+interface Surroundings {
+  origin: Origin;
+  checks: Checks;
+  store: SharedStore;
+  /** All that live, itself among them. */
+  hosts: Iterable<SimulatedHost>;
+}
+
 export class SimulatedHost extends Actor {
-  readonly browser: Browser;
   /** Of the site's worker. */
   readonly version: number;
   /** Tabs that are attached; without one a worker ends. */
   readonly tabs = new Set<object>();
   readonly store: HostStore;
+  readonly #around: Surroundings;
+  readonly #onRetired: () => void;
   readonly #answers: (() => void)[] = [];
   readonly #listeners = new Set<() => void>();
   #started: Promise<Tracker> | null = null;
   #tracker: Tracker | null = null;
 
-  constructor(browser: Browser, name: string, version: number) {
-    super(browser.world.scheduler, name);
-    this.browser = browser;
+  constructor(name: string, version: number, around: Surroundings, onRetired: () => void) {
+    const { origin, checks, store } = around;
+    super(origin.environment.scheduler, name);
+    this.#around = around;
+    this.#onRetired = onRetired;
     this.version = version;
-    this.store = new HostStore(this, browser.store, () => this.#retire());
+    this.store = new HostStore(this, store, origin, checks, () => this.#retire());
   }
 
   /** The tracker, started with the first page. A start that failed is tried again by the next one. */
@@ -40,7 +54,10 @@ export class SimulatedHost extends Actor {
 
   async attach(request?: TimedInit): Promise<Attachment> {
     const tracker = await this.tracker();
-    return tracker.attach({ ...SERVICE, globalPrivacyControl: this.browser.sendsPrivacyControl }, request);
+    return tracker.attach(
+      { ...SERVICE, globalPrivacyControl: this.#around.origin.sendsPrivacyControl },
+      request,
+    );
   }
 
   async #start(): Promise<Tracker> {
@@ -59,26 +76,27 @@ export class SimulatedHost extends Actor {
   /** Nothing of it ever goes on; the browser gives its lock back. */
   kill(how: string): void {
     if (!this.isAlive) return;
-    this.browser.world.chronicle.fault(this.name, `host: ${how}`);
+    this.#around.origin.environment.chronicle.fault(this.name, `host: ${how}`);
     this.end();
   }
 
   end(): void {
     if (!this.isAlive) return;
     this.die();
-    this.browser.ledger.memoryEnded(this, "died");
-    if (this.browser.lockHolder?.host === this) this.browser.lockHolder = null;
+    const { origin, checks } = this.#around;
+    checks.outbox.memoryEnded(this, "died");
+    if (origin.lockHolder?.host === this) origin.lockHolder = null;
   }
 
   /** The browser stops it for a while, with all that it holds. */
   freezeFor(ms: number): void {
-    const { browser } = this;
-    browser.world.chronicle.fault(this.name, "host: frozen");
-    browser.excuse();
+    const { origin } = this.#around;
+    origin.environment.chronicle.fault(this.name, "host: frozen");
+    origin.excuse();
     this.freeze();
     this.scheduler.after(ms, () => {
       // What it meant to do when it froze, it does now.
-      browser.excuse();
+      origin.excuse();
       this.thaw();
     });
   }
@@ -95,20 +113,22 @@ export class SimulatedHost extends Actor {
 
   #retire(): void {
     this.#tracker?.close();
-    this.browser.ledger.memoryEnded(this, "retired");
+    this.#around.checks.outbox.memoryEnded(this, "retired");
     this.end();
-    this.browser.retired(this);
+    this.#onRetired();
   }
 
   #ports(): Ports {
-    const { browser, scheduler } = this;
+    const { scheduler } = this;
+    const { origin, checks } = this.#around;
+    const { environment } = origin;
     return {
-      clock: { now: () => browser.wallClock() },
+      clock: { now: () => origin.wallClock() },
       timers: { after: (delayMs, callback) => this.after(delayMs, callback) },
-      ids: { uuid: () => browser.world.uuid(), sessionId: () => browser.world.uuid().slice(-12) },
+      ids: { uuid: () => environment.uuid(), sessionId: () => environment.uuid().slice(-12) },
       random: () => scheduler.random(),
       store: this.store,
-      transport: new SimulatedTransport(this),
+      transport: new SimulatedTransport(this, origin, checks),
       lock: lockOnDisk(this.store, this.#lock()),
       changes: this.#changes(),
     };
@@ -117,7 +137,7 @@ export class SimulatedHost extends Actor {
   #changes(): ChangeSignal {
     return {
       announce: () => {
-        for (const other of this.browser.hosts) if (other !== this) other.hearOfChange();
+        for (const other of this.#around.hosts) if (other !== this) other.hearOfChange();
       },
       listen: (listener) => {
         this.#listeners.add(listener);
@@ -127,24 +147,24 @@ export class SimulatedHost extends Actor {
   }
 
   #lock(): SendLock {
-    const { browser } = this;
-    const { plan, chronicle } = browser.world;
+    const { origin } = this.#around;
+    const { plan, chronicle } = origin.environment;
     const isWithout = plan.locks === "none" || (plan.locks === "some" && this.scheduler.chance(0.5));
     if (isWithout) return { exclusive: false, tryHold: async () => ({ release: () => undefined }) };
     const take = (steal: boolean): Hold | null => {
-      if (browser.lockHolder && !steal) return null;
-      if (browser.lockHolder) {
+      if (origin.lockHolder && !steal) return null;
+      if (origin.lockHolder) {
         chronicle.fault(
           this.name,
-          `lock: stolen from ${browser.lockHolder.host.isFrozen ? "a frozen" : "a slow"} host`,
+          `lock: stolen from ${origin.lockHolder.host.isFrozen ? "a frozen" : "a slow"} host`,
         );
-        browser.excuse();
+        origin.excuse();
       }
       const hold = { host: this };
-      browser.lockHolder = hold;
+      origin.lockHolder = hold;
       return {
         release: () => {
-          if (browser.lockHolder === hold) browser.lockHolder = null;
+          if (origin.lockHolder === hold) origin.lockHolder = null;
         },
       };
     };

@@ -1,8 +1,10 @@
 /** The way from one host to the service: requests and answers are lost, late, doubled, overtaken, or not the service's. */
 import type { Transport, WireAnswer, WireRequest } from "../../src/core/ports.js";
 import { MINUTE, SECOND } from "../../src/protocol/wire.js";
-import { errorAnswer } from "../support/people-service.js";
-import type { SimulatedHost } from "./host.js";
+import { errorAnswer, halfOf } from "../support/service-requests.js";
+import type { Checks } from "./checks.js";
+import type { Origin } from "./origin.js";
+import type { Sender } from "./sending.js";
 
 const ANSWER_TIMEOUT_MS = 30 * SECOND;
 
@@ -50,28 +52,31 @@ export const COMPRESSED_ANSWERS: readonly WireAnswer[] = [
 ];
 
 export class SimulatedTransport implements Transport {
-  readonly #host: SimulatedHost;
+  readonly #host: Sender;
+  readonly #origin: Origin;
+  readonly #checks: Checks;
   readonly #underWay = new Set<(answer: WireAnswer) => void>();
 
-  constructor(host: SimulatedHost) {
+  constructor(host: Sender, origin: Origin, checks: Checks) {
     this.#host = host;
+    this.#origin = origin;
+    this.#checks = checks;
   }
 
   send(request: WireRequest): Promise<WireAnswer> {
-    const { browser } = this.#host;
-    const { scheduler } = browser.world;
+    const { sending, outbox } = this.#checks;
+    const { scheduler } = this.#origin.environment;
     const isBatch = request.url.endsWith("/v1/batches");
     const isCompressed = request.mayCompress === true;
-    const sent = isBatch ? browser.sending.began(this.#host, isCompressed) : null;
-    if (isBatch && this.#host.store.lastRead?.kind === "memory") browser.ledger.sentFromMemory(request);
-    browser.sending.checkRequest(this.#host);
+    const sent = isBatch ? sending.began(this.#host, isCompressed) : null;
+    if (isBatch && this.#host.store.lastRead?.kind === "memory") outbox.sentFromMemory(request);
+    sending.checkRequest(this.#host);
     return new Promise((resolve) => {
       const finish = (answer: WireAnswer): void => {
         if (!this.#underWay.delete(finish)) return;
         giveUp();
-        if (sent) browser.sending.ended(sent);
-        if (answer.retryAfterMs !== undefined)
-          browser.sending.heardRetryAfter(this.#host, answer.retryAfterMs);
+        if (sent) sending.ended(sent);
+        if (answer.retryAfterMs !== undefined) sending.heardRetryAfter(this.#host, answer.retryAfterMs);
         resolve({ ...answer, ...(isCompressed && answer.status > 0 && { compressed: true }) });
       };
       this.#underWay.add(finish);
@@ -86,10 +91,11 @@ export class SimulatedTransport implements Transport {
   }
 
   #travel(request: WireRequest, answer: (given: WireAnswer) => void): void {
-    const { scheduler, plan, chronicle, service } = this.#host.browser.world;
-    const { name, browser } = this.#host;
-    if (scheduler.now < browser.offlineUntil) return answer({ status: 0 });
-    if (request.mayCompress && browser.compressedAnswer) return answer(browser.compressedAnswer);
+    const { scheduler, plan, chronicle, service } = this.#origin.environment;
+    const { name } = this.#host;
+    const { offlineUntil, compressedAnswer } = this.#origin;
+    if (scheduler.now < offlineUntil) return answer({ status: 0 });
+    if (request.mayCompress && compressedAnswer) return answer(compressedAnswer);
     if (!scheduler.chance(plan.networkFaults)) return answer(service.answer(request));
     const fault = this.#fault();
     chronicle.fault(name, `network: ${fault.kind}`);
@@ -108,7 +114,7 @@ export class SimulatedTransport implements Transport {
   }
 
   #fault(): Fault {
-    const { scheduler } = this.#host.browser.world;
+    const { scheduler } = this.#origin.environment;
     if (!scheduler.chance(0.12)) return scheduler.pick(FAULTS);
     const status = scheduler.pick([429, 503]);
     const retryAfterMs = scheduler.pick([5 * SECOND, 1 * MINUTE, 10 * MINUTE]);
@@ -116,15 +122,10 @@ export class SimulatedTransport implements Transport {
   }
 
   #delay(): number {
-    const { scheduler, plan } = this.#host.browser.world;
+    const { scheduler, plan } = this.#origin.environment;
     return scheduler.upTo(plan.networkDelayMs);
   }
 }
-
-const halfOf = (answer: WireAnswer, named: number): WireAnswer => {
-  const { results } = (answer.body ?? {}) as { results?: unknown[] };
-  return results ? { ...answer, body: { results: results.slice(0, named) } } : answer;
-};
 
 const halfRequest = (request: WireRequest, named: number): WireRequest => {
   const body = JSON.parse(request.body ?? "null") as { operations?: unknown[] } | null;

@@ -3,20 +3,21 @@ import type { OutboxRow } from "../../src/protocol/api.js";
 import type { Operation } from "../../src/protocol/wire.js";
 import { LIMITS, HOUR } from "../../src/protocol/wire.js";
 import { profileKey } from "../../src/core/delivery/registrar.js";
+import { REASONS } from "../support/people-service.js";
 import type { Browser } from "./browser.js";
 import { isBad } from "./calls.js";
+import type { Environment } from "./environment.js";
 import type { Accepted, Fate } from "./place.js";
-import { REASONS } from "./service.js";
-import type { World } from "./world.js";
 
-export const checkOutcome = (world: World): void => {
-  const { service, browsers, chronicle, plan } = world;
+export const checkOutcome = (environment: Environment, browsers: readonly Browser[]): void => {
+  const { service, chronicle, plan } = environment;
   const applied = new Map(service.applied.map((entry, index) => [entry.operation.id, { ...entry, index }]));
   chronicle.expect(applied.size === service.applied.length, "service", () => "an operation is applied twice");
   const known = new Set<string>();
   for (const browser of browsers) {
-    const { ledger, name } = browser;
-    for (const [id, copies] of ledger.accepted) {
+    const { name } = browser;
+    const { outbox } = browser.checks;
+    for (const [id, copies] of outbox.accepted) {
       known.add(id);
       const entry = applied.get(id);
       // What was erased, cleared, or died in memory may have been sent before, or not.
@@ -29,12 +30,12 @@ export const checkOutcome = (world: World): void => {
     }
     const positionOf = (id: string): number | undefined => applied.get(id)?.index;
     const isOnceOnDisk = (id: string): boolean =>
-      ledger.accepted.get(id)?.filter(({ place }) => place === ledger.disk).length === 1;
-    const onDisk = ledger.onDisk.filter(({ row }) => !ledger.sentEarly.has(row.id) && isOnceOnDisk(row.id));
+      outbox.accepted.get(id)?.filter(({ place }) => place === outbox.disk).length === 1;
+    const onDisk = outbox.onDisk.filter(({ row }) => !outbox.sentEarly.has(row.id) && isOnceOnDisk(row.id));
     // What stood elsewhere too came from there perhaps; what moved to the disk goes as the disk has it.
-    const memories = ledger.memories.map((memory) =>
+    const memories = outbox.memories.map((memory) =>
       memory.all.flatMap((own) => {
-        const others = ledger.accepted.get(own.row.id)?.filter((one) => one !== own) ?? [];
+        const others = outbox.accepted.get(own.row.id)?.filter((one) => one !== own) ?? [];
         return others.every(({ movedFrom }) => movedFrom === memory) ? [others.at(-1) ?? own] : [];
       }),
     );
@@ -42,9 +43,9 @@ export const checkOutcome = (world: World): void => {
       const late = firstOutOfOrder(rows, positionOf);
       chronicle.expect(!late, name, () => `${late?.row.id} is applied out of order`);
     }
-    ledger.disk.sessions.check(plan.sessionTimeoutMs);
-    ledger.checkJournals();
-    chronicle.expect(browser.journals.size === 0, name, () => "a journal is left");
+    outbox.disk.sessions.check(plan.sessionTimeoutMs);
+    outbox.checkJournals();
+    chronicle.expect(browser.journals.count === 0, name, () => "a journal is left");
   }
   for (const id of applied.keys())
     chronicle.expect(known.has(id), "service", () => `${id} was never accepted`);
@@ -85,21 +86,26 @@ const isSame = (
 };
 
 /** What the calls and the clock do not call for is never rejected. */
-const checkRejected = ({ ledger, name, world }: Browser, row: OutboxRow, isApplied: boolean): void => {
-  const { chronicle, service, scheduler } = world;
+const checkRejected = (
+  { checks, name, clockWasSet, environment }: Browser,
+  row: OutboxRow,
+  isApplied: boolean,
+): void => {
+  const { outbox } = checks;
+  const { chronicle, service, scheduler } = environment;
   const reason = service.refusals.get(row.id);
-  const command = ledger.command(row.id);
+  const command = outbox.command(row.id);
   const isOld = Date.parse(row.occurredAt) < scheduler.now - LIMITS.operationAgeMs + HOUR;
   const isExpected =
     (command !== undefined &&
       isBad(command) &&
       (reason === REASONS.POISON || reason === REASONS.NOT_DEFINED)) ||
-    (reason === REASONS.TOO_OLD && (isOld || ledger.clockWasSet)) ||
+    (reason === REASONS.TOO_OLD && (isOld || clockWasSet)) ||
     reason === REASONS.AFTER_TERMINATION ||
     // Neither knew of the other: one host merged the visitor whose activity the other took, and one of them was in memory.
     // Or the person cleared the site's data, and with them what the disk knew of the merge.
     (reason === REASONS.AFTER_MERGE &&
-      (ledger.mergedInMemory(row.profile.id) || ledger.wasInMemory(row.id) || ledger.wasCleared));
+      (outbox.mergedInMemory(row.profile.id) || outbox.wasInMemory(row.id) || outbox.wasCleared));
   chronicle.expect(isExpected, name, () => `${row.id} is rejected for ${reason}`);
   chronicle.expect(!isApplied, name, () => `${row.id} is rejected and applied`);
   chronicle.count("operations rejected");

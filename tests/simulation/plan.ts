@@ -1,6 +1,6 @@
 /** What a seed puts into play: not every fault in every history, so that each also meets calm around it. */
 import type { Scheduler } from "./scheduler.js";
-import { MINUTE } from "../../src/protocol/wire.js";
+import { MINUTE, SECOND } from "../../src/protocol/wire.js";
 
 export interface Plan {
   browsers: number;
@@ -13,6 +13,8 @@ export interface Plan {
   journalsEachBatch: boolean;
   sessionTimeoutMs: number;
   maxWaiting: number;
+  /** How long events wait for others. */
+  deliveryDelayMs: number;
   /** How many calls one task makes at most. */
   burst: number;
   networkFaults: number;
@@ -61,6 +63,7 @@ export const planOf = (scheduler: Scheduler): Plan => {
     journalsEachBatch: scheduler.chance(0.3),
     sessionTimeoutMs: scheduler.pick([30 * MINUTE, 30 * MINUTE, 5 * MINUTE]),
     maxWaiting: scheduler.pick([100_000, 100_000, 100_000, 60]),
+    deliveryDelayMs: scheduler.pick([0, SECOND, SECOND, 10 * SECOND]),
     burst: scheduler.pick([3, 10, 40]),
     networkFaults: scheduler.pick([0, 0.05, 0.2, 0.5]),
     storeFaults: sometimes(0.02, 0.3),

@@ -4,23 +4,26 @@ import type { WriteSet } from "../../src/core/ports.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { selectedProfile } from "../../src/core/tracker-record.js";
 import type { ProfileMergeOperation } from "../../src/protocol/wire.js";
-import type { Browser } from "./browser.js";
-import type { SimulatedHost } from "./host.js";
+import type { Actor } from "./actor.js";
+import type { Origin } from "./origin.js";
 
 export class SelectionModel {
   /** Visitor → the person into whom it has merged. */
   readonly #mergedInto = new Map<string, string>();
-  readonly #browser: Browser;
+  readonly #origin: Origin;
+  /** `visitor person` of every merge, wherever. */
+  readonly #merges: Set<string>;
   /** Live Chat sessions that were left, for good. */
-  readonly #left = new Map<string, SimulatedHost>();
+  readonly #left = new Map<string, Actor>();
 
-  constructor(browser: Browser) {
-    this.#browser = browser;
+  constructor(origin: Origin, merges: Set<string>) {
+    this.#origin = origin;
+    this.#merges = merges;
   }
 
   /** @param host Who knows in its memory of those that it left itself only. */
-  copy(host?: SimulatedHost): SelectionModel {
-    const copy = new SelectionModel(this.#browser);
+  copy(host?: Actor): SelectionModel {
+    const copy = new SelectionModel(this.#origin, this.#merges);
     for (const [visitor, person] of this.#mergedInto) copy.#mergedInto.set(visitor, person);
     for (const [id, by] of this.#left) if (!host || by === host) copy.#left.set(id, by);
     return copy;
@@ -33,7 +36,7 @@ export class SelectionModel {
   }
 
   /** A host in memory gives way, beside what others did on the disk meanwhile. */
-  joined(put: readonly OutboxRow[], host: SimulatedHost, before: TrackerRecord, after: TrackerRecord): void {
+  joined(put: readonly OutboxRow[], host: Actor, before: TrackerRecord, after: TrackerRecord): void {
     for (const { type, operation, profile } of put) {
       if (type === "profile.merge") this.#merged((operation as ProfileMergeOperation).from.id, profile.id);
     }
@@ -49,10 +52,10 @@ export class SelectionModel {
 
   #merged(visitor: string, person: string): void {
     this.#mergedInto.set(visitor, person);
-    this.#browser.ledger.merges.add(`${visitor} ${person}`);
+    this.#merges.add(`${visitor} ${person}`);
   }
 
-  committed(host: SimulatedHost, before: TrackerRecord, { put = [] }: WriteSet, after: TrackerRecord): void {
+  committed(host: Actor, before: TrackerRecord, { put = [] }: WriteSet, after: TrackerRecord): void {
     for (const { type, state, operation, profile, seq } of put) {
       if (type !== "profile.merge" || state !== "waiting" || seq < before.nextSeq) continue;
       const visitor = (operation as ProfileMergeOperation).from.id;
@@ -76,11 +79,7 @@ export class SelectionModel {
     );
   }
 
-  #checkLiveChat(
-    host: SimulatedHost,
-    before: TrackerRecord["liveChat"],
-    after: TrackerRecord["liveChat"],
-  ): void {
+  #checkLiveChat(host: Actor, before: TrackerRecord["liveChat"], after: TrackerRecord["liveChat"]): void {
     if (before === after) return;
     if (before && before.id !== after?.id) this.#left.set(before.id, host);
     if (!after) return;
@@ -93,6 +92,6 @@ export class SelectionModel {
   }
 
   #expect(holds: boolean, what: () => string): void {
-    this.#browser.world.chronicle.expect(holds, this.#browser.name, what);
+    this.#origin.environment.chronicle.expect(holds, this.#origin.name, what);
   }
 }

@@ -7,7 +7,7 @@ import { profileKey } from "../../src/core/delivery/registrar.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
 import { selectedProfile } from "../../src/core/tracker-record.js";
 import type { Profile } from "../../src/protocol/api.js";
-import type { Browser } from "./browser.js";
+import type { Origin } from "./origin.js";
 
 interface Session {
   startedAt: number;
@@ -28,15 +28,18 @@ const OLDEST_END_MS = 29 * DAY;
 const timeOf = ({ occurredAt }: OutboxRow): number => Date.parse(occurredAt);
 
 export class SessionModel {
-  readonly #browser: Browser;
+  readonly #origin: Origin;
+  /** `visitor person` of every merge, wherever. */
+  readonly #merges: ReadonlySet<string>;
   #sessions = new Map<string, Session>();
 
-  constructor(browser: Browser) {
-    this.#browser = browser;
+  constructor(origin: Origin, merges: ReadonlySet<string>) {
+    this.#origin = origin;
+    this.#merges = merges;
   }
 
   #haveMerged(visitor: Profile, person: Profile): boolean {
-    return this.#browser.ledger.merges.has(`${visitor.id} ${person.id}`);
+    return this.#merges.has(`${visitor.id} ${person.id}`);
   }
 
   erased(): void {
@@ -44,7 +47,7 @@ export class SessionModel {
   }
 
   copy(): SessionModel {
-    const copy = new SessionModel(this.#browser);
+    const copy = new SessionModel(this.#origin, this.#merges);
     for (const [id, session] of this.#sessions)
       copy.#sessions.set(id, { ...session, times: [...session.times] });
     return copy;
@@ -139,7 +142,7 @@ export class SessionModel {
 
   /** Late activity is its own time's: of who was selected then. */
   #checkProfile(row: OutboxRow, { selections }: TrackerRecord): void {
-    if (this.#browser.ledger.clockWasSet) return;
+    if (this.#origin.clockWasSet) return;
     const at = timeOf(row);
     // Of several selections at one instant the row belongs to any.
     const from = Math.max(
@@ -169,7 +172,7 @@ export class SessionModel {
     this.#expect(session.endedAt === undefined, () => `${sessionId} ends twice`);
     const at = timeOf(row);
     const isChange =
-      this.#browser.ledger.clockWasSet ||
+      this.#origin.clockWasSet ||
       [...before.selections, ...after.selections].some(({ selectedAt }) => selectedAt === at) ||
       [...this.#sessions.values()].some(({ startedAt }) => startedAt === at && startedAt > session.startedAt);
     const isRight = at === session.dueAt || (at < session.dueAt && isChange);
@@ -189,7 +192,7 @@ export class SessionModel {
   #left(sessionId: string): void {
     const session = this.#sessions.get(sessionId);
     if (!session || session.endedAt !== undefined || session.isSplit) return;
-    const isTooOld = (session.times.at(-1) ?? 0) < this.#browser.wallClock() - OLDEST_END_MS + DAY;
+    const isTooOld = (session.times.at(-1) ?? 0) < this.#origin.wallClock() - OLDEST_END_MS + DAY;
     this.#expect(isTooOld, () => `${sessionId} is left without an end`);
     session.isForgotten = true;
   }
@@ -221,6 +224,6 @@ export class SessionModel {
   }
 
   #expect(holds: boolean, what: () => string): void {
-    this.#browser.world.chronicle.expect(holds, this.#browser.name, what);
+    this.#origin.environment.chronicle.expect(holds, this.#origin.name, what);
   }
 }

@@ -1,5 +1,5 @@
 /** Histories full of faults, the same on every run; `npm run simulate` runs any number of others. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bundle } from "./bundle.js";
 import { addCounts, runSeeds } from "./pool.js";
 import { simulate } from "./simulate.js";
@@ -26,21 +26,23 @@ const run = async (seeds: readonly number[]) => {
   return { counts, violations };
 };
 
-test(
-  "whatever fails, each accepted operation is applied once, in order and on the right profile",
-  async () => {
-    const { counts, violations } = await run(FIXED_SEEDS);
-    expect(violations).toEqual([]);
-    expect(counts["operations applied"]).toBeGreaterThan(5_000);
-  },
-  LIMIT_MS,
-);
+describe("the simulation", () => {
+  test(
+    "whatever fails, each accepted operation is applied once, in order and on the right profile",
+    async () => {
+      const { counts, violations } = await run(FIXED_SEEDS);
+      expect(violations).toEqual([]);
+      expect(counts["operations applied"]).toBeGreaterThan(5_000);
+    },
+    LIMIT_MS,
+  );
 
-test(
-  "the same seed runs the same history",
-  async () => {
-    const [first, second] = [await simulate(7), await simulate(7)];
-    expect(second).toEqual(first);
-  },
-  LIMIT_MS,
-);
+  test(
+    "the same seed runs the same history",
+    async () => {
+      const [first, second] = [await simulate(7), await simulate(7)];
+      expect(second).toEqual(first);
+    },
+    LIMIT_MS,
+  );
+});

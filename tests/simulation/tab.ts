@@ -8,11 +8,15 @@ import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS } from "../../src/protocol/host.js
 import { SECOND } from "../../src/protocol/wire.js";
 import type { Tracker } from "../../src/core/tracker.js";
 import { Actor } from "./actor.js";
-import type { Browser } from "./browser.js";
 import type { Draft } from "./calls.js";
 import { pageView } from "./calls.js";
 import type { Attachment, SimulatedHost } from "./host.js";
 import { HostLink } from "./host-link.js";
+import type { Hosts } from "./hosts.js";
+import type { Journals } from "./journals.js";
+import type { OutboxModel } from "./outbox-model.js";
+import type { LiveChat } from "./live-chat.js";
+import type { Origin } from "./origin.js";
 
 interface Entry {
   command: Command;
@@ -23,12 +27,22 @@ const UNDECIDED_RETRY_MS = 5 * SECOND;
 
 const waitingIn = async (tracker: Tracker): Promise<number> => (await tracker.state()).state.outbox.waiting;
 
+/** What a tab finds around it in its browser. */
+interface Surroundings {
+  origin: Origin;
+  outbox: OutboxModel;
+  hosts: Hosts;
+  journals: Journals;
+  liveChat: LiveChat;
+}
+
 export class Tab extends Actor {
-  readonly browser: Browser;
   /** Of the site's worker that this page knows. */
   readonly version: number;
   /** In the back-forward cache. */
   isCached = false;
+  readonly #around: Surroundings;
+  readonly #onClosed: () => void;
   readonly #link: HostLink;
   #state: "new" | "starting" | "tracking" = "new";
   #generation = 0;
@@ -40,15 +54,17 @@ export class Tab extends Actor {
   #reported: LiveChatSession | null = null;
   #lastSession: string | undefined;
 
-  constructor(browser: Browser, pageId: string) {
-    super(browser.world.scheduler, pageId);
-    this.browser = browser;
-    this.version = browser.version;
-    this.#link = new HostLink(this);
+  constructor(pageId: string, around: Surroundings, onClosed: () => void) {
+    const { origin, hosts } = around;
+    super(origin.environment.scheduler, pageId);
+    this.#around = around;
+    this.#onClosed = onClosed;
+    this.version = origin.version;
+    this.#link = new HostLink(this, origin, hosts);
   }
 
-  get hostsLeft(): number {
-    return this.#link.hostsLeft;
+  get hostsAbandoned(): number {
+    return this.#link.hostsAbandoned;
   }
 
   get hasHost(): boolean {
@@ -64,9 +80,9 @@ export class Tab extends Actor {
     if (this.#state !== "new") return;
     this.#state = "starting";
     this.#held ??= [];
-    const at = this.browser.wallClock();
+    const at = this.#around.origin.wallClock();
     // Live Chat may not have read its session yet.
-    const liveChat = this.scheduler.chance(0.1) ? null : this.browser.reading();
+    const liveChat = this.scheduler.chance(0.1) ? null : this.#around.liveChat.current;
     this.#reported = liveChat;
     this.#lastSession = liveChat?.id;
     if (this.#view !== "recorded") this.#view ??= this.#firstView(at);
@@ -76,16 +92,16 @@ export class Tab extends Actor {
 
   #firstView(at: number): LoadView {
     const n = ++this.#count;
-    const command = { ...pageView(this.browser.world.plan), at, n };
+    const command = { ...pageView(this.#around.origin.environment.plan), at, n };
     // An erase after it stands against it, by the time.
-    this.browser.ledger.called(this.name, { ...command, generation: Infinity });
+    this.#around.outbox.called(this.name, { ...command, generation: Infinity });
     return { pageId: this.name, command };
   }
 
   #started(attachment: Attachment | undefined): void {
     const init = attachment?.init;
     if (!attachment || !init?.ok) {
-      this.browser.world.chronicle.tell(this.name, "init failed");
+      this.#around.origin.environment.chronicle.tell(this.name, "init failed");
       // Whoever called meanwhile is told so: nothing of it was ever sent. What is journaled goes with the next start.
       const journaled = (this.#held ?? []).flat().filter(({ isJournaled }) => isJournaled);
       this.#state = "new";
@@ -96,7 +112,7 @@ export class Tab extends Actor {
     this.#generation = Math.max(this.#generation, attachment.generation);
     const { rereadLiveChat, view } = init;
     if (rereadLiveChat !== undefined) this.after(SECOND, () => this.#reread(rereadLiveChat));
-    if (view && !view.undecided) this.browser.ledger.answered(this.name, [view]);
+    if (view && !view.undecided) this.#around.outbox.answered(this.name, [view]);
     this.#view = view && !view.error ? "recorded" : undefined;
     const held = this.#held ?? [];
     this.#held = null;
@@ -107,10 +123,11 @@ export class Tab extends Actor {
   /** Calls of one task. */
   call(drafts: readonly Draft[]): void {
     if (this.#state === "new") return;
-    const batch = drafts.map((draft) => this.#entry(draft, this.browser.wallClock()));
+    const batch = drafts.map((draft) => this.#entry(draft, this.#around.origin.wallClock()));
     if (this.#held) this.#held.push(batch);
     else this.#send(batch);
-    if (this.browser.world.plan.journalsEachBatch && !this.#held) this.#journal([...this.#undecided]);
+    if (this.#around.origin.environment.plan.journalsEachBatch && !this.#held)
+      this.#journal([...this.#undecided]);
   }
 
   hearOfGeneration(generation: number): void {
@@ -127,7 +144,7 @@ export class Tab extends Actor {
 
   readLiveChat(): void {
     if (this.#state !== "tracking") return;
-    const session = this.browser.reading();
+    const session = this.#around.liveChat.current;
     if (JSON.stringify(session) === JSON.stringify(this.#reported)) return;
     this.#reported = session;
     if (session) this.#lastSession = session.id;
@@ -141,7 +158,7 @@ export class Tab extends Actor {
   }
 
   #reread(left: string): void {
-    if (this.browser.reading() === null && !this.#reported) this.#report(null, left);
+    if (this.#around.liveChat.current === null && !this.#reported) this.#report(null, left);
     else this.readLiveChat();
   }
 
@@ -153,7 +170,7 @@ export class Tab extends Actor {
 
   ask(what: string, work: (tracker: Tracker, host: SimulatedHost) => Promise<unknown>): void {
     if (this.#state !== "tracking") return;
-    this.browser.world.chronicle.tell(this.name, what);
+    this.#around.origin.environment.chronicle.tell(this.name, what);
     this.#link.ask(work, () => undefined, CALL_TIMEOUT_MS);
   }
 
@@ -167,15 +184,15 @@ export class Tab extends Actor {
   }
 
   #countWaiting(what: string, count: (tracker: Tracker) => Promise<number>): void {
-    const { ledger } = this.browser;
+    const { outbox } = this.#around;
     this.ask(what, async (tracker, host) => {
-      const check = ledger.countFrom(host);
+      const check = outbox.countFrom(host);
       check(await count(tracker));
     });
   }
 
   choose(consent: "in" | "out"): void {
-    this.browser.choices.add(consent);
+    this.#around.origin.choices.add(consent);
     this.ask(`opts ${consent}`, (tracker) => tracker.setConsent(consent));
   }
 
@@ -185,17 +202,17 @@ export class Tab extends Actor {
 
   /** The page goes, and journals what is open; without a word it does not. */
   close(how: "closes" | "crashes"): void {
-    this.browser.world.chronicle.tell(this.name, how);
-    if (how === "crashes") this.browser.world.chronicle.fault(this.name, "tab: crashes");
+    this.#around.origin.environment.chronicle.tell(this.name, how);
+    if (how === "crashes") this.#around.origin.environment.chronicle.fault(this.name, "tab: crashes");
     else if (this.#state !== "new") this.#journal([...this.#undecided, ...(this.#held?.flat() ?? [])]);
     this.die();
     this.#link.hangUp();
-    this.browser.tabs.delete(this);
+    this.#onClosed();
   }
 
   /** The page goes into the back-forward cache, and comes back, which is a page view. */
   cacheFor(ms: number): void {
-    this.browser.world.chronicle.fault(this.name, "tab: in the back-forward cache");
+    this.#around.origin.environment.chronicle.fault(this.name, "tab: in the back-forward cache");
     if (this.#state !== "new") this.#journal([...this.#undecided, ...(this.#held?.flat() ?? [])]);
     this.isCached = true;
     this.#link.detach();
@@ -204,21 +221,25 @@ export class Tab extends Actor {
       this.isCached = false;
       this.thaw();
       if (!this.isAlive) return;
-      this.browser.world.chronicle.tell(this.name, "comes back");
+      this.#around.origin.environment.chronicle.tell(this.name, "comes back");
       this.#link.reattach();
-      if (this.#state === "tracking") this.call([pageView(this.browser.world.plan)]);
+      if (this.#state === "tracking") this.call([pageView(this.#around.origin.environment.plan)]);
     });
   }
 
   takeInJournals(): void {
-    for (const [pageId, journal] of this.browser.journalsFor(this.name)) {
-      this.browser.world.chronicle.tell(this.name, `takes in ${journal.commands.length} of ${pageId}`);
+    const { journals, outbox } = this.#around;
+    for (const [pageId, journal] of journals.ofOthersThan(this.name)) {
+      this.#around.origin.environment.chronicle.tell(
+        this.name,
+        `takes in ${journal.commands.length} of ${pageId}`,
+      );
       this.#link.ask(
         (tracker) => tracker.submit(pageId, journal.commands),
         (answers) => {
           if (!answers || answers.some(({ undecided }) => undecided)) return;
-          this.browser.ledger.answered(pageId, answers);
-          if (this.browser.journals.get(pageId) === journal) this.browser.journals.delete(pageId);
+          outbox.answered(pageId, answers);
+          journals.remove(pageId, journal);
         },
         CALL_TIMEOUT_MS,
       );
@@ -235,7 +256,7 @@ export class Tab extends Actor {
     if (command.n === 0) {
       command.n = ++this.#count;
       command.generation = this.#generation;
-      this.browser.ledger.called(this.name, command);
+      this.#around.outbox.called(this.name, command);
     }
   }
 
@@ -253,7 +274,7 @@ export class Tab extends Actor {
     // What travels is a copy: what is changed here later does not reach the host.
     const commands = batch.map(({ command }) => ({ ...command }));
     const { at, deadline } = commands[0]!;
-    const elapsed = Math.min(CALL_TIMEOUT_MS, Math.max(0, this.browser.wallClock() - at));
+    const elapsed = Math.min(CALL_TIMEOUT_MS, Math.max(0, this.#around.origin.wallClock() - at));
     this.#link.ask(
       (tracker) => tracker.submit(this.name, commands),
       (answers) => this.#answered(batch, answers),
@@ -262,7 +283,7 @@ export class Tab extends Actor {
   }
 
   #answered(batch: readonly Entry[], answers: Awaited<ReturnType<Tracker["submit"]>> | undefined): void {
-    const { ledger } = this.browser;
+    const { outbox } = this.#around;
     const again = batch.filter((entry, index) => {
       const answer = answers?.[index];
       if (entry.isJournaled && (!answer || answer.undecided)) {
@@ -271,11 +292,11 @@ export class Tab extends Actor {
         return true;
       }
       this.#undecided.delete(entry);
-      if (answer && !answer.undecided) ledger.answered(this.name, [answer]);
-      else ledger.failed(this.name, entry.command, answer?.undecided === true && this.hostsLeft > 0);
+      if (answer && !answer.undecided) outbox.answered(this.name, [answer]);
+      else outbox.failed(this.name, entry.command, answer?.undecided === true && this.hostsAbandoned > 0);
       return false;
     });
-    if (this.#undecided.size === 0) this.browser.journals.delete(this.name);
+    if (this.#undecided.size === 0) this.#around.journals.remove(this.name);
     if (again.length > 0) this.after(UNDECIDED_RETRY_MS, () => this.#submit(again));
   }
 
@@ -286,6 +307,6 @@ export class Tab extends Actor {
       entry.isJournaled = true;
     }
     const commands = entries.map(({ command: { deadline: _, ...command } }) => command);
-    this.browser.writeJournal(this.name, commands);
+    this.#around.journals.write(this.name, commands);
   }
 }

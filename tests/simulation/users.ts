@@ -1,13 +1,15 @@
 /** What happens to a browser, a step at a time: its users, its machine, its network, and the service behind it. */
 import { HOUR, LIMITS, MINUTE, SECOND } from "../../src/protocol/wire.js";
+import { API_KEY } from "../support/people-service.js";
 import type { Browser } from "./browser.js";
 import { anyCall } from "./calls.js";
+import { defineAnother } from "./events.js";
 import type { SimulatedHost } from "./host.js";
 import { COMPRESSED_ANSWERS } from "./network.js";
 import type { Tab } from "./tab.js";
 
 export const act = (browser: Browser): void => {
-  const { scheduler, plan } = browser.world;
+  const { scheduler, plan } = browser.environment;
   const tabs = [...browser.tabs].filter(({ isCached }) => !isCached);
   if (browser.isAsleep) return;
   if (tabs.length === 0) {
@@ -30,11 +32,11 @@ export const act = (browser: Browser): void => {
   if (scheduler.chance(plan.privacyControl)) {
     browser.sendsPrivacyControl = !browser.sendsPrivacyControl;
     const word = browser.sendsPrivacyControl ? "on" : "off";
-    return browser.world.chronicle.fault(browser.name, `privacy control: ${word}`);
+    return browser.environment.chronicle.fault(browser.name, `privacy control: ${word}`);
   }
   if (scheduler.chance(plan.deploys)) {
     browser.version += 1;
-    return browser.world.chronicle.fault(browser.name, "site: a new version");
+    return browser.environment.chronicle.fault(browser.name, "site: a new version");
   }
   if (scheduler.chance(plan.erasing)) return scheduler.pick(tabs).ask("erases", (tracker) => tracker.erase());
   if (scheduler.chance(plan.serviceFaults)) return troubleService(browser);
@@ -42,12 +44,12 @@ export const act = (browser: Browser): void => {
   if (scheduler.chance(plan.ways)) return changeWay(browser);
   if (scheduler.chance(plan.diskFaults)) return troubleDisk(browser);
   if (scheduler.chance(0.15)) return askHosts(browser, scheduler.pick(tabs));
-  const calls = Array.from({ length: 1 + scheduler.upTo(plan.burst) }, () => anyCall(browser.world));
+  const calls = Array.from({ length: 1 + scheduler.upTo(plan.burst) }, () => anyCall(browser.environment));
   scheduler.pick(tabs).call(calls);
 };
 
 const moveTabs = (browser: Browser, tabs: readonly Tab[]): void => {
-  const { scheduler } = browser.world;
+  const { scheduler } = browser.environment;
   const tab = scheduler.pick(tabs);
   const chance = scheduler.random();
   if (chance < 0.35 && tabs.length < 5) browser.open();
@@ -55,19 +57,19 @@ const moveTabs = (browser: Browser, tabs: readonly Tab[]): void => {
   else if (chance < 0.6) tab.close("crashes");
   else if (chance < 0.75) {
     // A call in the same task as the end of the page.
-    tab.call([anyCall(browser.world)]);
+    tab.call([anyCall(browser.environment)]);
     tab.close("closes");
     if (scheduler.chance(0.7)) browser.open();
   } else if (chance < 0.8) tab.cacheFor(scheduler.upTo(scheduler.pick([5 * SECOND, 10 * MINUTE])));
   else if (chance < 0.88) {
-    browser.world.chronicle.fault(tab.name, "tab: frozen");
+    browser.environment.chronicle.fault(tab.name, "tab: frozen");
     tab.freeze();
     scheduler.after(scheduler.upTo(20 * MINUTE), () => tab.thaw());
   } else if (tab.isTracking) tab.takeInJournals();
   else tab.open();
 };
 
-const useLiveChat = ({ world: { scheduler }, liveChat }: Browser, tabs: readonly Tab[]): void => {
+const useLiveChat = ({ environment: { scheduler }, liveChat }: Browser, tabs: readonly Tab[]): void => {
   const chance = scheduler.random();
   if (chance < 0.3) liveChat.startChat();
   else if (chance < 0.5) liveChat.authenticate();
@@ -77,8 +79,8 @@ const useLiveChat = ({ world: { scheduler }, liveChat }: Browser, tabs: readonly
 };
 
 const troubleHosts = (browser: Browser): void => {
-  const { scheduler } = browser.world;
-  const hosts: SimulatedHost[] = [...browser.hosts].filter(({ isAlive }) => isAlive);
+  const { scheduler } = browser.environment;
+  const hosts: SimulatedHost[] = [...browser.hosts.all].filter(({ isAlive }) => isAlive);
   if (hosts.length === 0) return;
   const host = scheduler.pick(hosts);
   if (scheduler.chance(0.5)) host.kill("killed");
@@ -86,7 +88,7 @@ const troubleHosts = (browser: Browser): void => {
 };
 
 const askHosts = (browser: Browser, tab: Tab): void => {
-  const { scheduler } = browser.world;
+  const { scheduler } = browser.environment;
   const chance = scheduler.random();
   if (chance < 0.15) tab.lookAtWaiting();
   else if (chance < 0.2) tab.signal("online");
@@ -107,27 +109,28 @@ const comeAndGo = (tab: Tab): void => {
 };
 
 const troubleDisk = (browser: Browser): void => {
-  const { scheduler } = browser.world;
-  const { store } = browser;
+  const { scheduler } = browser.environment;
+  const { disk } = browser;
   const chance = scheduler.random();
   const ms = scheduler.upTo(scheduler.pick([3 * SECOND, 10 * SECOND, MINUTE]));
-  const hosts = [...browser.hosts].filter(({ isAlive }) => isAlive);
-  if (chance < 0.35) store.fallSilent(ms);
-  else if (chance < 0.6 && hosts.length > 0) store.fallSilentFor(scheduler.pick(hosts), ms);
-  else if (chance < 0.75) store.fillUp(ms);
-  else if (chance < 0.85) store.refuse(ms);
-  else store.emptyBy(scheduler.pick(["the database is deleted", "the site's data are cleared"]));
+  const hosts = [...browser.hosts.all].filter(({ isAlive }) => isAlive);
+  if (chance < 0.35) disk.fallSilent(ms);
+  else if (chance < 0.6 && hosts.length > 0) disk.fallSilentFor(scheduler.pick(hosts), ms);
+  else if (chance < 0.75) disk.fillUp(ms);
+  else if (chance < 0.85) disk.refuse(ms);
+  else browser.emptyDisk(scheduler.pick(["database", "site"]));
 };
 
 const troubleService = (browser: Browser): void => {
-  const { scheduler, service, chronicle } = browser.world;
+  const { scheduler, service, chronicle } = browser.environment;
   const chance = scheduler.random();
   if (chance < 0.15) {
     chronicle.fault("service", "an event is defined");
-    service.define();
+    defineAnother(service);
   } else if (chance < 0.3) {
-    chronicle.fault("service", service.isKeyValid ? "key revoked" : "key restored");
-    service.isKeyValid = !service.isKeyValid;
+    const isRevoked = service.apiKey !== API_KEY;
+    chronicle.fault("service", isRevoked ? "key restored" : "key revoked");
+    service.apiKey = isRevoked ? API_KEY : "another key";
   } else if (chance < 0.4) {
     chronicle.fault("service", "tokens revoked");
     service.revokeTokens();
@@ -135,11 +138,9 @@ const troubleService = (browser: Browser): void => {
     service.largestBatch = scheduler.pick([1, 7, LIMITS.operationsPerBatch]);
     chronicle.fault("service", `batches limited to ${service.largestBatch}`);
   } else if (chance < 0.65) {
-    chronicle.fault(browser.name, "store: stalls");
-    browser.store.stallFor(scheduler.upTo(30 * SECOND));
+    browser.disk.stallFor(scheduler.upTo(30 * SECOND));
   } else if (chance < 0.75) {
-    chronicle.fault(browser.name, "store: broken for a while");
-    browser.store.brokenUntil = scheduler.now + scheduler.upTo(2 * MINUTE);
+    browser.disk.breakFor(scheduler.upTo(2 * MINUTE));
   } else if (chance < 0.85) {
     service.registrationMs = scheduler.pick([20 * SECOND, HOUR]);
     chronicle.fault("service", `registrations for ${service.registrationMs / SECOND} s`);
@@ -151,7 +152,7 @@ const troubleService = (browser: Browser): void => {
 
 /** Another way to the service: through a proxy that does not take compressed bodies, or without it. */
 const changeWay = (browser: Browser): void => {
-  const { scheduler, chronicle } = browser.world;
+  const { scheduler, chronicle } = browser.environment;
   browser.compressedAnswer = scheduler.chance(0.3) ? null : scheduler.pick(COMPRESSED_ANSWERS);
   const { status } = browser.compressedAnswer ?? {};
   chronicle.fault(
@@ -162,8 +163,8 @@ const changeWay = (browser: Browser): void => {
 
 /** Mostly of whom something waits; once in a while they can be registered again. */
 const refuseProfile = (browser: Browser): void => {
-  const { scheduler, service, chronicle } = browser.world;
-  const { lanes } = browser.store.record;
+  const { scheduler, service, chronicle } = browser.environment;
+  const { lanes } = browser.disk.record;
   if (scheduler.chance(0.3) || lanes.length === 0) {
     service.registerAll();
     return chronicle.fault("service", "registers all profiles");

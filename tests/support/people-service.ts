@@ -1,6 +1,6 @@
 /**
- * The People service's rules as far as the tracker can tell them, with faults on demand. What it applied, and every
- * request that reached it, can be read.
+ * The one model of the People service: the wire protocol's rules as far as the tracker can observe them. It keeps what it
+ * applied and why it refused. Tests set its key, its limits and its definitions, and put faults on the way to it.
  */
 import type { Profile } from "../../src/protocol/api.js";
 import type {
@@ -10,81 +10,78 @@ import type {
   OperationResult,
   RegistrationRequest,
 } from "../../src/protocol/wire.js";
-import { HOUR } from "../../src/protocol/wire.js";
+import { DAY, HOUR, LIMITS, MINUTE, STANDARD_EVENTS } from "../../src/protocol/wire.js";
 import type { WireAnswer, WireRequest } from "../../src/core/ports.js";
 import { profileKey } from "../../src/core/delivery/registrar.js";
-import type { VirtualTime } from "./virtual-time.js";
+import { LiveChatSessions } from "./live-chat-sessions.js";
+import type { Fault, Route, SeenRequest } from "./service-requests.js";
+import { errorAnswer } from "./service-requests.js";
 
-export type Route = "registrations" | "batches" | "definitions";
+export const API_KEY = "key";
 
-export interface SeenRequest {
-  at: number;
-  host: string;
-  route: Route;
-  authorization: string;
-  body: string;
-  /** The operations' ids, in order. */
-  ids: string[];
-  compressed: boolean;
+/** Why an operation, a batch or a profile was refused: the error's code. */
+export const REASONS = {
+  POISON: 4001,
+  UNREGISTRABLE: 4040,
+  NOT_DEFINED: 4100,
+  TOO_OLD: 4101,
+  AFTER_MERGE: 4102,
+  AFTER_TERMINATION: 4103,
+  NOT_THE_VISITOR: 4104,
+  MERGED_BEFORE: 4105,
+  UNWELCOME: 4106,
+};
+
+interface Applied {
+  profile: Profile;
+  operation: Operation;
 }
 
-/** What happens to one request; nothing special where it is absent. */
-export type Fault =
-  /** Answered so, and nothing applied. */
-  | { kind: "answer"; answer: WireAnswer }
-  /** Nothing applied, no answer. */
-  | { kind: "unreachable" }
-  /** Applied, and the answer lost on its way. */
-  | { kind: "lost" }
-  /** Applied, and answered for the first few operations only. */
-  | { kind: "half"; named: number }
-  /** Applied, and no answer until the tracker gives up. */
-  | { kind: "silent" }
-  /** Applied and answered, after a while. */
-  | { kind: "slow"; delayMs: number };
-
-export const errorAnswer = (status: number, code = status, retryAfterMs?: number): WireAnswer => ({
-  status,
-  body: {
-    error: { code, name: `Error${code}`, message: "no", origin: "people-service", platform: "test" },
-  },
-  ...(retryAfterMs !== undefined && { retryAfterMs }),
-});
-export const answering = (status: number, code?: number, retryAfterMs?: number) => ({
-  kind: "answer" as const,
-  answer: errorAnswer(status, code, retryAfterMs),
-});
-/** A captive portal's page. */
-export const PORTAL: Fault = { kind: "answer", answer: { status: 200 } };
-export const UNREACHABLE: Fault = { kind: "unreachable" };
+interface Registration {
+  profile: Profile;
+  expiresAt: number;
+  apiKey: string;
+  isRevoked: boolean;
+}
 
 export class PeopleService {
-  readonly #time: VirtualTime;
-  readonly requests: SeenRequest[] = [];
+  readonly #clock: { readonly now: number };
   /** In the order in which they were applied. */
-  readonly applied: { profile: Profile; operation: Operation }[] = [];
+  readonly applied: Applied[] = [];
   readonly #appliedIds = new Set<string>();
-  readonly #registrations = new Map<string, { profile: Profile; expiresAt: number }>();
-  /** Visitor → person. */
-  readonly merged = new Map<string, string>();
-  #tokens = 0;
+  /** The last reason that was given for not taking an operation, by its id. */
+  readonly refusals = new Map<string, number>();
+  /** By the visitor. */
+  readonly merged = new Map<string, { into: Profile; occurredAt: string }>();
+  readonly #registrations = new Map<string, Registration>();
+  readonly liveChat: LiveChatSessions;
+  readonly #definitions: (EventDefinition & { definedAt: number })[];
+  #definitionsVersion = 1;
+  /** Profiles that it cannot register now, with the status of its response. */
+  readonly #unregistrable = new Map<string, 400 | 404>();
+  readonly #everRefused = new Set<string>();
 
-  fault: (request: SeenRequest) => Fault | undefined = () => undefined;
-  apiKey = "key";
+  /** The one key that it takes; registrations made with another one are void. */
+  apiKey = API_KEY;
   registrationMs = 1 * HOUR;
-  /** Profiles whose registration is refused with 4032. */
+  /** A proxy in front refuses larger batches with 413. */
+  largestBatch: number = LIMITS.operationsPerBatch;
+  /** Ids of profiles to which no Live Chat token gives access: 403 with code 4032. */
   readonly strangers = new Set<string>();
-  /** Profiles that it cannot register, by id, with the status that it answers. */
-  readonly unregistrable = new Map<string, 400 | 404>();
-  /** Operations that make the service refuse the whole batch. */
-  readonly poisonous = new Set<string>();
-  /** Operations that are rejected by themselves. */
+  /** Ids of operations that it rejects, whatever they say. */
   readonly unwelcome = new Set<string>();
-  definitions: EventDefinition[] = [];
-  definitionsVersion = "1";
+  /** Operations that make it refuse the whole batch. */
+  isPoisonous: (operation: Operation) => boolean = () => false;
 
-  constructor(time: VirtualTime) {
-    this.#time = time;
+  /** Those that `receive` noted. */
+  readonly requests: SeenRequest[] = [];
+  /** What happens to a request; nothing special where it is `undefined`. */
+  fault: (request: SeenRequest) => Fault | undefined = () => undefined;
+
+  constructor(clock: { readonly now: number }, definitions: readonly EventDefinition[] = []) {
+    this.#clock = clock;
+    this.liveChat = new LiveChatSessions(clock);
+    this.#definitions = definitions.map((one) => ({ ...one, definedAt: 0 }));
   }
 
   /** These faults, one a request to that route; then none. */
@@ -92,8 +89,15 @@ export class PeopleService {
     this.fault = (request) => (request.route === route ? faults.shift() : undefined);
   }
 
-  revokeTokens(): void {
-    this.#registrations.clear();
+  /** Notes a request on its way, and returns what is to happen to it. */
+  receive(host: string, request: WireRequest, compressed: boolean): Fault | undefined {
+    const route = request.url.split("/").at(-1) as Route;
+    const body = request.body ?? "";
+    const authorization = request.headers["Authorization"] ?? "";
+    const ids = route === "batches" ? (JSON.parse(body) as BatchRequest).operations.map(({ id }) => id) : [];
+    const seen = { at: this.#clock.now, host, route, authorization, body, compressed, ids };
+    this.requests.push(seen);
+    return this.fault(seen);
   }
 
   requestsTo(route: Route): SeenRequest[] {
@@ -107,91 +111,135 @@ export class PeopleService {
       .map(({ operation }) => operation.id);
   }
 
-  /** Notes the request and says what is to happen to it. */
-  receive(
-    host: string,
-    request: WireRequest,
-    compressed: boolean,
-  ): { seen: SeenRequest; fault: Fault | undefined } {
-    const route = request.url.split("/").at(-1) as Route;
-    const body = request.body ?? "";
-    const seen: SeenRequest = {
-      at: this.#time.now,
-      host,
-      route,
-      authorization: request.headers["Authorization"] ?? "",
-      body,
-      compressed,
-      ids: route === "batches" ? (JSON.parse(body) as BatchRequest).operations.map(({ id }) => id) : [],
-    };
-    this.requests.push(seen);
-    return { seen, fault: this.fault(seen) };
+  hasApplied(id: string): boolean {
+    return this.#appliedIds.has(id);
   }
 
-  answer(request: WireRequest, { route, authorization, body }: SeenRequest): WireAnswer {
-    if (route === "registrations")
-      return this.#register(authorization, JSON.parse(body) as RegistrationRequest);
+  hasRefusedToRegister(profile: Profile): boolean {
+    return this.#everRefused.has(profileKey(profile));
+  }
+
+  /** The ids of the events that were defined by then. */
+  eventsDefinedBefore(time: number): string[] {
+    return this.#definitions.filter(({ definedAt }) => definedAt < time).map(({ id }) => id);
+  }
+
+  revokeTokens(): void {
+    for (const registration of this.#registrations.values()) registration.isRevoked = true;
+  }
+
+  /** From now on nobody can register it; who has may go on, unless the registrations are revoked. */
+  refuseToRegister(profile: Profile, status: 400 | 404, revokes = false): void {
+    this.#unregistrable.set(profileKey(profile), status);
+    if (!revokes) return;
+    for (const registration of this.#registrations.values()) {
+      if (profileKey(registration.profile) === profileKey(profile)) registration.isRevoked = true;
+    }
+  }
+
+  registerAll(): void {
+    this.#unregistrable.clear();
+  }
+
+  define(...definitions: readonly EventDefinition[]): void {
+    this.#definitions.push(...definitions.map((one) => ({ ...one, definedAt: this.#clock.now })));
+    this.#definitionsVersion += 1;
+  }
+
+  answer(request: WireRequest): WireAnswer {
+    const authorization = request.headers["Authorization"] ?? "";
+    const body = JSON.parse(request.body ?? "null") as unknown;
+    if (request.url.endsWith("/v1/registrations")) {
+      return this.#register(authorization, body as RegistrationRequest);
+    }
     const registration = this.#registrations.get(authorization.replace("Bearer ", ""));
-    if (!registration || registration.expiresAt <= this.#time.now) return errorAnswer(401);
-    if (route === "definitions") return this.#define(request.headers["If-None-Match"]);
-    return this.#applyBatch(registration.profile, JSON.parse(body) as BatchRequest);
+    if (!registration || !this.#isValid(registration)) return errorAnswer(401);
+    if (request.url.endsWith("/v1/definitions")) return this.#readDefinitions(request);
+    return this.#applyBatch(registration.profile, body as BatchRequest);
   }
 
-  #register(authorization: string, { profile, liveChatToken }: RegistrationRequest): WireAnswer {
+  #isValid({ apiKey, isRevoked, expiresAt }: Registration): boolean {
+    return apiKey === this.apiKey && !isRevoked && expiresAt > this.#clock.now;
+  }
+
+  #register(authorization: string, { profile, liveChatToken = "" }: RegistrationRequest): WireAnswer {
     if (authorization !== `App ${this.apiKey}`) return errorAnswer(401);
-    const refusal = this.unregistrable.get(profile.id);
-    if (refusal) return errorAnswer(refusal, 10 * refusal);
-    const isStranger =
-      this.strangers.has(profile.id) || (profile.kind !== "visitor" && liveChatToken === undefined);
-    if (isStranger) return errorAnswer(403, 4032);
-    const token = `token-${++this.#tokens}`;
-    const expiresAt = this.#time.now + this.registrationMs;
-    this.#registrations.set(token, { profile, expiresAt });
-    return {
-      status: 200,
-      body: {
-        token,
-        expiresAt: new Date(expiresAt).toISOString(),
-        expiresInMs: this.registrationMs,
-        definitionsVersion: this.definitionsVersion,
-      },
-    };
+    const refusal = this.#unregistrable.get(profileKey(profile));
+    if (refusal) {
+      this.#everRefused.add(profileKey(profile));
+      return errorAnswer(refusal, REASONS.UNREGISTRABLE);
+    }
+    if (!this.#givesAccess(liveChatToken, profile)) return errorAnswer(403, 4032);
+    const token = `token-${this.#registrations.size + 1}`;
+    const expiresAt = this.#clock.now + this.registrationMs;
+    this.#registrations.set(token, { profile, expiresAt, apiKey: this.apiKey, isRevoked: false });
+    const times = { expiresAt: new Date(expiresAt).toISOString(), expiresInMs: this.registrationMs };
+    return { status: 200, body: { token, ...times, definitionsVersion: String(this.#definitionsVersion) } };
   }
 
-  #define(known: string | undefined): WireAnswer {
-    const etag = `"${this.definitionsVersion}"`;
-    if (known === etag) return { status: 304, etag };
-    return {
-      status: 200,
-      etag,
-      body: { version: this.definitionsVersion, definitions: structuredClone(this.definitions) },
-    };
+  #givesAccess(liveChatToken: string, profile: Profile): boolean {
+    if (this.strangers.has(profile.id)) return false;
+    return profile.kind === "visitor" || this.liveChat.givesAccess(liveChatToken, profile);
   }
 
-  #applyBatch(profile: Profile, { operations }: BatchRequest): WireAnswer {
-    if (operations.length === 0 || operations.some(({ id }) => this.poisonous.has(id)))
-      return errorAnswer(400);
-    return { status: 200, body: { results: operations.map((operation) => this.#apply(profile, operation)) } };
+  #readDefinitions(request: WireRequest): WireAnswer {
+    const version = String(this.#definitionsVersion);
+    const etag = `"${version}"`;
+    if (request.headers["If-None-Match"] === etag) return { status: 304, etag };
+    const definitions = this.#definitions.map(({ id, properties }) => ({ id, properties }));
+    return { status: 200, etag, body: { version, definitions } };
   }
 
-  #apply(profile: Profile, operation: Operation): OperationResult {
+  #applyBatch(profile: Profile, { sentAt, operations }: BatchRequest): WireAnswer {
+    if (operations.length > this.largestBatch) return errorAnswer(413);
+    if (operations.length === 0 || operations.some((one) => this.isPoisonous(one))) {
+      if (operations.length === 1) this.refusals.set(operations[0]!.id, REASONS.POISON);
+      return errorAnswer(400, REASONS.POISON);
+    }
+    const difference = this.#clock.now - Date.parse(sentAt);
+    const skew = Math.abs(difference) > 2 * MINUTE ? difference : 0;
+    const results = operations.map((operation) => this.#apply(profile, operation, skew));
+    return { status: 200, body: { results } };
+  }
+
+  #apply(profile: Profile, operation: Operation, skew: number): OperationResult {
     const { id } = operation;
     if (this.#appliedIds.has(id)) return { id, status: "duplicate" };
-    if (this.unwelcome.has(id)) return rejection(id, "unwelcome");
+    const code = this.#refusal(profile, operation, Date.parse(operation.occurredAt) + skew);
+    if (code !== null) {
+      this.refusals.set(id, code);
+      return { id, status: "rejected", error: { code, name: "Rejected", message: "no" } };
+    }
     if (operation.type === "profile.merge") {
-      const visitor = this.#registrations.get(operation.from.token)?.profile;
-      if (visitor?.kind !== "visitor" || visitor.id !== operation.from.id) return rejection(id, "not yours");
-      if (this.merged.has(visitor.id)) return rejection(id, "merged before");
-      this.merged.set(visitor.id, profile.id);
+      this.merged.set(operation.from.id, { into: profile, occurredAt: operation.occurredAt });
     }
     this.#appliedIds.add(id);
     this.applied.push({ profile, operation });
     return { id, status: "accepted" };
   }
-}
 
-const rejection = (id: string, message: string): OperationResult => ({
-  id,
-  status: "rejected",
-  error: { code: 422, name: "Rejected", message },
-});
+  #refusal(profile: Profile, operation: Operation, corrected: number): number | null {
+    if (this.unwelcome.has(operation.id)) return REASONS.UNWELCOME;
+    if (corrected < this.#clock.now - LIMITS.operationAgeMs) return REASONS.TOO_OLD;
+    if (operation.type === "event" && !this.#isDefined(operation.definitionId)) return REASONS.NOT_DEFINED;
+    if (profile.kind === "visitor") {
+      const merge = this.merged.get(profile.id);
+      return merge && operation.occurredAt > merge.occurredAt ? REASONS.AFTER_MERGE : null;
+    }
+    if (operation.type === "profile.merge") {
+      // A token that has expired or was revoked still proves whose it is.
+      const visitor = this.#registrations.get(operation.from.token)?.profile;
+      if (visitor?.kind !== "visitor" || visitor.id !== operation.from.id) return REASONS.NOT_THE_VISITOR;
+      if (this.merged.has(operation.from.id)) return REASONS.MERGED_BEFORE;
+    }
+    const isEnd = operation.type === "event" && operation.definitionId === STANDARD_EVENTS.end;
+    return corrected > this.liveChat.endOf(profile) + DAY && !isEnd ? REASONS.AFTER_TERMINATION : null;
+  }
+
+  #isDefined(id: string): boolean {
+    return (
+      (Object.values(STANDARD_EVENTS) as string[]).includes(id) ||
+      this.#definitions.some((one) => one.id === id)
+    );
+  }
+}

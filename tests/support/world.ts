@@ -4,25 +4,15 @@
  */
 import type { LiveChatSession, OutboxRow } from "../../src/protocol/api.js";
 import type { Command, CommandAnswer, HostState, InitAnswer, LoadView } from "../../src/protocol/host.js";
-import { SECOND, SESSION_TIMEOUT_MS } from "../../src/protocol/wire.js";
+import { SESSION_TIMEOUT_MS } from "../../src/protocol/wire.js";
 import { MemoryTrackerStore } from "../../src/core/failover/memory-tracker-store.js";
-import type {
-  WriteSet,
-  ChangeSignal,
-  Hold,
-  ReadSet,
-  Ports,
-  SendLock,
-  Snapshot,
-  TrackerStore,
-  Transport,
-  WireAnswer,
-  WireRequest,
-} from "../../src/core/ports.js";
+import type { ChangeSignal, Ports } from "../../src/core/ports.js";
 import { isLeased } from "../../src/core/delivery/lease.js";
 import { stateOf } from "../../src/core/state.js";
 import { Tracker } from "../../src/core/tracker.js";
 import type { TrackerRecord } from "../../src/core/tracker-record.js";
+import type { HostIdentity } from "./host-ports.js";
+import { HostLock, HostStore, HostTransport } from "./host-ports.js";
 import { PeopleService } from "./people-service.js";
 import type { Random } from "./random.js";
 import { integerBelow, seededRandom } from "./random.js";
@@ -38,9 +28,6 @@ export interface WorldOptions {
   networkDelayMs?: number;
 }
 
-/** A promise that nobody will ever settle: what a dead host waits for. */
-const never = <Nothing>(): Promise<Nothing> => new Promise<Nothing>(() => undefined);
-
 export class World {
   readonly random: Random;
   readonly time: VirtualTime;
@@ -55,7 +42,7 @@ export class World {
   storageFails = false;
   commits = 0;
   reads = 0;
-  lockHolder: { host: TestHost; hold: object } | null = null;
+  lockHolder: { host: HostIdentity; hold: object } | null = null;
   readonly hosts: TestHost[] = [];
   #uuids = 0;
 
@@ -78,11 +65,11 @@ export class World {
     return integerBelow(this.random, limitMs + 1);
   }
 
-  /** A host that has started and knows the service. */
+  /** A host that a page has attached to, so that it has started and knows the service. */
   async host({ apiKey = "key" } = {}): Promise<TestHost> {
     const host = new TestHost(this, `host-${this.hosts.length + 1}`, apiKey);
     this.hosts.push(host);
-    await this.time.wait(host.tracker.start().then(() => host.tracker.attach(host.hello)));
+    await this.time.wait(host.tracker.attach(host.hello));
     return host;
   }
 
@@ -120,13 +107,14 @@ export class World {
   }
 }
 
-export class TestHost {
+/** A host of this world, with what a page would send to it. */
+export class TestHost implements HostIdentity {
   readonly world: World;
   readonly id: string;
   readonly tracker: Tracker;
-  /** A page's first word to it. */
+  /** A page's first message to it. */
   readonly hello: Parameters<Tracker["attach"]>[0];
-  readonly transport: TestTransport;
+  readonly transport: HostTransport;
   readonly listeners = new Set<() => void>();
   /** Dead or frozen: nothing of it goes on. */
   isGone = false;
@@ -140,15 +128,15 @@ export class TestHost {
       apiKey,
       globalPrivacyControl: false,
     };
-    this.transport = new TestTransport(this);
+    this.transport = new HostTransport(this, world);
     const ports: Ports = {
       clock: { now: () => world.now() },
       timers: { after: (delayMs, callback) => world.time.after(delayMs, () => this.isGone || callback()) },
       ids: { uuid: () => world.uuid(), sessionId: () => world.uuid().slice(-12) },
       random: () => world.random(),
-      store: new HostStore(this),
+      store: new HostStore(this, world),
       transport: this.transport,
-      lock: new HostLock(this),
+      lock: new HostLock(this, world),
       changes: this.#changes(),
     };
     this.tracker = new Tracker(ports, id, () => undefined);
@@ -178,6 +166,7 @@ export class TestHost {
 
   /** Without waiting. */
   async beginInit(liveChat?: LiveChatSession | null, view?: LoadView): Promise<InitAnswer> {
+    if (liveChat) this.world.service.liveChat.start(liveChat);
     const { init } = await this.tracker.attach(this.hello, { at: this.world.now(), liveChat, view });
     return init!;
   }
@@ -223,6 +212,7 @@ export class TestHost {
     left?: string,
     pageId = `${this.id}-page`,
   ): Promise<CommandAnswer[]> {
+    if (session) this.world.service.liveChat.start(session);
     const { n, at } = this.event(pageId);
     const command: Command = {
       type: "liveChat",
@@ -253,138 +243,6 @@ export class TestHost {
       listen: (listener) => {
         listeners.add(listener);
         return () => listeners.delete(listener);
-      },
-    };
-  }
-}
-
-/** One host's way to the shared store: every call takes its turn, and a dead host's calls are never answered. */
-class HostStore implements TrackerStore {
-  readonly kind = "disk";
-  readonly #host: TestHost;
-
-  constructor(host: TestHost) {
-    this.#host = host;
-  }
-
-  commit<Result>(
-    readSet: ReadSet,
-    decide: (snapshot: Snapshot) => { change: WriteSet; result: Result },
-  ): Promise<Result> {
-    const { world } = this.#host;
-    return this.#turn("commits", () =>
-      world.store.commit(readSet, (snapshot) => {
-        const decision = decide(snapshot);
-        for (const row of decision.change.put ?? []) {
-          if (row.state === "waiting" && !world.accepted.has(row.id)) world.accepted.set(row.id, row);
-        }
-        return decision;
-      }),
-    );
-  }
-
-  read = () => this.#turn("reads", () => this.#shared.read());
-  readWaiting: TrackerStore["readWaiting"] = (profiles, limit, after) =>
-    this.#turn("reads", () => this.#shared.readWaiting(profiles, limit, after));
-  countWaiting: TrackerStore["countWaiting"] = (profile, before) =>
-    this.#turn("reads", () => this.#shared.countWaiting(profile, before));
-  inspect: TrackerStore["inspect"] = (query) => this.#turn("reads", () => this.#shared.inspect(query));
-  readDefinitions = () => this.#turn("reads", () => this.#shared.readDefinitions());
-  writeDefinitions: TrackerStore["writeDefinitions"] = (definitions) =>
-    this.#turn("commits", () => this.#shared.writeDefinitions(definitions));
-  forgetPages: TrackerStore["forgetPages"] = (before) =>
-    this.#turn("commits", () => this.#shared.forgetPages(before));
-
-  get #shared(): TrackerStore {
-    return this.#host.world.store;
-  }
-
-  async #turn<Result>(kind: "commits" | "reads", work: () => Promise<Result>): Promise<Result> {
-    const { world } = this.#host;
-    world[kind] += 1;
-    await world.time.turn(world.upTo(world.options.storeDelayMs));
-    if (this.#host.isGone) return never();
-    if (world.storageFails) throw new Error("the disk is full");
-    const result = await work();
-    // A host may die between a commit and hearing of it.
-    await world.time.turn();
-    return this.#host.isGone ? never() : result;
-  }
-}
-
-const ANSWER_TIMEOUT_MS = 30 * SECOND;
-/** As the real transport. */
-const COMPRESS_FROM_CHARACTERS = 2_048;
-
-export class TestTransport implements Transport {
-  readonly #host: TestHost;
-  readonly #underWay = new Set<(answer: WireAnswer) => void>();
-
-  constructor(host: TestHost) {
-    this.#host = host;
-  }
-
-  get isBusy(): boolean {
-    return this.#underWay.size > 0;
-  }
-
-  send(request: WireRequest): Promise<WireAnswer> {
-    const host = this.#host;
-    const { service, time, options } = host.world;
-    const delay = () => host.world.upTo(options.networkDelayMs);
-    const compressed =
-      request.mayCompress === true && (request.body?.length ?? 0) >= COMPRESS_FROM_CHARACTERS;
-    return new Promise((resolve) => {
-      const finish = (answer: WireAnswer): void => {
-        if (!this.#underWay.delete(finish)) return;
-        giveUp();
-        if (!host.isGone) resolve({ ...answer, ...(compressed && answer.status > 0 && { compressed }) });
-      };
-      this.#underWay.add(finish);
-      const giveUp = time.after(ANSWER_TIMEOUT_MS, () => finish({ status: 0 }));
-      time.after(delay(), () => {
-        const { seen, fault } = service.receive(host.id, request, compressed);
-        if (fault?.kind === "answer") return time.after(delay(), () => finish(fault.answer));
-        if (fault?.kind === "unreachable") return time.after(delay(), () => finish({ status: 0 }));
-        const answer = service.answer(request, seen);
-        if (fault?.kind === "silent") return;
-        if (fault?.kind === "lost") return time.after(delay(), () => finish({ status: 0 }));
-        const told = fault?.kind === "half" ? halfOf(answer, fault.named) : answer;
-        time.after(delay() + (fault?.kind === "slow" ? fault.delayMs : 0), () => finish(told));
-      });
-    });
-  }
-
-  abortAll(): void {
-    for (const finish of this.#underWay) finish({ status: 0, cutOff: true });
-  }
-}
-
-const halfOf = (answer: WireAnswer, named: number): WireAnswer => {
-  const body = answer.body as { results?: unknown[] } | undefined;
-  return body?.results ? { ...answer, body: { results: body.results.slice(0, named) } } : answer;
-};
-
-class HostLock implements SendLock {
-  readonly #host: TestHost;
-  readonly exclusive: boolean;
-
-  constructor(host: TestHost) {
-    this.#host = host;
-    this.exclusive = host.world.options.locks;
-  }
-
-  async tryHold(options?: { steal: boolean }): Promise<Hold | null> {
-    const { world } = this.#host;
-    if (!this.exclusive) return { release: () => undefined };
-    await world.time.turn();
-    if (this.#host.isGone) return never();
-    if (world.lockHolder && !options?.steal) return null;
-    const hold = {};
-    world.lockHolder = { host: this.#host, hold };
-    return {
-      release: () => {
-        if (world.lockHolder?.hold === hold) world.lockHolder = null;
       },
     };
   }

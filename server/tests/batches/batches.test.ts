@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { event, pageView, update } from "../support/operations.js";
 import { iso, onEachDriver, sharedService, START, type Subject } from "../support/start-service.js";
@@ -36,6 +36,31 @@ describe("batches", () => {
         name: "InvalidOperationError",
         message: expect.any(String),
       });
+    });
+
+    test("the results of many operations travel compressed where the client takes that, those of a few as they are", async () => {
+      const subject = shared();
+      const { write } = await subject.lead();
+      const encodingFor = async (count: number, accepted: string): Promise<string | null> => {
+        const operations = Array.from({ length: count }, () => pageView(START));
+        const response = await subject.service.fetch(
+          new Request("http://service.test/people/v1/batches", {
+            method: "POST",
+            headers: { authorization: `Bearer ${write}`, "accept-encoding": accepted },
+            body: JSON.stringify(envelope(operations)),
+          }),
+        );
+        const encoding = response.headers.get("content-encoding");
+        const bytes = Buffer.from(await response.arrayBuffer());
+        const { results } = JSON.parse((encoding === "gzip" ? gunzipSync(bytes) : bytes).toString()) as {
+          results: { status: string }[];
+        };
+        expect(results.map(({ status }) => status)).toEqual(operations.map(() => "accepted"));
+        return encoding;
+      };
+      expect(await encodingFor(50, "gzip, deflate, br")).toBe("gzip");
+      expect(await encodingFor(50, "identity")).toBeNull();
+      expect(await encodingFor(5, "gzip, deflate, br")).toBeNull();
     });
 
     test("a repeated id is a duplicate, within a batch and across batches", async () => {

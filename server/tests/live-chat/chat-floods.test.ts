@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { request as startRequest, type IncomingMessage } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startHttpServer } from "../../src/http/http-server.js";
-import { freePort } from "../support/start-postgres.js";
+import { freePort } from "../support/free-port.js";
 import { onEachDriver, startService, type Subject } from "../support/start-service.js";
 
 const CHATS = "/v1/live-chat/sessions";

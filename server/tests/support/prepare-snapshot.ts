@@ -14,8 +14,10 @@ declare module "vitest" {
   }
 }
 
-/** Creates one migrated PGlite for the run, because `initdb` takes seconds. Every other starts as its copy. */
-export default async function prepareSnapshot(project: TestProject): Promise<() => void> {
+/** Creates one migrated PGlite for the run, because `initdb` takes seconds. Every other starts as its copy, in all projects. */
+export default async function prepareSnapshot({ vitest }: TestProject): Promise<(() => void) | undefined> {
+  const run = vitest.getRootProject();
+  if (run.getProvidedContext().snapshotPath) return undefined;
   const client = await PGlite.create();
   await migrate(drizzle({ client }), { migrationsFolder });
   const dump = await client.dumpDataDir("none");
@@ -23,6 +25,6 @@ export default async function prepareSnapshot(project: TestProject): Promise<() 
   const folder = mkdtempSync(join(tmpdir(), "people-snapshot-"));
   const path = join(folder, "snapshot.tar");
   writeFileSync(path, Buffer.from(await dump.arrayBuffer()));
-  project.provide("snapshotPath", path);
+  run.provide("snapshotPath", path);
   return () => rmSync(folder, { recursive: true, force: true });
 }

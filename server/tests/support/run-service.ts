@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { inject, onTestFinished } from "vitest";
-import { freePort } from "./start-postgres.js";
+import { freePort } from "./free-port.js";
 
 /** The environment variables that say where a service process keeps its data. */
 export type DataPlace = ({ DATA_DIR: string } | { DATABASE_URL: string }) & { TMPDIR?: string };

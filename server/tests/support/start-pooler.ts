@@ -4,7 +4,8 @@ import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { onTestFinished } from "vitest";
-import { freePort, ordinaryUser, untilItAnswers } from "./start-postgres.js";
+import { freePort } from "./free-port.js";
+import { ordinaryUser, untilItAnswers } from "./start-postgres.js";
 
 const BINARY = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin"]
   .map((folder) => join(folder, "pgbouncer"))

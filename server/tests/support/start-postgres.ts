@@ -1,11 +1,11 @@
 import { execFileSync, spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Client } from "pg";
 import type { TestProject } from "vitest/node";
+import { freePort } from "./free-port.js";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -13,6 +13,9 @@ declare module "vitest" {
     postgresUrl: string | null;
   }
 }
+
+/** What a killed process has written the system keeps: only where the machine itself fails does `fsync` matter. */
+const SETTINGS = ["-c", "max_connections=200", "-c", "fsync=off"];
 
 /** Starts one PostgreSQL for the whole run. */
 export default async function provideServer(
@@ -60,7 +63,7 @@ export async function startPostgres(): Promise<PostgresServer | null> {
   const spawnServer = () => {
     server = spawn(
       join(bin, "postgres"),
-      ["-D", data, "-p", String(port), "-k", folder, "-h", "127.0.0.1", "-c", "max_connections=200"],
+      ["-D", data, "-p", String(port), "-k", folder, "-h", "127.0.0.1", ...SETTINGS],
       { ...user, stdio: "ignore", cwd: folder },
     );
   };
@@ -146,14 +149,6 @@ export function ordinaryUser(): Pick<SpawnOptions, "uid" | "gid"> {
     }
   }
   throw new Error("PostgreSQL does not run as root, and there is neither a user postgres nor nobody.");
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 export async function untilItAnswers(url: string, onRefusal?: () => void): Promise<void> {

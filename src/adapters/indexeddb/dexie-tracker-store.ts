@@ -6,7 +6,6 @@
  * to whatever else of the site uses Dexie, and no use of Dexie's tables, which do not work in a page whose libraries
  * have added to `Object.prototype`: it compares schemas with `for…in`.
  */
-import { Dexie } from "dexie";
 import type {
   CachedDefinitions,
   ReadSet,
@@ -20,12 +19,13 @@ import type { TrackerRecord } from "../../core/tracker-record.js";
 import type { OutboxRow, Profile } from "../../protocol/api.js";
 import { sharedName } from "../../protocol/names.js";
 import { allAsked, asked } from "./idb-transaction.js";
+import { openDatabase } from "./open-database.js";
 import { whilePresent } from "./page-absence.js";
+import { SCHEMA } from "./schema.js";
 import {
   forgetPagesIn,
   recordIn,
   rowsIn,
-  SCHEMA,
   snapshotIn,
   waitingCountIn,
   waitingIn,
@@ -34,71 +34,32 @@ import {
 
 const DEFINITIONS_KEY = "current";
 
-/** IndexedDB's number for Dexie's version 1. */
-const NATIVE_VERSION = 10;
-
-/** Not by `databases()`: asked while the person clears the site's data, Chromium's never answers. */
-const storedVersion = (name: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const opening = indexedDB.open(name);
-    // There is none yet, and this makes none.
-    opening.addEventListener("upgradeneeded", () => opening.transaction?.abort());
-    opening.addEventListener("success", () => {
-      resolve(opening.result.version);
-      opening.result.close();
-    });
-    opening.addEventListener("error", () => {
-      // Ended above, or because all is being cleared.
-      if (opening.error?.name === "AbortError") resolve(0);
-      else reject(opening.error);
-    });
-  });
-
-/**
- * A tab of before a deploy meets the database of the tabs after it. Where that has all that we know, we go on with it;
- * where not, Dexie would add what is missing to a schema that is not ours to change.
- */
-const checkLaterSchema = async (name: string): Promise<void> => {
-  if (typeof indexedDB === "undefined" || (await storedVersion(name)) <= NATIVE_VERSION) return;
-  const later = new Dexie(name);
-  try {
-    await later.open();
-    for (const [table, schema] of Object.entries(SCHEMA)) {
-      const stored = later.tables.find((one) => one.name === table)?.schema;
-      const sources = stored && [stored.primKey.src, ...stored.indexes.map(({ src }) => src)];
-      if (!schema.split(", ").every((source) => sources?.includes(source))) {
-        throw new Error(`a later version of this site keeps its tracking data otherwise (${table})`);
-      }
-    }
-  } finally {
-    later.close();
-  }
-};
-
 export class DexieTrackerStore implements TrackerStore {
   readonly kind = "disk";
-  readonly #db: Dexie;
+  readonly #name: string;
   readonly #durability: "relaxed" | "strict";
+  #connection: IDBDatabase | null = null;
+  #isClosed = false;
 
   constructor(namespace: string, durability: "relaxed" | "strict") {
-    // Whoever holds it opens it again, for what is opened again may be another database: deleted, or upgraded.
-    this.#db = new Dexie(sharedName(namespace), {
-      chromeTransactionDurability: durability,
-      autoOpen: false,
-    });
-    this.#db.version(1).stores(SCHEMA);
+    this.#name = sharedName(namespace);
     this.#durability = durability;
   }
 
-  /** Opens the database. Rejects where IndexedDB is unavailable, or where a later version has changed the schema. */
+  /**
+   * Opens the database; call it once. Rejects where IndexedDB is unavailable, or where a later version has changed the
+   * schema. Whoever holds the store opens another one where the connection is lost: it may be another database by then,
+   * deleted or upgraded.
+   */
   async open(): Promise<void> {
-    await checkLaterSchema(this.#db.name);
-    // Dexie opens a database of a later version as it is.
-    await this.#db.open();
+    const connection = await openDatabase(this.#name);
+    this.#connection = connection;
+    if (this.#isClosed) connection.close();
   }
 
   close(): void {
-    this.#db.close();
+    this.#isClosed = true;
+    this.#connection?.close();
   }
 
   commit<Result>(
@@ -157,9 +118,8 @@ export class DexieTrackerStore implements TrackerStore {
     work: (transaction: IDBTransaction) => Promise<Result>,
   ): Promise<Result> {
     return whilePresent(() => {
-      const connection = this.#db.isOpen() ? (this.#db.backendDB() as IDBDatabase | null) : null;
-      if (!connection) throw new Error("the database is closed");
-      return connection.transaction(stores, mode, { durability: this.#durability });
+      if (!this.#connection) throw new Error("the database is not open");
+      return this.#connection.transaction(stores, mode, { durability: this.#durability });
     }, work);
   }
 }

@@ -1,4 +1,4 @@
-/** The database's schema, and what one transaction reads and writes of it. */
+/** What one transaction reads and writes of the database. */
 import type { ProcessedCommands } from "../../core/commands/processed-commands.js";
 import type { ReadSet, RowQuery, Snapshot, WriteSet } from "../../core/ports.js";
 import type { TrackerRecord } from "../../core/tracker-record.js";
@@ -6,20 +6,9 @@ import { emptyRecord } from "../../core/tracker-record.js";
 import type { OutboxRow, Profile } from "../../protocol/api.js";
 import { allAsked, asked } from "./idb-transaction.js";
 import { withInstants, withReadableTimes } from "./readable-times.js";
-
-/** Serves delivery (a profile's waiting rows in order) and inspection alike, so that a row costs one index entry. */
-const BY_PROFILE = "[state+profile.kind+profile.id+seq]";
+import { BY_PROFILE } from "./schema.js";
 
 const RECORD_KEY = "tracker";
-
-/** As Dexie writes it. */
-export const SCHEMA: Record<string, string> = {
-  outbox: `seq, ${BY_PROFILE}`,
-  tracker: "",
-  pages: "pageId, touchedAt",
-  retiredLiveChatSessions: "key",
-  definitions: "",
-};
 
 export const recordIn = async (transaction: IDBTransaction): Promise<TrackerRecord> => {
   const stored = await asked<object | undefined>(transaction.objectStore("tracker").get(RECORD_KEY));

@@ -14,6 +14,7 @@ import type {
 import type { EventOperation, ListAppendOperation, PersonUpdateOperation } from "../../protocol/wire.js";
 import { STANDARD_EVENTS } from "../../protocol/wire.js";
 import { OPTED_OUT_CAUSE, trackingError } from "../errors.js";
+import { withDue } from "../delivery/due.js";
 import type { Ids, ReadSet, Snapshot, WriteSet } from "../ports.js";
 import { rejectedIn, waitingIn } from "../record/profile-queues.js";
 import { ensureProfile, liveChatLeft, liveChatTold, retirementKeys } from "../record/profile-selection.js";
@@ -31,6 +32,7 @@ import {
   writeSetOf,
 } from "../record/unit-of-work.js";
 import { iso } from "../time.js";
+import type { TrackerRecord } from "../tracker-record.js";
 import { isOptedOut } from "../tracker-record.js";
 import type { ProcessedCommands } from "./processed-commands.js";
 import { isProcessed, noProcessedCommands, refusalOf, withProcessed } from "./processed-commands.js";
@@ -69,6 +71,10 @@ export const readSetOf = (groups: readonly CommandGroup[]): ReadSet => ({
 /** Returns whom an update is about: the profile selected at the call, or the one it has merged into since. */
 const personOf = ({ record, now }: UnitOfWork, { at }: UpdatePersonCommand | AppendToListCommand) =>
   personSince(record, instantOf(record, at, now));
+
+/** How long its rows may wait for others. What a journal has saved is late already. */
+const delayOf = (command: Command): number =>
+  "deliveryDelayMs" in command ? (command.deliveryDelayMs ?? 0) : 0;
 
 /** Whether a command's deadline has passed. What Live Chat reports has none, for it reports each change once. */
 const isLate = ({ type, deadline = Infinity }: Command, now: number): boolean =>
@@ -188,14 +194,22 @@ const apply = (
   }
 };
 
-/** Accepts commands within a unit of work. Returns their pages' processed commands and the answer to each. */
+/**
+ * Accepts commands within a unit of work. Returns their pages' processed commands and the answer to each.
+ *
+ * @param before The record before anything was added to it.
+ * @param mayGather Whether events may wait for others before they are sent.
+ */
 export const acceptInto = (
   work: UnitOfWork,
   snapshot: Pick<Snapshot, "pages" | "retired">,
   groups: readonly CommandGroup[],
   ids: Ids,
+  before: TrackerRecord,
+  mayGather: boolean,
 ): { pages: ProcessedCommands[]; answers: CommandAnswer[][] } => {
   const { now } = work;
+  let delayMs = mayGather ? Infinity : 0;
   const pages = new Map<string, ProcessedCommands>();
   const answers = groups.map(({ pageId, commands, invalid }) =>
     commands.map((command): CommandAnswer => {
@@ -214,10 +228,12 @@ export const acceptInto = (
       pages.set(pageId, withProcessed(processed, n, now, error));
       if (error) return { n, error };
       apply(work, pageId, command, snapshot.retired, ids);
+      delayMs = Math.min(delayMs, delayOf(command));
       return { n };
     }),
   );
   endDueSession(work);
+  work.record = withDue(work.record, before, work.put, delayMs === Infinity ? 0 : delayMs, now);
   return { pages: [...pages.values()], answers };
 };
 
@@ -226,8 +242,9 @@ export const accept = (
   groups: readonly CommandGroup[],
   now: number,
   ids: Ids,
-): { change: WriteSet; result: CommandAnswer[][] } => {
+  mayGather = true,
+): { change: WriteSet & { record: TrackerRecord }; result: CommandAnswer[][] } => {
   const work = unitOfWorkOn(snapshot.record, now);
-  const { pages, answers } = acceptInto(work, snapshot, groups, ids);
+  const { pages, answers } = acceptInto(work, snapshot, groups, ids, snapshot.record, mayGather);
   return { change: { ...writeSetOf(work), pages }, result: answers };
 };

@@ -6,6 +6,7 @@ import type { TrackingError } from "../../protocol/api.js";
 import type { Command, CommandAnswer, TrackCommand } from "../../protocol/host.js";
 import type { Definitions } from "../definitions/definitions.js";
 import type { Ports } from "../ports.js";
+import type { TrackerRecord } from "../tracker-record.js";
 import type { CommandGroup } from "./accept.js";
 import { accept, commandError, readSetOf } from "./accept.js";
 import { problemsOf } from "./check-command.js";
@@ -16,22 +17,32 @@ interface PendingGroup {
   reject: (error: unknown) => void;
 }
 
+/** What the host knows when a group is committed. */
+interface Host {
+  isOnline: () => boolean;
+  /** Nobody sees a page of this host: it may be suspended at any time. */
+  isInBackground: () => boolean;
+  /** Takes the right to send what is accepted. */
+  claim: (record: TrackerRecord, now: number) => TrackerRecord;
+}
+
 export class GroupCommit {
   readonly #ports: Pick<Ports, "clock" | "ids" | "store">;
   readonly #definitions: Definitions;
-  readonly #isOnline: () => boolean;
+  readonly #host: Host;
   readonly #checking = new Map<string, Promise<void>>();
   #waiting: PendingGroup[] = [];
-  #committing = false;
+  #committing: Promise<void> | null = null;
 
-  constructor(
-    ports: Pick<Ports, "clock" | "ids" | "store">,
-    definitions: Definitions,
-    isOnline: () => boolean,
-  ) {
+  constructor(ports: Pick<Ports, "clock" | "ids" | "store">, definitions: Definitions, host: Host) {
     this.#ports = ports;
     this.#definitions = definitions;
-    this.#isOnline = isOnline;
+    this.#host = host;
+  }
+
+  /** Resolves once what was submitted before is stored, but for what waits for fresh definitions. */
+  async settled(): Promise<void> {
+    await this.#committing;
   }
 
   /** Stores commands and returns the answer to each. Rejects if the store failed: nothing is stored then. */
@@ -50,7 +61,7 @@ export class GroupCommit {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ group: { pageId, commands, invalid }, resolve, reject });
-      if (!this.#committing) void this.#commitAll();
+      this.#committing ??= this.#commitAll();
     });
   }
 
@@ -61,28 +72,29 @@ export class GroupCommit {
     before: Promise<void> | undefined,
   ): Promise<void> {
     const checks = doubtful.map(async (command) => {
-      const problem = await this.#definitions.problem(command, this.#isOnline());
+      const problem = await this.#definitions.problem(command, this.#host.isOnline());
       if (problem !== null) invalid.set(command.n, commandError(command, problem));
     });
     await Promise.all([before, ...checks]);
   }
 
   async #commitAll(): Promise<void> {
-    this.#committing = true;
     while (this.#waiting.length > 0) {
       const waiting = this.#waiting;
       this.#waiting = [];
       const groups = waiting.map(({ group }) => group);
       const { clock, ids, store } = this.#ports;
       try {
-        const answers = await store.commit(readSetOf(groups), (snapshot) =>
-          accept(snapshot, groups, clock.now(), ids),
-        );
+        const answers = await store.commit(readSetOf(groups), (snapshot) => {
+          const now = clock.now();
+          const { change, result } = accept(snapshot, groups, now, ids, !this.#host.isInBackground());
+          return { change: { ...change, record: this.#host.claim(change.record, now) }, result };
+        });
         waiting.forEach(({ resolve }, index) => resolve(answers[index] ?? []));
       } catch (error) {
         for (const { reject } of waiting) reject(error);
       }
     }
-    this.#committing = false;
+    this.#committing = null;
   }
 }

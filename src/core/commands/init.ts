@@ -67,14 +67,16 @@ export const initialize = (
   { at, liveChat, view }: TimedInit,
   now: number,
   ids: Ids,
-): { change: WriteSet; result: Initialized } => {
-  const work = unitOfWorkOn(withHalfOpenBreakers(connected(snapshot.record, hello)), now);
+  mayGather = true,
+): { change: WriteSet & { record: TrackerRecord }; result: Initialized } => {
+  const before = withHalfOpenBreakers(connected(snapshot.record, hello));
+  const work = unitOfWorkOn(before, now);
   if (liveChat) liveChatTold(work, liveChat, at, snapshot.retired);
   const profile = ensureProfile(work, at, ids);
   const isActive = !isOptedOut(work.record);
   const isNew = isActive && !profileQueueOf(work.record, profile).registration;
   const groups = view && isActive && !isNew ? [viewGroupOf(view, work.record, now)] : [];
-  const { pages, answers } = acceptInto(work, snapshot, groups, ids);
+  const { pages, answers } = acceptInto(work, snapshot, groups, ids, before, mayGather);
   const { record } = work;
   return {
     change: { ...writeSetOf(work), pages },

@@ -45,6 +45,7 @@ export class Definitions {
   readonly #source: DefinitionsSource;
   #cached: CachedDefinitions | null = null;
   #byId: ReadonlyMap<string, EventDefinition> | null = null;
+  #loading: Promise<void> | null = null;
   #asking: Promise<boolean> | null = null;
   #last: { at: number; answered: boolean } | null = null;
 
@@ -53,8 +54,14 @@ export class Definitions {
     this.#source = source;
   }
 
-  async load(): Promise<void> {
-    const stored = await this.#ports.store.readDefinitions();
+  /** Loads what is stored. An event that comes meanwhile waits for it. */
+  load(): Promise<void> {
+    return (this.#loading = this.#load());
+  }
+
+  async #load(): Promise<void> {
+    // Where the store fails, events are checked against fresh definitions.
+    const stored = await this.#ports.store.readDefinitions().catch(() => null);
     if (stored) this.#keep(stored);
   }
 
@@ -75,6 +82,7 @@ export class Definitions {
 
   /** Returns why fresh definitions do not allow the event, or `null`. */
   async problem(event: Event, online: boolean): Promise<string | null> {
+    await this.#loading;
     if (this.allows(event) || !online) return null;
     return (await this.refresh()) && this.#byId ? disagreement(this.#byId, event) : null;
   }

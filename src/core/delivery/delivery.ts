@@ -3,10 +3,22 @@
  * outlive the host is in the record, so that any host can go on where another one died.
  */
 import { MINUTE, SECOND } from "../../protocol/wire.js";
+import type { LastKnownStore } from "../last-known.js";
 import type { Hold, Ports } from "../ports.js";
 import type { TrackerRecord } from "../tracker-record.js";
-import type { Turn } from "./lease.js";
-import { BUSY_RECHECK_MS, holdsLease, isLeased, LEASE_MS, nextTurn, RENEWAL_MS, withLease } from "./lease.js";
+import type { Claimant, Turn } from "./lease.js";
+import {
+  BUSY_RECHECK_MS,
+  holdsLease,
+  isLeased,
+  LEASE_MS,
+  mayTakeLease,
+  nextTurn,
+  RENEWAL_MS,
+  withClaim,
+  withLease,
+  withoutLock,
+} from "./lease.js";
 import type { Plan } from "./plan.js";
 import { planOf } from "./plan.js";
 import type { Registrar } from "./registrar.js";
@@ -18,24 +30,33 @@ const LONGEST_WAIT_MS = 15 * MINUTE;
 /** Who has got the lock writes its lease within this: until then, the one that is expired is its predecessor's. */
 const LEASE_WRITTEN_MS = 5 * SECOND;
 
+export interface DeliveryPorts extends Ports {
+  store: LastKnownStore;
+}
+
 export class Delivery {
-  readonly #ports: Ports;
+  readonly #ports: DeliveryPorts;
   readonly #registrar: Registrar;
   readonly #hostId: string;
   readonly #onChange: () => void;
   #turning = false;
   #again = false;
   #closed = false;
-  #cancelTimer = (): void => undefined;
+  #timer: { at: number; cancel: () => void } | null = null;
   /** Since when, with something to send, the lock has been held elsewhere without a lease that counts. */
   #lockedOutSince: number | null = null;
 
   /** @param onChange Rows were settled, or the delivery's state changed. */
-  constructor(ports: Ports, registrar: Registrar, hostId: string, onChange: () => void) {
+  constructor(ports: DeliveryPorts, registrar: Registrar, hostId: string, onChange: () => void) {
     this.#ports = ports;
     this.#registrar = registrar;
     this.#hostId = hostId;
     this.#onChange = onChange;
+  }
+
+  /** Takes the right to send what was just accepted, for when it is due, unless another host has it. */
+  claim(record: TrackerRecord, now: number): TrackerRecord {
+    return withClaim(record, this.#claimant, now);
   }
 
   /** Sends what may be sent now; comes back by itself when a time comes. */
@@ -47,63 +68,79 @@ export class Delivery {
 
   close(): void {
     this.#closed = true;
-    this.#cancelTimer();
+    this.#timer?.cancel();
     this.#ports.transport.abortAll();
   }
 
   async #turn(): Promise<void> {
-    const { clock, timers } = this.#ports;
+    const { clock } = this.#ports;
     this.#turning = true;
-    this.#cancelTimer();
     let wakeAt = Infinity;
     while (this.#again && !this.#closed) {
       this.#again = false;
       try {
         const plan = await this.#drain();
-        wakeAt = plan.kind === "wait" ? plan.until : Infinity;
+        wakeAt = plan.kind === "wait" || plan.kind === "gather" ? plan.until : Infinity;
       } catch {
         // The store failed; what is in it stays, and storage may come back.
         wakeAt = clock.now() + STORE_RETRY_MS;
       }
     }
     this.#turning = false;
-    if (this.#closed) return;
-    const delay = Math.min(LONGEST_WAIT_MS, Math.max(0, wakeAt - clock.now()));
-    this.#cancelTimer = timers.after(delay, () => this.wake());
+    if (!this.#closed) this.#wakeAt(wakeAt);
+  }
+
+  /** Sets the timer, unless it is set to that moment: the calls of a stream are due together. */
+  #wakeAt(at: number): void {
+    if (this.#timer?.at === at) return;
+    this.#timer?.cancel();
+    const { clock, store, timers } = this.#ports;
+    const delay = Math.min(LONGEST_WAIT_MS, Math.max(0, at - clock.now()));
+    const cancel = timers.after(delay, () => {
+      this.#timer = null;
+      // What another host has done since may have gone unheard, unless all that time this one had the right to send.
+      const { lastKnown } = store;
+      if (lastKnown && !holdsLease(lastKnown, this.#hostId)) store.forget();
+      this.wake();
+    });
+    this.#timer = { at, cancel };
   }
 
   /** Sends until nothing may be sent; answers what to wait for. */
   async #drain(): Promise<Plan> {
     const { clock, store } = this.#ports;
-    const before = await store.read();
+    const before = await store.look();
     const plan = planOf(before, clock.now());
     if (plan.kind !== "send") {
       this.#lockedOutSince = null;
-      return plan;
+      // Another host sends it then; this one looks whether it did.
+      const isOthers = plan.kind === "gather" && !holdsLease(before, this.#hostId);
+      return isOthers ? { ...plan, until: plan.until + BUSY_RECHECK_MS } : plan;
     }
     const askedAt = clock.now();
     const hold = await this.#hold(before);
     if (!hold) return this.#busy();
     try {
-      return await this.#sendUnderLease(askedAt);
+      return await this.#sendUnderLease(before, askedAt);
     } finally {
       hold.release();
     }
   }
 
-  async #sendUnderLease(lockAskedAt: number): Promise<Plan> {
-    const { changes, lock } = this.#ports;
-    let turn = await this.#takeLease(lock.exclusive ? lockAskedAt : null);
+  /** What a host has accepted itself it sends by the lease that it took with it: the sender looks whether it has it still. */
+  async #sendUnderLease(before: TrackerRecord, lockAskedAt: number): Promise<Plan> {
+    const { changes, clock, lock } = this.#ports;
+    const isClaimed = holdsLease(before, this.#hostId) && isLeased(before, clock.now());
+    let turn: Turn | null = isClaimed
+      ? { record: before, plan: planOf(before, clock.now()) }
+      : await this.#takeLease(lock.exclusive ? lockAskedAt : null);
     if (!turn) return this.#busy();
-    const sender = new Sender(this.#ports, this.#registrar, this.#hostId);
-    const tell = (): void => {
-      changes.announce();
-      this.#onChange();
-    };
-    tell();
+    const sender = new Sender(this.#ports, this.#registrar, this.#claimant);
+    this.#onChange();
     while (turn.plan.kind === "send" && !this.#closed) {
       turn = await this.#renewing(sender.send(turn.record, turn.plan.queues));
-      tell();
+      changes.announce();
+      this.#onChange();
     }
     if (turn.plan.kind === "send") await this.#letGo();
     return turn.plan;
@@ -135,7 +172,8 @@ export class Delivery {
     const now = clock.now();
     if (!lock.exclusive && isLeased(record, now) && !holdsLease(record, this.#hostId)) return null;
     const hold = await lock.tryHold();
-    if (hold || isLeased(record, now)) {
+    const isOthers = isLeased(record, now) && !holdsLease(record, this.#hostId);
+    if (hold || isOthers) {
       this.#lockedOutSince = null;
       return hold;
     }
@@ -159,14 +197,12 @@ export class Delivery {
       const now = clock.now();
       const { lease } = record;
       const isFormer = lockAskedAt !== null && lease?.underLock && lease.takenAt <= lockAskedAt;
-      const free = isFormer || holdsLease(record, this.#hostId) || !isLeased(record, now);
+      const free = isFormer || mayTakeLease(record, this.#hostId, now);
       if (!free) {
-        if (lockAskedAt === null || !lease) return { change: {}, result: null };
-        // Suspended as it stole the lock, this host may have taken it from whoever has the lease by now: the lease alone counts.
-        const { underLock: _, ...withoutLock } = lease;
-        return { change: { record: { ...record, lease: withoutLock } }, result: null };
+        return { change: lockAskedAt === null ? {} : { record: withoutLock(record) }, result: null };
       }
-      const turn = nextTurn(withLease(record, this.#hostId, now, lockAskedAt !== null), this.#hostId, now);
+      const leased = withLease(record, this.#hostId, now, lockAskedAt !== null);
+      const turn = nextTurn(leased, this.#claimant, now);
       return { change: { record: turn.record }, result: turn };
     });
   }
@@ -182,6 +218,10 @@ export class Delivery {
       change: holdsLease(record, this.#hostId) ? { record: change(record, clock.now()) } : {},
       result: undefined,
     }));
+  }
+
+  get #claimant(): Claimant {
+    return { hostId: this.#hostId, underLock: this.#ports.lock.exclusive };
   }
 
   #busy(): Plan {

@@ -1,15 +1,16 @@
 /** Waits until the rows accepted before are settled, and counts those that are not. */
 import type { Profile } from "../../protocol/api.js";
-import type { Timers, TrackerStore } from "../ports.js";
+import type { LastKnownStore } from "../last-known.js";
+import type { Timers } from "../ports.js";
 import { waitingIn } from "../record/profile-queues.js";
 import type { TrackerRecord } from "../tracker-record.js";
 
 export class Flushes {
-  readonly #store: TrackerStore;
+  readonly #store: LastKnownStore;
   readonly #timers: Timers;
   readonly #looking = new Set<() => void>();
 
-  constructor(store: TrackerStore, timers: Timers) {
+  constructor(store: LastKnownStore, timers: Timers) {
     this.#store = store;
     this.#timers = timers;
   }
@@ -49,7 +50,10 @@ export class Flushes {
   }
 
   async #isSettled(mark: number): Promise<boolean> {
-    const profiles = waitingProfiles(await this.#store.read());
+    const record = await this.#store.look();
+    const profiles = waitingProfiles(record);
+    // Nothing was accepted since: what waits is of before.
+    if (profiles.length > 0 && record.nextSeq <= mark) return false;
     const first = profiles.length > 0 && (await this.#store.readWaiting(profiles, 1)).rows[0];
     return !first || first.seq >= mark;
   }

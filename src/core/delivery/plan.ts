@@ -4,9 +4,15 @@ import { isOptedOut } from "../tracker-record.js";
 import { backedOffUntil, boundUntil, withoutBackOff } from "./back-off.js";
 import { breakerOpenUntil, isBreakerOpen, withHalfOpenBreakers } from "./circuit-breaker.js";
 import { withoutCompressionJudged } from "./compression.js";
+import { firstDueAt } from "./due.js";
 
 export type Plan =
-  { kind: "idle" } | { kind: "wait"; until: number } | { kind: "send"; queues: ProfileQueue[] };
+  | { kind: "idle" }
+  /** Nothing may be sent before. */
+  | { kind: "wait"; until: number }
+  /** Events wait for others until then. */
+  | { kind: "gather"; until: number }
+  | { kind: "send"; queues: ProfileQueue[] };
 
 /** What delivery should do now. */
 export const planOf = (record: TrackerRecord, now: number): Plan => {
@@ -20,8 +26,11 @@ export const planOf = (record: TrackerRecord, now: number): Plan => {
   );
   if (bound > 0) return { kind: "wait", until: bound };
   const queues = waiting.filter(({ stop }) => !isBreakerOpen(stop, now));
-  if (queues.length > 0) return { kind: "send", queues };
-  return { kind: "wait", until: Math.min(...waiting.map(({ stop }) => stop?.trialAt ?? now)) };
+  if (queues.length === 0) {
+    return { kind: "wait", until: Math.min(...waiting.map(({ stop }) => stop?.trialAt ?? now)) };
+  }
+  const dueAt = firstDueAt(record, now);
+  return dueAt === null ? { kind: "send", queues } : { kind: "gather", until: dueAt };
 };
 
 /** Forgets what the former service said, and how it was reached, because the endpoint or the key changed. */

@@ -2,6 +2,7 @@
 import type { OutboxRow } from "../../protocol/api.js";
 import type { TrackerStore } from "../ports.js";
 import { withoutIdleQueues, withProfileQueue } from "../record/profile-queues.js";
+import { withAllDue } from "./due.js";
 import { withoutMerging } from "./settle.js";
 
 /** Rows in one transaction, so that others get their turn. */
@@ -33,7 +34,7 @@ const forRejected = async (
       return {
         change:
           fate === "requeue"
-            ? { record, put: rows.map(requeued) }
+            ? { record: withAllDue(record), put: rows.map(requeued) }
             : { record: withoutIdleQueues(record), remove: rows.map(({ seq }) => seq) },
         result: { last: snapshot.rejected.at(-1)?.seq, found: rows.length },
       };

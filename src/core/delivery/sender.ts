@@ -9,6 +9,7 @@ import type { Ports, ReadSet, Snapshot, WireAnswer, WriteSet } from "../ports.js
 import {
   profileQueueOf,
   sameProfile,
+  waitingOf,
   withoutIdleQueues,
   withProfileQueue,
   withUnregistered,
@@ -20,7 +21,8 @@ import { withFailure, withRetryAfter, withSuccess } from "./back-off.js";
 import { BATCH_OPERATIONS, mergedVisitors, operationBatchOf } from "./batch.js";
 import { withClosedBreakersOf, withOpenBreaker } from "./circuit-breaker.js";
 import { clearsCompression, doubtsCompression, mayCompress, withCompressionJudged } from "./compression.js";
-import type { Turn } from "./lease.js";
+import { withSettledBelow } from "./due.js";
+import type { Claimant, Turn } from "./lease.js";
 import { holdsLease, maySend, nextTurn } from "./lease.js";
 import { ReadAhead } from "./read-ahead.js";
 import type { Registrar } from "./registrar.js";
@@ -36,7 +38,7 @@ type Changed = WriteSet & { record: TrackerRecord };
 export class Sender {
   readonly #ports: Ports;
   readonly #registrar: Registrar;
-  readonly #hostId: string;
+  readonly #claimant: Claimant;
   /** Halved by a refusal, doubled by success. */
   #batchOperations = BATCH_OPERATIONS;
   /** Tokens that were just given and have proved nothing yet, by profile. */
@@ -44,25 +46,28 @@ export class Sender {
   /** The token that the service refused last: one new registration replaces it. */
   #refused: string | undefined;
   readonly #ahead: ReadAhead;
+  /** All rows below this `seq` that may be sent are in the batch that is on its way; 0 where more of them wait. */
+  #settlesBelow = 0;
   /** A compressed body was read by the service, or an uncompressed one refused just as well. */
   #compressionPasses = false;
 
-  constructor(ports: Ports, registrar: Registrar, hostId: string) {
+  constructor(ports: Ports, registrar: Registrar, claimant: Claimant) {
     this.#ports = ports;
     this.#registrar = registrar;
-    this.#hostId = hostId;
+    this.#claimant = claimant;
     this.#ahead = new ReadAhead(ports.store);
   }
 
   /** Profiles go in the order of their first waiting row, so that a visitor's activity arrives before its merge. */
   async send(turned: TrackerRecord, queues: readonly ProfileQueue[]): Promise<Turn> {
     const { clock, ids, store, transport } = this.#ports;
+    const { hostId } = this.#claimant;
     const profiles = queues.map(({ profile }) => profile);
     const { record, rows } =
       this.#ahead.take(turned, profiles, this.#batchOperations) ??
       (await store.readWaiting(profiles, this.#batchOperations));
     // This host was suspended, or the machine asleep: another may send by now, or nobody may. The record decides.
-    if (!maySend(record, this.#hostId, clock.now())) {
+    if (!maySend(record, hostId, clock.now())) {
       return this.#commit({}, (snapshot) => ({ record: snapshot.record }));
     }
     const [first] = rows;
@@ -80,6 +85,8 @@ export class Sender {
       visitorTokens.set(visitor.id, visitorToken);
     }
     const batch = operationBatchOf(ids.uuid(), clock.now(), rows, visitorTokens);
+    const isAll = batch.rows.length === waitingOf(record, profiles);
+    this.#settlesBelow = isAll ? record.nextSeq : 0;
     if (batch.rows.length < rows.length) this.#batchOperations = 2 * batch.rows.length;
     // Nothing is awaited since the rows were read, so that what an erase or an opt-out cuts off is all that is on its way.
     const answering = transport.send({
@@ -128,7 +135,7 @@ export class Sender {
     return this.#commit(readSet, (snapshot, now) => {
       const bound = withRetryAfter(snapshot.record, now, answer);
       // A host that lost the lease, to another host or to an erase, does not decide when the next request goes.
-      if (!holdsLease(bound, this.#hostId)) return { record: bound };
+      if (!holdsLease(bound, this.#claimant.hostId)) return { record: bound };
       const record = withCompressionJudged(bound, rows, answer, verdict, isDoubtful, now);
       switch (verdict.kind) {
         case "cutOff":
@@ -144,7 +151,7 @@ export class Sender {
         case "refused":
           return isDoubtful || rows.length > 1
             ? { record }
-            : refusedAlone({ ...snapshot, record }, profile, rows, verdict.error, now);
+            : this.#refusedAlone({ ...snapshot, record }, profile, rows, verdict.error, now);
       }
     });
   }
@@ -161,13 +168,14 @@ export class Sender {
     if (unanswered === 0) this.#batchOperations = Math.min(BATCH_OPERATIONS, this.#batchOperations * 2);
     return this.#commit(readSetToSettle(profile, rows), (snapshot, now) => {
       const { change, lastRejection } = settle(snapshot, profile, rows, results);
-      let record = withRetryAfter(change.record, now, answer);
+      const settled = unanswered > 0 ? change.record : withSettledBelow(change.record, this.#settlesBelow);
+      let record = withRetryAfter(settled, now, answer);
       record = withCompressionJudged(record, rows, answer, verdict, false, now);
       if (named > 0) record = withClosedBreakersOf(withSuccess(record), profile);
       if (lastRejection) {
         record = { ...record, delivery: { ...record.delivery, lastError: lastRejection } };
       }
-      if (unanswered > 0 && holdsLease(record, this.#hostId)) {
+      if (unanswered > 0 && holdsLease(record, this.#claimant.hostId)) {
         const cause = `the service's answer named ${named} of ${rows.length} operations`;
         record = withFailure(record, now, this.#ports.random(), trackingError(2101, "worker", cause));
       }
@@ -186,32 +194,32 @@ export class Sender {
     }));
   }
 
+  /** A poisonous operation never blocks the rest; ten in a row are not the operations' fault. */
+  #refusedAlone(
+    snapshot: Snapshot,
+    profile: Profile,
+    rows: readonly OutboxRow[],
+    error: TrackingError,
+    now: number,
+  ): Changed {
+    const results = new Map(rows.map(({ id }) => [id, { id, status: "rejected", error } as const]));
+    const { change } = settle(snapshot, profile, rows, results);
+    const settled = withSettledBelow(change.record, this.#settlesBelow);
+    const count = settled.delivery.refusedAlone + 1;
+    const record = { ...settled, delivery: { ...settled.delivery, refusedAlone: count, lastError: error } };
+    return {
+      ...change,
+      record: count >= MOST_REFUSED_ALONE ? withOpenBreaker(record, profile, error, now) : record,
+    };
+  }
+
   #commit(readSet: ReadSet, decide: (snapshot: Snapshot, now: number) => Changed): Promise<Turn> {
     const { clock, store } = this.#ports;
     return store.commit(readSet, (snapshot) => {
       const now = clock.now();
       const change = decide(snapshot, now);
-      const turn = nextTurn(change.record, this.#hostId, now);
+      const turn = nextTurn(change.record, this.#claimant, now);
       return { change: { ...change, record: turn.record }, result: turn };
     });
   }
 }
-
-/** A poisonous operation never blocks the rest; ten in a row are not the operations' fault. */
-const refusedAlone = (
-  snapshot: Snapshot,
-  profile: Profile,
-  rows: readonly OutboxRow[],
-  error: TrackingError,
-  now: number,
-): Changed => {
-  const results = new Map(rows.map(({ id }) => [id, { id, status: "rejected", error } as const]));
-  const { change } = settle(snapshot, profile, rows, results);
-  const count = change.record.delivery.refusedAlone + 1;
-  const delivery = { ...change.record.delivery, refusedAlone: count, lastError: error };
-  const record = { ...change.record, delivery };
-  return {
-    ...change,
-    record: count >= MOST_REFUSED_ALONE ? withOpenBreaker(record, profile, error, now) : record,
-  };
-};

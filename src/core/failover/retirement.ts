@@ -36,9 +36,9 @@ export interface KnownDisk {
 const wasErased = ({ generation }: TrackerRecord, left: MaybeRecord): boolean =>
   generation > (left?.generation ?? 0);
 
-/** Unless there is something to send now. An erase does not wait for that: the next host has to know of it. */
+/** Unless there is something to send soon. An erase does not wait for that: the next host has to know of it. */
 export const mayRetire = ({ record }: Held, left: MaybeRecord, now: number): boolean =>
-  planOf(record, now).kind !== "send" || wasErased(record, left);
+  !["send", "gather"].includes(planOf(record, now).kind) || wasErased(record, left);
 
 export const needToRetire = ({ record: { liveChat }, pages }: Held): ReadSet => ({
   pages: pages.map(({ pageId }) => pageId),
@@ -119,12 +119,15 @@ export const closingChange = (
   const { left, begun } = known;
   const found = withKnown(disk.record, left);
   const isErased = wasErased(mine, left) && mine.generation > found.generation;
+  // What waits has waited long enough: it is due.
+  const { due: _, ...delivery } =
+    isErased || isBoundLonger(mine, found, now) ? mine.delivery : found.delivery;
   const base: TrackerRecord = {
     ...(isErased ? { ...emptyRecord(), nextSeq: found.nextSeq } : found),
     consent: consentOf(found, mine, left),
     connection: mine.connection ?? found.connection,
     generation: Math.max(mine.generation, found.generation),
-    delivery: isErased || isBoundLonger(mine, found, now) ? mine.delivery : found.delivery,
+    delivery,
   };
   const retire = [...held.retired];
   // Another host erased all since this one left: nothing of before comes back.

@@ -67,6 +67,10 @@ export const withoutUnregistered = (record: TrackerRecord, registered: Profile):
 
 export const withClosedBreaker = ({ stop: _, ...queue }: ProfileQueue): ProfileQueue => queue;
 
+/** How many rows of these profiles wait. */
+export const waitingOf = (record: TrackerRecord, profiles: readonly Profile[]): number =>
+  profiles.reduce((sum, profile) => sum + profileQueueOf(record, profile).waiting, 0);
+
 export const waitingIn = (record: TrackerRecord): number =>
   record.lanes.reduce((sum, queue) => sum + queue.waiting, 0);
 export const rejectedIn = (record: TrackerRecord): number =>

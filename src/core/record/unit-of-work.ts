@@ -33,7 +33,11 @@ export const unitOfWorkOn = (record: TrackerRecord, now: number): UnitOfWork => 
   retire: [],
 });
 
-export const writeSetOf = ({ record, put, retire }: UnitOfWork): WriteSet => ({ record, put, retire });
+export const writeSetOf = ({ record, put, retire }: UnitOfWork): WriteSet & { record: TrackerRecord } => ({
+  record,
+  put,
+  retire,
+});
 
 export const append = (work: UnitOfWork, profile: Profile, operation: UnsentOperation): void => {
   const { record } = work;

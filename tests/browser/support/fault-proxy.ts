@@ -167,10 +167,10 @@ const registrationOf = ({ method }: IncomingMessage, path: string, body: Buffer)
     ? (JSON.parse(body.toString()) as RegistrationRequest).profile
     : null;
 
-/** Its length goes with it, for that may have been changed. */
+/** Its length goes with it, for that may have been changed. The answer is asked for uncompressed, because it is read here. */
 const toRequest = (
   { method = "GET", url }: IncomingMessage,
-  { headers: { "content-length": _, ...headers }, body }: Sent,
+  { headers: { "content-length": _, "accept-encoding": __, ...headers }, body }: Sent,
 ): Request =>
   new Request(`http://site${url}`, {
     method,

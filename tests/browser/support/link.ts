@@ -44,12 +44,17 @@ const stoppedService: Link = {
   remove: async () => {},
 };
 
+/** How many of them this process has opened, up to 64: each has a name and four addresses of its own. */
+let opened = 0;
+
 export const openLink = async (): Promise<Link> => {
   const { pid } = process;
-  const name = `people-tracking-${pid}`;
-  const [near, far] = [`ptn${pid}`, `ptf${pid}`];
+  const index = opened++;
+  const id = `${pid}-${index}`;
+  const name = `people-tracking-${id}`;
+  const [near, far] = [`ptn${id}`, `ptf${id}`];
   const network = `10.${100 + ((pid >> 8) % 100)}.${pid % 256}`;
-  const [address, farAddress] = [`${network}.1`, `${network}.2`];
+  const [address, farAddress] = [`${network}.${4 * index + 1}`, `${network}.${4 * index + 2}`];
   const undo = (): void => {
     quietly(`netns delete ${name}`);
     quietly(`link delete ${near}`);

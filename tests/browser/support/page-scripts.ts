@@ -13,6 +13,6 @@ declare module "vitest" {
 export const pageScripts = (isPatched = inject("hostilePage")): string[] =>
   isPatched ? ["/zone/zone.umd.js", "/fixture/hostile.js"] : [];
 
-/** Where tests do not say which host they want: the one in the page, which meets all that the page patches. */
+/** Where neither a test nor its site says which host it wants: the one in the page, which meets all that the page patches. */
 export const defaultHost = (): Pick<TrackingOptions, "host"> =>
   inject("hostilePage") ? { host: "page" } : {};

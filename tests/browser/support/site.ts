@@ -13,7 +13,8 @@ import { SignJWT } from "jose";
 import { inject } from "vitest";
 import type { PeopleService, TimelineEntry } from "../../../server/src/index.js";
 import { createPeopleService } from "../../../server/src/index.js";
-import { pageScripts } from "./page-scripts.js";
+import type { TrackingOptions } from "../../../src/main/index.js";
+import { defaultHost, pageScripts } from "./page-scripts.js";
 import type { FaultName, Interceptor, SiteRequest } from "./fault-proxy.js";
 import { createFaultProxy } from "./fault-proxy.js";
 import type { SecureListener } from "./secure-listener.js";
@@ -27,10 +28,11 @@ const FOLDERS: Record<string, string> = {
 };
 const TYPES: Record<string, string> = { ".js": "text/javascript", ".html": "text/html; charset=utf-8" };
 
-const WIDGET = {
-  id: "fixture-widget",
-  keys: [{ id: "fixture-key", secret: "fixture secret of more than enough length" }],
-};
+/** Users of two widgets are two persons: each site has its own, for what others did is not its own users' past. */
+const newWidget = () => ({
+  id: `fixture-widget-${randomUUID()}`,
+  keys: [{ id: "fixture-key", secret: "fixture secret of more than enough length" }] as const,
+});
 
 export interface Site {
   readonly origin: string;
@@ -49,7 +51,7 @@ export interface Site {
   listenSecurely(): Promise<SecureListener>;
   /** A person's timeline as an admin reads it. */
   timeline(personId: string): Promise<TimelineEntry[]>;
-  /** All persons' timelines. */
+  /** All persons' timelines, those of the service's other sites too. */
   timelines(): Promise<TimelineEntry[][]>;
   person(personId: string): Promise<Record<string, unknown>>;
   /** A JWT of the widget's backend for the person with this e-mail address. */
@@ -72,7 +74,11 @@ const serveFile = async (path: string, response: ServerResponse, options: SiteOp
       "Access-Control-Allow-Origin": "*",
     });
     if (prefix) return void response.end(content);
-    const before = pageScripts(options.isPatched).map((src) => `<script src="${src}"></script>`);
+    const tracking = JSON.stringify({ ...defaultHost(), ...options.tracking });
+    const before = [
+      `<script>window.trackingDefaults = ${tracking};</script>`,
+      ...pageScripts(options.isPatched).map((src) => `<script src="${src}"></script>`),
+    ];
     const after = script ? `<script type="module" src="${script}"></script>` : "";
     response.end(content.toString().replace("<head>", `<head>${before.join("")}`) + after);
   } catch {
@@ -83,12 +89,7 @@ const serveFile = async (path: string, response: ServerResponse, options: SiteOp
 /** On a copy of the run's prepared database. */
 export const startService = async (): Promise<PeopleService> => {
   const snapshot = new Blob([await readFile(inject("snapshotPath"))]);
-  return createPeopleService({
-    database: { snapshot },
-    widgets: [WIDGET],
-    sweepIntervalMs: 0,
-    corsOrigins: ["*"],
-  });
+  return createPeopleService({ database: { snapshot }, sweepIntervalMs: 0, corsOrigins: ["*"] });
 };
 
 const usedPorts = new Set<number>();
@@ -111,6 +112,8 @@ export interface SiteOptions {
   service?: PeopleService;
   /** Every page has libraries that patch everything; in the project `hostile` all sites are like that. */
   isPatched?: boolean;
+  /** For the trackers of its pages, where a test does not say otherwise. */
+  tracking?: TrackingOptions;
   /** A URL that every page loads besides. */
   script?: string | undefined;
   /** What it serves besides: folders by the path before their files, with a slash at both ends. */
@@ -122,6 +125,8 @@ export interface SiteOptions {
 export const startSite = async (options: SiteOptions = {}): Promise<Site> => {
   const { address = "127.0.0.1" } = options;
   const service = options.service ?? (await startService());
+  const widget = newWidget();
+  service.widgets.put(widget);
   const { key: trackingKey } = await service.keys.create({ scopes: ["web:tracking:sdk"] });
   const { key: adminKey } = await service.keys.create({ scopes: ["people:read"] });
   await service.definitions.put({ id: "action", properties: { name: "string", label: "string" } });
@@ -174,14 +179,14 @@ export const startSite = async (options: SiteOptions = {}): Promise<Site> => {
     },
     person: (personId) => read(personId) as Promise<Record<string, unknown>>,
     jwt: (email) =>
-      new SignJWT({ stp: "email", ski: WIDGET.keys[0]?.id })
+      new SignJWT({ stp: "email", ski: widget.keys[0].id })
         .setProtectedHeader({ alg: "HS256" })
-        .setIssuer(WIDGET.id)
+        .setIssuer(widget.id)
         .setSubject(email)
         .setJti(randomUUID())
         .setIssuedAt()
         .setExpirationTime("5m")
-        .sign(new TextEncoder().encode(WIDGET.keys[0]?.secret)),
+        .sign(new TextEncoder().encode(widget.keys[0].secret)),
     async close() {
       await Promise.all([...listeners].map((listener) => listener.close()));
       server.closeAllConnections();

@@ -7,13 +7,14 @@ import { chromium } from "playwright";
 import type { PeopleTrackingSDK, TrackerState, TrackingOptions } from "../../../src/main/index.js";
 import { CHROMIUM_ARGS, chromiumPath } from "../../chromium.js";
 import { TRUSTED } from "./certificate.js";
-import { defaultHost } from "./page-scripts.js";
 import type { Site } from "./site.js";
 
 declare global {
   interface Window {
     PeopleTrackingSDK: typeof PeopleTrackingSDK;
     sdk: PeopleTrackingSDK;
+    /** The site's own, on pages that it makes. */
+    trackingDefaults?: TrackingOptions;
     loaded?: boolean;
     widget: {
       startChat(): Promise<string>;
@@ -37,7 +38,7 @@ export interface Person {
   /** Ends the browser with `SIGKILL`, all its processes at once. */
   kill(browser: BrowserContext): Promise<void>;
   /** Ends the browser and deletes its profile. */
-  leave(): Promise<void>;
+  remove(): Promise<void>;
 }
 
 export const newPerson = async (options: BrowserOptions = {}): Promise<Person> => {
@@ -70,7 +71,7 @@ export const newPerson = async (options: BrowserOptions = {}): Promise<Person> =
       }
       await closed;
     },
-    async leave() {
+    async remove() {
       await Promise.all([...contexts].map((context) => context.close()));
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });
     },
@@ -89,10 +90,10 @@ export const openTab = async (context: BrowserContext, site: Site, path = "/"): 
 export const init = (page: Page, key: string, options: TrackingOptions = {}) =>
   page.evaluate(
     ([apiKey, given]) => {
-      window.sdk = new window.PeopleTrackingSDK(given);
+      window.sdk = new window.PeopleTrackingSDK({ ...window.trackingDefaults, ...given });
       return window.sdk.init(apiKey);
     },
-    [key, { ...defaultHost(), ...options }] as const,
+    [key, options] as const,
   );
 
 /** Opens a page whose tracker is on. */

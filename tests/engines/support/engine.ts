@@ -25,7 +25,7 @@ export interface Profile {
   readonly script?: string;
   browse(): Promise<Browser>;
   /** Ends the browser and deletes the profile. */
-  leave(): Promise<void>;
+  remove(): Promise<void>;
 }
 
 export interface Engine {

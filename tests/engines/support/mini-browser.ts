@@ -69,7 +69,7 @@ const newProfile = async (): Promise<Profile> => {
   return {
     script: remote.script,
     browse: () => start(display, folder, remote, own),
-    async leave() {
+    async remove() {
       await Promise.all([...own].map((child) => kill(child, own)));
       await Promise.all([display.close(), remote.close()]);
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -49,7 +49,7 @@ const newProfile = async (options: LaunchOptions, restMs: number): Promise<Profi
         },
       };
     },
-    async leave() {
+    async remove() {
       await driven?.close();
       await rm(userDataDir, { recursive: true, force: true, maxRetries: 5 });
     },

@@ -50,7 +50,7 @@ export const onEngine = (engine: Engine, ...scenarios: ((setting: Setting) => vo
       browser = await profile.browse();
     });
     afterAll(async () => {
-      await profile.leave();
+      await profile.remove();
       await service.close();
     });
     beforeEach(async () => {

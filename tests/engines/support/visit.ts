@@ -7,7 +7,7 @@ import type { Browser, Tab } from "./engine.js";
 /** Longer than any time-out of the tracker's: what is waited for comes, or the test fails. */
 const PATIENCE_MS = 60_000;
 
-export const eventually = async (read: () => unknown, expected: unknown): Promise<void> => {
+export const expectEventually = async (read: () => unknown, expected: unknown): Promise<void> => {
   await expect.poll(read, { timeout: PATIENCE_MS, interval: 50 }).toEqual(expected);
 };
 
@@ -19,7 +19,7 @@ export const go = async (tab: Tab, work: () => void): Promise<void> => {
 /** Opens a page of the site, without making a tracker. */
 export const openTab = async (browser: Pick<Browser, "open">, site: Site, path = "/"): Promise<Tab> => {
   const tab = await browser.open(site.origin + path);
-  await eventually(() => tab.run(() => window.loaded === true), true);
+  await expectEventually(() => tab.run(() => window.loaded === true), true);
   return tab;
 };
 
@@ -27,7 +27,7 @@ export const openTab = async (browser: Pick<Browser, "open">, site: Site, path =
 export const init = (tab: Tab, site: Site, options: TrackingOptions = {}): Promise<Outcome> =>
   tab.run(
     (key, given) => {
-      window.sdk = new window.PeopleTrackingSDK(given);
+      window.sdk = new window.PeopleTrackingSDK({ ...window.trackingDefaults, ...given });
       return window.sdk.init(key);
     },
     site.trackingKey,
@@ -42,7 +42,8 @@ export const visit = async (
   path = "/",
 ): Promise<Tab> => {
   const tab = await openTab(browser, site, path);
-  expect(await init(tab, site, options)).toEqual({ success: true, data: null });
+  const started = await init(tab, site, options);
+  if (!started.success) throw new Error(`init() failed: ${started.error.message}`);
   return tab;
 };
 
@@ -64,10 +65,9 @@ export const trackNumbers = (tab: Tab, from: number, count: number): Promise<num
 
 /** Waits until the service has settled all that this browser accepted. */
 export const settle = async (tab: Tab): Promise<void> => {
-  expect(await tab.run(() => window.sdk.flush({ timeoutMs: 60_000 }))).toEqual({
-    success: true,
-    data: { waiting: 0 },
-  });
+  const flushed = await tab.run(() => window.sdk.flush({ timeoutMs: 60_000 }));
+  if (!flushed.success) throw new Error(`flush() failed: ${flushed.error.message}`);
+  if (flushed.data.waiting > 0) throw new Error(`${flushed.data.waiting} operations still wait`);
 };
 
 /**
@@ -75,7 +75,7 @@ export const settle = async (tab: Tab): Promise<void> => {
  * worker that ends in its midst, and with it all others out of that database, for as long as the process lives.
  */
 export const awaitBackOff = (tab: Tab): Promise<void> =>
-  eventually(
+  expectEventually(
     () => tab.run(() => Date.parse(window.sdk.state?.delivery.nextAttemptAt ?? "") - Date.now() > 500),
     true,
   );
@@ -83,7 +83,7 @@ export const awaitBackOff = (tab: Tab): Promise<void> =>
 export const stateOf = (tab: Tab): Promise<TrackerState | null> => tab.run(() => window.sdk.state);
 
 export const profileIs = (tab: Tab, kind: ProfileKind): Promise<void> =>
-  eventually(async () => (await stateOf(tab))?.profile?.kind, kind);
+  expectEventually(async () => (await stateOf(tab))?.profile?.kind, kind);
 
 /** Merges the visitor into a lead: only a person's timeline can be read. Answers the lead's id. */
 export const startChat = async (tab: Tab): Promise<string> => {

@@ -3,11 +3,10 @@ import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
+import { freePort } from "../../../server/tests/support/free-port.js";
 import { openDisplay } from "./display.js";
 import type { Browser, Engine, Profile, Tab } from "./engine.js";
 import { quietly } from "./mini-browser.js";
@@ -15,14 +14,6 @@ import { program, programs } from "./programs.js";
 
 const START_TIMEOUT_MS = 30_000;
 const SCRIPT_TIMEOUT_MS = 100_000;
-
-const freePort = async (): Promise<number> => {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
-};
 
 class Session {
   readonly #url: string;
@@ -140,7 +131,7 @@ const newProfile = async (): Promise<Profile> => {
   await vi.waitFor(() => fetch(`${url}/status`), { timeout: START_TIMEOUT_MS });
   return {
     browse: () => start(url),
-    async leave() {
+    async remove() {
       const ended = once(driver, "exit");
       process.kill(-(driver.pid as number), "SIGKILL");
       await ended;

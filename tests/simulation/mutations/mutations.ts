@@ -33,13 +33,13 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a lease never expires",
     file: "delivery/lease.ts",
-    original: "lease !== null && pending(lease.takenAt, lease.expiresAt, now) !== null;",
-    replacement: "lease !== null && now > 0;",
+    original: "now < startsAt ? null : pending(takenAt, expiresAt, now);",
+    replacement: "(now < startsAt ? null : takenAt + expiresAt);",
   },
   {
     name: "the lease is ignored without locks",
     file: "delivery/delivery.ts",
-    original: "const free = isFormer || holdsLease(record, this.#hostId) || !isLeased(record, now);",
+    original: "const free = isFormer || mayTakeLease(record, this.#hostId, now);",
     replacement: "const free = true;",
   },
   {
@@ -118,8 +118,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "nobody wakes when back-off ends",
     file: "delivery/delivery.ts",
-    original: "this.#cancelTimer = timers.after(delay, () => this.wake());",
-    replacement: "this.#cancelTimer = timers.after(delay, () => undefined);",
+    original: "store.forget();\n      this.wake();",
+    replacement: "store.forget();",
   },
   {
     name: "the lease is not renewed while a request is under way",
@@ -130,8 +130,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a sender goes on after another one took its lease",
     file: "delivery/lease.ts",
-    original: "if (!holdsLease(record, hostId)) return { record, plan",
-    replacement: "if (!record) return { record, plan",
+    original: "  if (!holdsLease(record, hostId)) {\n    const left",
+    replacement: "  if (!record) {\n    const left",
   },
   {
     name: "Retry-After binds no batch",
@@ -166,10 +166,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "what a later version keeps in the record is dropped",
     file: "record/unit-of-work.ts",
-    original:
-      "export const writeSetOf = ({ record, put, retire }: UnitOfWork): WriteSet => ({ record, put, retire });",
-    replacement: `export const writeSetOf = ({ record: { later: _, ...record }, put, retire }: any): WriteSet =>
-  ({ record, put, retire });`,
+    original: "export const writeSetOf = ({ record, put, retire }: UnitOfWork)",
+    replacement: "export const writeSetOf = ({ record: { later: _, ...record }, put, retire }: any)",
   },
   {
     name: "an opt-out does not stop what waits",
@@ -198,14 +196,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a host retires while it has something to send",
     file: "failover/retirement.ts",
-    original: 'planOf(record, now).kind !== "send" || wasErased(record, left);',
-    replacement: 'planOf(record, now).kind !== "idle" || wasErased(record, left);',
+    original: '!["send", "gather"].includes(planOf(record, now).kind) ||',
+    replacement: 'planOf(record, now).kind !== "idle" ||',
   },
   {
     name: "a host never retires",
     file: "failover/retirement.ts",
-    original: 'planOf(record, now).kind !== "send" || wasErased(record, left);',
-    replacement: "planOf(record, now) === null || wasErased(record, left);",
+    original: '!["send", "gather"].includes(planOf(record, now).kind) ||',
+    replacement: "planOf(record, now) === null ||",
   },
   {
     name: "what a host could not send is forgotten as it retires",
@@ -308,5 +306,36 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "delivery/early-attempt.ts",
     original: "return last > now ? record : scheduled(record, next);",
     replacement: "return next > 0 ? attemptedNow(record, now) : scheduled(record, next);",
+  },
+  {
+    name: "what a person waits for waits for company",
+    file: "delivery/due.ts",
+    original: " || rows.some(isAwaited)",
+    replacement: "",
+  },
+  {
+    name: "each event puts the burst off",
+    file: "delivery/due.ts",
+    original: "return last.dueAt <= dueAt ? record",
+    replacement: "return dueAt <= last.dueAt ? record",
+  },
+  {
+    name: "nobody wakes when a burst is due",
+    file: "delivery/delivery.ts",
+    original: 'plan.kind === "wait" || plan.kind === "gather" ? plan.until',
+    replacement: 'plan.kind === "wait" ? plan.until',
+  },
+  {
+    name: "what a batch left behind waits with what came after it",
+    file: "delivery/sender.ts",
+    original: "const isAll = batch.rows.length === waitingOf(record, profiles);",
+    replacement: "const isAll = batch.rows.length > 0;",
+  },
+  {
+    name: "a reservation is taken away as it starts",
+    file: "delivery/lease.ts",
+    original: "const isSending = holdsLease(record, hostId) && isLeased(record, now);",
+    replacement:
+      "if (record.lease?.startsAt !== undefined) return withLease(record, hostId, now, underLock); const isSending = false;",
   },
 ];

@@ -110,7 +110,8 @@ export class History {
     this.#timeouts = timeouts;
   }
 
-  static run(steps: readonly Step[], timeouts: Record<Tab, number>): History {
+  /** Runs the steps, and asserts after each of them and at the end what holds whatever happens. */
+  static runChecked(steps: readonly Step[], timeouts: Record<Tab, number>): History {
     const history = new History(timeouts);
     for (const step of steps) {
       history.#advance(step.gapMs);
@@ -160,7 +161,7 @@ export class History {
           sessionTimeoutMs: this.#timeouts[step.tab],
           maxWaiting: 1e5,
         });
-        return this.#later(step.delayMs, () => this.#submit(step.tab, command));
+        return this.#later(step.delayMs, () => this.#submitChecked(step.tab, command));
       }
       case "update": {
         const command = browser.stamped(step.tab, {
@@ -168,7 +169,7 @@ export class History {
           person: { firstName: "Semi" },
           maxWaiting: 1e5,
         });
-        return this.#later(step.delayMs, () => this.#submit(step.tab, command));
+        return this.#later(step.delayMs, () => this.#submitChecked(step.tab, command));
       }
       case "chat":
       case "authenticate":
@@ -180,7 +181,7 @@ export class History {
       }
       case "resend": {
         const sent = this.#sent[step.pick % this.#sent.length];
-        return sent && this.#resend(sent.tab, sent.command);
+        return sent && this.#resendAndCheckNothingChanges(sent.tab, sent.command);
       }
       case "clock":
         this.#skew += step.byMs;
@@ -219,10 +220,10 @@ export class History {
 
   #report(tab: Tab, session: LiveChatSession | null, left?: string, at = this.browser.now): void {
     const given = { type: "liveChat" as const, session, at, ...(left !== undefined && { left }) };
-    this.#submit(tab, this.browser.stamped(tab, given));
+    this.#submitChecked(tab, this.browser.stamped(tab, given));
   }
 
-  #submit(tab: Tab, command: Command): void {
+  #submitChecked(tab: Tab, command: Command): void {
     const { browser } = this;
     const before = browser.rows.length;
     const nextSeq = browser.record.nextSeq;
@@ -242,7 +243,7 @@ export class History {
     if (isStored) this.calledAt.set(id, command.at);
   }
 
-  #resend(tab: Tab, command: Command): void {
+  #resendAndCheckNothingChanges(tab: Tab, command: Command): void {
     const { browser } = this;
     browser.submitGroups([]);
     const { record } = browser;

@@ -1,11 +1,11 @@
 /** Random schedules of hosts that race on one store, and die: what was accepted is applied once, in order, and all of it. */
 import { assert, asyncProperty, constantFrom, boolean, integer, record } from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { HOUR, MINUTE, SECOND } from "../../../src/protocol/wire.js";
 import type { OutboxRow } from "../../../src/protocol/api.js";
 import { profileKey } from "../../../src/core/delivery/registrar.js";
-import type { Fault } from "../../support/people-service.js";
-import { PORTAL, UNREACHABLE, answering } from "../../support/people-service.js";
+import type { Fault } from "../../support/service-requests.js";
+import { PORTAL, UNREACHABLE, answering } from "../../support/service-requests.js";
 import { integerBelow, pick } from "../../support/random.js";
 import type { TestHost } from "../../support/world.js";
 import { World } from "../../support/world.js";
@@ -53,7 +53,7 @@ const runRace = async ({ seed, hosts, locks, faultsPercent, deaths }: Plan): Pro
     if (chance < 0.6) void host.submitEvents(1 + integerBelow(random, 30));
     else if (chance < 0.68) {
       chat = `chat-${++chats}`;
-      void host.liveChat({ id: chat, kind: "lead", personId: `person-${chats}`, token: "t" });
+      void host.liveChat({ id: chat, kind: "lead", personId: `person-${chats}`, token: `token-of-${chat}` });
     } else if (chance < 0.72 && chat) {
       void host.liveChat(null, chat);
       chat = null;
@@ -113,14 +113,16 @@ const plans = record({
   deaths: boolean(),
 });
 
-test("any hosts on one store deliver what was accepted once, in order and all of it", async () => {
-  const races = asyncProperty(plans, async (plan) => checkRace(await runRace(plan)));
-  await expect(assert(races, { numRuns: 60, seed: 20260105, endOnFailure: true })).resolves.toBeUndefined();
-}, 60_000);
+describe("hosts that race on one store", () => {
+  test("any hosts on one store deliver what was accepted once, in order and all of it", async () => {
+    const races = asyncProperty(plans, async (plan) => checkRace(await runRace(plan)));
+    await expect(assert(races, { numRuns: 60, seed: 20260105, endOnFailure: true })).resolves.toBeUndefined();
+  }, 60_000);
 
-test("the same seed runs the same history", async () => {
-  const plan: Plan = { seed: 7, hosts: 3, locks: false, faultsPercent: 40, deaths: true };
-  const [first, second] = [await runRace(plan), await runRace(plan)];
-  expect(second.service.requests).toEqual(first.service.requests);
-  expect(second.time.now).toBe(first.time.now);
+  test("the same seed runs the same history", async () => {
+    const plan: Plan = { seed: 7, hosts: 3, locks: false, faultsPercent: 40, deaths: true };
+    const [first, second] = [await runRace(plan), await runRace(plan)];
+    expect(second.service.requests).toEqual(first.service.requests);
+    expect(second.time.now).toBe(first.time.now);
+  });
 });

@@ -77,6 +77,7 @@ describe("calls", () => {
     expect(head).toEqual({
       generation: 0,
       sessionTimeoutMs: 1_800_000,
+      deliveryDelayMs: 1_000,
       maxWaiting: 100_000,
       page: { url: "https://shop.example/kites?colour=red", title: "Shop" },
     });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { PeopleTrackingSDK } from "../../../src/main/index.js";
 import type { TrackingOptions } from "../../../src/main/index.js";
+import { sharedNameOfWorker } from "../../../src/protocol/names.js";
 import type { FakePage } from "./fake-page.js";
 import { isSettled, pass, settle } from "./fake-page.js";
 import { leavePage, loadPage, using } from "./tracked-page.js";
@@ -23,6 +24,11 @@ describe("host selection", () => {
   test("takes the shared worker first", async () => {
     expect(await make().init("key")).toEqual(SUCCESS);
     expect(hostKinds()).toEqual(["shared"]);
+  });
+
+  test("gives a worker a name that tells the names of its namespace", async () => {
+    await make({ namespace: "shop" }).init("key");
+    expect(sharedNameOfWorker(page.host.name)).toBe("people-tracking:shop");
   });
 
   test.each(["refuses", "is missing", "says nothing"] as const)(
@@ -240,7 +246,7 @@ describe("a page", () => {
     page.document.visibilityState = "hidden";
     page.window.dispatchEvent(new Event("visibilitychange"));
     await settle();
-    expect(page.host.asked("signal").flat()).toEqual(["offline", "online", "visible"]);
+    expect(page.host.asked("signal").flat()).toEqual(["offline", "online", "visible", "hidden"]);
   });
 
   test("detaches from the host when it goes, and attaches again when it comes back", async () => {

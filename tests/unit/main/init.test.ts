@@ -30,6 +30,9 @@ afterEach(leavePage);
 const viewsAsked = () =>
   page.hosts.flatMap((host) => host.inits.map(({ view }) => view && `${view.pageId}-${view.command.n}`));
 
+/** As a browser has it: a native constructor. */
+function SyncManager(): void {}
+
 describe("init()", () => {
   test("attaches and records the page view of the page load in one message", async () => {
     page.navigator.onLine = false;
@@ -201,6 +204,45 @@ describe("init()", () => {
       error: { code: 2102, message: expect.stringContaining("apiKey") },
     });
   });
+
+  test("waits on a prerendered page until that is shown, and its calls with it", async () => {
+    page.document.prerendering = true;
+    const sdk = make();
+    const started = sdk.init("key");
+    const tracked = sdk.track("a");
+    await pass(60_000);
+    expect(page.hosts).toEqual([]);
+    page.document.prerendering = false;
+    const shownAt = Date.now();
+    page.window.dispatchEvent(new Event("prerenderingchange")); // at the document, by way of the window
+    expect(await started).toEqual(SUCCESS);
+    expect(await tracked).toEqual(SUCCESS);
+    expect([...page.host.stored.values()]).toMatchObject([{ at: shownAt }, { at: shownAt }]);
+  });
+
+  test("answers 2015 where close() is called meanwhile", async () => {
+    const sdk = make();
+    page.prepare = (host) => host.silent.add("attach");
+    const started = sdk.init("key");
+    await settle();
+    sdk.close();
+    expect(await started).toMatchObject({ error: { code: 2015 } });
+    await pass(12_000);
+    expect(page.hosts).toHaveLength(1);
+  });
+
+  test.each([
+    ["the browser's", SyncManager, 1],
+    ["an element of that id", {}, 0],
+  ])("requests Background Sync where SyncManager is %s", async (_, SyncManager, times) => {
+    const getRegistrations = vi.fn<() => Promise<[]>>(() => Promise.resolve([]));
+    Object.assign(page.navigator, { serviceWorker: { getRegistrations } });
+    vi.stubGlobal("SyncManager", SyncManager);
+    await make({ serviceWorkerUrl: "/service-worker.js" }).init("key");
+    await vi.advanceTimersByTimeAsync(0);
+    await vi.dynamicImportSettled();
+    expect(getRegistrations).toHaveBeenCalledTimes(times);
+  });
 });
 
 describe("the API key", () => {
@@ -248,43 +290,4 @@ describe("the API key", () => {
       error: { code: 2102, message: "apiKey must be a non-empty string" },
     });
   });
-});
-
-test("waits on a prerendered page until that is shown, and its calls with it", async () => {
-  page.document.prerendering = true;
-  const sdk = make();
-  const started = sdk.init("key");
-  const tracked = sdk.track("a");
-  await pass(60_000);
-  expect(page.hosts).toEqual([]);
-  page.document.prerendering = false;
-  const shownAt = Date.now();
-  page.window.dispatchEvent(new Event("prerenderingchange")); // at the document, by way of the window
-  expect(await started).toEqual(SUCCESS);
-  expect(await tracked).toEqual(SUCCESS);
-  expect([...page.host.stored.values()]).toMatchObject([{ at: shownAt }, { at: shownAt }]);
-});
-
-test("answers 2015 where close() is called meanwhile", async () => {
-  const sdk = make();
-  page.prepare = (host) => host.silent.add("attach");
-  const started = sdk.init("key");
-  await settle();
-  sdk.close();
-  expect(await started).toMatchObject({ error: { code: 2015 } });
-  await pass(12_000);
-  expect(page.hosts).toHaveLength(1);
-});
-
-test.each([
-  ["the browser's", function SyncManager() {}, 1],
-  ["an element of that id", {}, 0],
-])("requests Background Sync where SyncManager is %s", async (_, SyncManager, times) => {
-  const getRegistrations = vi.fn<() => Promise<[]>>(() => Promise.resolve([]));
-  Object.assign(page.navigator, { serviceWorker: { getRegistrations } });
-  vi.stubGlobal("SyncManager", SyncManager);
-  await make({ serviceWorkerUrl: "/service-worker.js" }).init("key");
-  await vi.advanceTimersByTimeAsync(0);
-  await vi.dynamicImportSettled();
-  expect(getRegistrations).toHaveBeenCalledTimes(times);
 });

@@ -146,6 +146,21 @@ describe("Live Chat", () => {
     await settle();
     expect(changes()).toEqual([]);
   });
+
+  test("may throw everywhere but in ready()", async () => {
+    const { sdk, started } = start({ ready: () => Promise.resolve(), session: fail, subscribe: fail });
+    expect(await started).toEqual(SUCCESS);
+    expect(await sdk.track("a")).toEqual(SUCCESS);
+    sdk.close();
+  });
+
+  test("is unsubscribed from by close()", async () => {
+    const liveChat = new FakeLiveChat();
+    const { sdk, started } = start(liveChat);
+    await started;
+    sdk.close();
+    expect(liveChat.unsubscribed).toBe(true);
+  });
 });
 
 describe("a Live Chat session with an id that the service cannot take", () => {
@@ -202,19 +217,4 @@ describe("a Live Chat session with an id that the service cannot take", () => {
     await pass(1250);
     expect(changes()).toEqual([]);
   });
-});
-
-test("may throw everywhere but in ready()", async () => {
-  const { sdk, started } = start({ ready: () => Promise.resolve(), session: fail, subscribe: fail });
-  expect(await started).toEqual(SUCCESS);
-  expect(await sdk.track("a")).toEqual(SUCCESS);
-  sdk.close();
-});
-
-test("is unsubscribed from by close()", async () => {
-  const liveChat = new FakeLiveChat();
-  const { sdk, started } = start(liveChat);
-  await started;
-  sdk.close();
-  expect(liveChat.unsubscribed).toBe(true);
 });

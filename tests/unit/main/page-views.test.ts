@@ -32,12 +32,14 @@ const builtInNames = () =>
     Object.getOwnPropertyNames(one),
   );
 
-test.each(["constructor", "toString", "__proto__"])("a namespace may be named %s", async (namespace) => {
-  const names = builtInNames();
-  await start({ namespace });
-  await start({ namespace });
-  expect(views()).toEqual([first]);
-  expect(builtInNames()).toEqual(names);
+describe("a namespace", () => {
+  test.each(["constructor", "toString", "__proto__"])("a namespace may be named %s", async (namespace) => {
+    const names = builtInNames();
+    await start({ namespace });
+    await start({ namespace });
+    expect(views()).toEqual([first]);
+    expect(builtInNames()).toEqual(names);
+  });
 });
 
 describe("page views", () => {

@@ -67,25 +67,27 @@ describe("a subscriber", () => {
   });
 });
 
-test("in development the console can show the outbox", async () => {
-  const table = vi.spyOn(console, "table").mockImplementation(() => {});
-  await sdk.init("key");
-  page.host.rows = [
-    {
-      seq: 1,
-      id: "a-1",
-      type: "event",
-      state: "waiting",
-      profile: idleState.profile!,
-      occurredAt: "now",
-      operation: {},
-    },
-  ];
-  const { __PEOPLE_TRACKING__: development } = globalThis as unknown as {
-    __PEOPLE_TRACKING__: { inspect(): Promise<unknown> };
-  };
-  expect(await development.inspect()).toEqual(page.host.rows);
-  expect(table).toHaveBeenCalledExactlyOnceWith([
-    expect.objectContaining({ seq: 1, profile: "visitor v1", state: "waiting" }),
-  ]);
+describe("the console", () => {
+  test("in development the console can show the outbox", async () => {
+    const table = vi.spyOn(console, "table").mockImplementation(() => {});
+    await sdk.init("key");
+    page.host.rows = [
+      {
+        seq: 1,
+        id: "a-1",
+        type: "event",
+        state: "waiting",
+        profile: idleState.profile!,
+        occurredAt: "now",
+        operation: {},
+      },
+    ];
+    const { __PEOPLE_TRACKING__: development } = globalThis as unknown as {
+      __PEOPLE_TRACKING__: { inspect(): Promise<unknown> };
+    };
+    expect(await development.inspect()).toEqual(page.host.rows);
+    expect(table).toHaveBeenCalledExactlyOnceWith([
+      expect.objectContaining({ seq: 1, profile: "visitor v1", state: "waiting" }),
+    ]);
+  });
 });

@@ -1,8 +1,9 @@
 /** Proxies that decode bodies, drop their header or pass no compressed ones on: nothing is rejected for that. */
 import { describe, expect, test } from "vitest";
 import { DAY, MINUTE, SECOND } from "../../../../src/protocol/wire.js";
-import type { Fault } from "../../../support/people-service.js";
-import { UNREACHABLE, answering } from "../../../support/people-service.js";
+import { REASONS } from "../../../support/people-service.js";
+import type { Fault } from "../../../support/service-requests.js";
+import { UNREACHABLE, answering } from "../../../support/service-requests.js";
 import type { TestHost } from "../../../support/world.js";
 import { World } from "../../../support/world.js";
 
@@ -126,14 +127,14 @@ describe("compression that does not pass", () => {
 describe("what is not compression's fault", () => {
   test("a poisonous operation is rejected once it is refused uncompressed too", async () => {
     const { world, host, service } = await World.withHost();
-    service.poisonous.add("host-1-page-2");
+    service.isPoisonous = ({ id }) => id === "host-1-page-2";
     await trackLong(host, 1);
     await world.drained(100);
     expect(compressedOf(world)).toEqual([
       [true, 1],
       [false, 1],
     ]);
-    expect(await world.rejected()).toMatchObject([{ id: "host-1-page-2", error: { code: 400 } }]);
+    expect(await world.rejected()).toMatchObject([{ id: "host-1-page-2", error: { code: REASONS.POISON } }]);
     const { delivery } = await world.record();
     expect(delivery.refusedAlone).toBe(1);
     expect(delivery).not.toHaveProperty("uncompressed");
@@ -142,7 +143,7 @@ describe("what is not compression's fault", () => {
 
   test("of the halves of a batch only the operation that is alone is sent twice", async () => {
     const { world, host, service } = await World.withHost();
-    service.poisonous.add("host-1-page-10");
+    service.isPoisonous = ({ id }) => id === "host-1-page-10";
     await trackLong(host, 16);
     await world.drained(100);
     expect(await world.rejected()).toHaveLength(1);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { withEarlyAttempt } from "../../../../src/core/delivery/early-attempt.js";
 import { MINUTE, SECOND } from "../../../../src/protocol/wire.js";
-import { UNREACHABLE, answering } from "../../../support/people-service.js";
+import { UNREACHABLE, answering } from "../../../support/service-requests.js";
 import type { TestHost } from "../../../support/world.js";
 import { World } from "../../../support/world.js";
 
@@ -23,6 +23,13 @@ const backedOff = async () => {
 };
 
 const online = (host: TestHost): Promise<void> => host.world.time.wait(host.tracker.signal("online"));
+
+/** The browser was killed, and started again. */
+const restarted = async () => {
+  const all = await backedOff();
+  all.host.die();
+  return all;
+};
 
 describe("early attempts", () => {
   test("150 reports in 6 s make a handful of requests, from however many hosts", async () => {
@@ -88,7 +95,7 @@ describe("early attempts", () => {
     expect(retry!.nextAt - retry!.decidedAt).toBeLessThanOrEqual(4 * SECOND);
   });
 
-  test("the page's word that it is online shows at once", async () => {
+  test("a page that comes online shows in the state at once", async () => {
     const { host } = await backedOff();
     await host.world.time.wait(host.tracker.signal("offline"));
     await online(host);
@@ -147,5 +154,48 @@ describe("early attempts", () => {
     await online(host);
     const record = await world.record();
     expect(withEarlyAttempt(record, world.now() + 1 * SECOND)).toBe(record);
+  });
+});
+
+describe("a new host's first page", () => {
+  test("ends the back-off that has outlived the browser", async () => {
+    const { world, service } = await restarted();
+    service.fault = () => undefined;
+    await world.host();
+    await world.time.advance(100);
+    expect(await world.waiting()).toEqual([]);
+  });
+
+  test("does not end Retry-After", async () => {
+    const { world, service } = await restarted();
+    const retryAfter = { receivedAt: world.now(), endsAt: world.now() + 1 * MINUTE };
+    await world.store.commit({}, ({ record }) => ({
+      change: { record: { ...record, delivery: { ...record.delivery, retryAfter } } },
+      result: null,
+    }));
+    await world.host();
+    await world.time.advance(59 * SECOND);
+    expect(service.requests).toEqual([]);
+  });
+
+  test("makes one attempt in 5 s, however often the page is loaded anew", async () => {
+    const { world, service } = await restarted();
+    for (let n = 0; n < 20; n++) {
+      const host = await world.host();
+      await world.time.advance(200);
+      host.die();
+    }
+    expect(service.requestsTo("batches").length).toBeGreaterThanOrEqual(1);
+    // Two early attempts, and the back-off of 4 s at most that goes on between them.
+    expect(service.requestsTo("batches").length).toBeLessThanOrEqual(5);
+  });
+
+  test("is attempted for once in a host", async () => {
+    const { world, host, service } = await backedOff();
+    await world.time.advance(6 * SECOND);
+    service.requests.length = 0;
+    await host.init();
+    await world.time.advance(100);
+    expect(service.requestsTo("batches")).toEqual([]);
   });
 });

@@ -1,18 +1,20 @@
 /** Profiles that the service refuses to register: each stops alone, says so, and can be tried again or let go of. */
 import { describe, expect, test } from "vitest";
 import { MINUTE, SECOND } from "../../../../src/protocol/wire.js";
-import { answering } from "../../../support/people-service.js";
+import { answering } from "../../../support/service-requests.js";
 import type { LoadView } from "../../../../src/protocol/host.js";
 import { World } from "../../../support/world.js";
 
-const lead = (personId: string) => ({ id: `chat-${personId}`, kind: "lead", personId, token: "t" }) as const;
+const lead = (personId: string) =>
+  ({ id: `chat-${personId}`, kind: "lead", personId, token: `token-of-${personId}` }) as const;
+const ANNA = { kind: "lead", id: "anna" } as const;
 const idsOf = (rows: readonly { id: string }[]): string[] => rows.map(({ id }) => id);
 
 /** Anna's lead cannot be registered; who was there before and comes after can. */
 const withRefusedLead = async (status: 400 | 404 = 404) => {
   const all = await World.withHost();
   const { world, host, service } = all;
-  service.unregistrable.set("anna", status);
+  service.refuseToRegister(ANNA, status);
   await world.time.wait(host.liveChat(lead("anna")));
   await host.track(2);
   await world.time.until(async () => (await host.state()).delivery.status === "stopped", 10 * SECOND);
@@ -24,7 +26,7 @@ const withRefusedVisitor = async () => {
   const all = await World.withHost();
   const { world, host, service } = all;
   const visitor = (await host.state()).profile!.id;
-  service.unregistrable.set(visitor, 404);
+  service.refuseToRegister({ kind: "visitor", id: visitor }, 404);
   service.revokeTokens();
   await host.track(2);
   await world.time.until(async () => (await host.state()).delivery.status === "stopped", 10 * SECOND);
@@ -45,7 +47,7 @@ describe("a profile that cannot be registered", () => {
     expect(idsOf(await world.waiting())).toEqual(
       expect.arrayContaining([expect.stringMatching(/^m-/), "host-1-page-3", "host-1-page-4"]),
     );
-    expect((await world.waiting()).every(({ profile }) => profile.id === "anna")).toBe(true);
+    expect((await world.waiting()).filter(({ profile }) => profile.id !== "anna")).toEqual([]);
     expect(await world.rejected()).toEqual([]);
   });
 
@@ -92,7 +94,7 @@ describe("a profile that cannot be registered", () => {
 
   test("lets init() succeed, which records the page view", async () => {
     const { world, host, service } = await World.withHost();
-    service.unregistrable.set("anna", 404);
+    service.refuseToRegister(ANNA, 404);
     const view = { pageId: "view", command: host.event("view") as LoadView["command"] };
     expect(await host.init(lead("anna"), view)).toMatchObject({ ok: true, view: { n: 1 } });
     expect(idsOf(await world.waiting())).toContain("view-1");
@@ -115,15 +117,17 @@ describe("a profile that cannot be registered", () => {
     await probe(world);
     await world.time.advance(1 * MINUTE);
     expect(service.requestsTo("registrations")).toHaveLength(1);
-    service.unregistrable.clear();
+    service.registerAll();
     await probe(world);
     await world.drained(1 * MINUTE);
-    expect((await world.record()).lanes.every(({ unregistered }) => unregistered === undefined)).toBe(true);
+    const { lanes } = await world.record();
+    expect(lanes.map(({ profile }) => profile)).toContainEqual(ANNA);
+    expect(lanes.filter(({ unregistered }) => unregistered)).toEqual([]);
   });
 
   test("is forgotten at another endpoint", async () => {
     const { world, host, service } = await withRefusedLead();
-    service.unregistrable.clear();
+    service.registerAll();
     await world.time.wait(host.tracker.attach({ ...host.hello, endpoint: "https://other.test" }));
     await host.track();
     await world.drained(10 * SECOND);
@@ -132,7 +136,7 @@ describe("a profile that cannot be registered", () => {
 });
 
 describe("discardRejected() for a profile that cannot be registered", () => {
-  test("lets go of what waits for it, and of nothing else", async () => {
+  test("discards what waits for it, and nothing else", async () => {
     const { world, host, service } = await withRefusedLead();
     await world.time.wait(host.liveChat(null, "chat-anna"));
     service.fault = ({ route }) => (route === "batches" ? answering(503) : undefined);
@@ -157,14 +161,14 @@ describe("discardRejected() for a profile that cannot be registered", () => {
     expect(await world.waiting()).toEqual([]);
   });
 
-  test("lets go of the ids named alone", async () => {
+  test("discards only the ids that are named", async () => {
     const { world, host } = await withRefusedLead();
     const before = idsOf(await world.waiting());
     expect(await world.time.wait(host.tracker.discardRejected(["host-1-page-3", "unknown"]))).toBe(1);
     expect(idsOf(await world.waiting())).toEqual(before.filter((id) => id !== "host-1-page-3"));
   });
 
-  test("lets go of thousands, in steps", async () => {
+  test("discards thousands, in steps", async () => {
     const { world, host } = await withRefusedLead();
     await world.time.wait(host.submitEvents(2_500, "many"));
     const { waiting } = (await host.state()).outbox;
@@ -189,7 +193,7 @@ describe("discardRejected() for a profile that cannot be registered", () => {
     await world.time.wait(host.tracker.discardRejected());
     expect(await host.track(1, "after")).toMatchObject([{ n: 1 }]);
     expect(idsOf(await world.waiting())).toEqual(["after-1"]);
-    service.unregistrable.clear();
+    service.registerAll();
     await world.time.wait(host.tracker.retryRejected());
     await world.drained(10 * SECOND);
   });
@@ -207,7 +211,7 @@ describe("the merge of a visitor that cannot be registered", () => {
     expect(service.appliedIds({ kind: "lead", id: "bert" })).toContain("bert-1");
   });
 
-  test("is let go of with what waits for the visitor, and the rest is delivered at once", async () => {
+  test("is discarded with what waits for the visitor, and the rest is delivered at once", async () => {
     const { world, host, service, visitor } = await withRefusedVisitor();
     await world.time.advance(1 * MINUTE);
     const discarded = await world.time.wait(host.tracker.discardRejected());
@@ -224,14 +228,14 @@ describe("the merge of a visitor that cannot be registered", () => {
   test("arrives, before what came after it, once the visitor can be registered", async () => {
     const { world, host, service } = await withRefusedVisitor();
     await world.time.advance(1 * MINUTE);
-    service.unregistrable.clear();
+    service.registerAll();
     await world.time.wait(host.tracker.retryRejected());
     await world.drained(10 * SECOND);
     const [first] = service.appliedIds({ kind: "lead", id: "anna" });
     expect(first).toMatch(/^m-/);
   });
 
-  test("is not asked for without end", async () => {
+  test("makes few requests", async () => {
     const { world, service } = await withRefusedVisitor();
     await world.time.advance(1 * MINUTE);
     service.requests.length = 0;

@@ -196,12 +196,12 @@ describe("the history in memory", () => {
 });
 
 describe("Live Chat", () => {
-  test("told in memory is told to a disk that has moved on", () => {
+  test("reported in memory is reported to a disk that has moved on", () => {
     const { record: after } = close(record(visitor("one"), open("theirs")), record(inChat("chat")));
     expect(after).toMatchObject({ liveChat: { id: "chat" } });
   });
 
-  test("is not told where the chat is over on the disk", () => {
+  test("is not reported where the chat is over on the disk", () => {
     const disk = record(inChat("new"));
     const change = close(disk, record(inChat("old")), {}, {}, { retired: new Set(["old"]) });
     expect(change.record.liveChat?.id).toBe("new");

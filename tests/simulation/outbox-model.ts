@@ -5,6 +5,8 @@
  * A host that fails over accepts in memory. It delivers that itself, or it dies with its host; it retires when nothing
  * waits there, and then the disk has what must not be forgotten: what somebody decided, what was rejected, an end for each
  * session. What the person cleared, or another host erased, does not come back.
+ *
+ * One long file, for each of these rules reads the same copies of the same rows.
  */
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
 import type { Command, CommandAnswer } from "../../src/protocol/host.js";
@@ -16,9 +18,10 @@ import { planOf } from "../../src/core/delivery/plan.js";
 import { profileKey } from "../../src/core/delivery/registrar.js";
 import type { BatchRequest, ProfileMergeOperation } from "../../src/protocol/wire.js";
 import { DAY } from "../../src/protocol/wire.js";
-import type { Browser } from "./browser.js";
+import type { Actor } from "./actor.js";
 import { isBad } from "./calls.js";
-import type { SimulatedHost } from "./host.js";
+import type { Disk } from "./disk.js";
+import type { Origin } from "./origin.js";
 import type { Accepted, Fate } from "./place.js";
 import { Memory, Place } from "./place.js";
 import { SelectionModel } from "./selection-model.js";
@@ -41,28 +44,25 @@ const DONE = new Set<Fate>(["gone", "discarded", "dropped"]);
 /** What is no more where it was, and may be there or elsewhere again. */
 const isPast = ({ fate }: Accepted): boolean => fate === "cleared" || fate === "died" || fate === "moved";
 
-export class Ledger {
+export class OutboxModel {
   /** Every row that was ever accepted, by its id, in each place. */
   readonly accepted = new Map<string, Accepted[]>();
   readonly disk: Place;
-  /** `visitor person` of every merge, wherever. */
-  readonly merges = new Set<string>();
   /** In the order in which the disk took them. */
   readonly onDisk: Accepted[] = [];
   readonly memories: Memory[] = [];
   /** Sent by a host in memory: what waits on the disk may come after it. */
   readonly sentEarly = new Set<string>();
-  /** A clock was set: what depends on the same clock at the call and later is no longer expected. */
-  clockWasSet = false;
-  readonly #browser: Browser;
-  readonly #memoryOf = new Map<SimulatedHost, Memory>();
+  readonly #origin: Origin;
+  readonly #disk: Disk;
+  readonly #memoryOf = new Map<Actor, Memory>();
   readonly #commands = new Map<string, Command>();
   readonly #told = new Map<string, "stored" | "refused" | "failed">();
   readonly #withAnother = new Set<string>();
   /** Pages with more refusals than are remembered. */
   readonly #forgetful = new Set<string>();
   readonly #journaled = new Set<string>();
-  readonly #acceptedBy = new Map<SimulatedHost, Accepted[]>();
+  readonly #acceptedBy = new Map<Actor, Accepted[]>();
   /** Visitors and sessions that the person cleared. */
   readonly #cleared = new Set<string>();
   /** Ids of rows that the tracker made in memory, and that moved to the disk: there it may make them too. */
@@ -74,23 +74,25 @@ export class Ledger {
   #erasedUnseen = false;
   wasCleared = false;
 
-  constructor(browser: Browser) {
-    this.#browser = browser;
-    this.disk = new Place("disk", new SessionModel(browser), new SelectionModel(browser));
+  constructor(origin: Origin, disk: Disk) {
+    this.#origin = origin;
+    this.#disk = disk;
+    const merges = new Set<string>();
+    this.disk = new Place("disk", new SessionModel(origin, merges), new SelectionModel(origin, merges));
   }
 
   // --- what tabs did and heard ---
 
   called(pageId: string, command: Command): void {
     this.#commands.set(`${pageId}-${command.n}`, command);
-    this.#browser.world.chronicle.count("calls");
+    this.#origin.environment.chronicle.count("calls");
   }
 
   answered(pageId: string, answers: readonly CommandAnswer[]): void {
     for (const { n, error } of answers) {
       const id = `${pageId}-${n}`;
       this.#told.set(id, error ? "refused" : "stored");
-      this.#browser.world.chronicle.count(error ? "calls refused" : "calls stored");
+      this.#origin.environment.chronicle.count(error ? "calls refused" : "calls stored");
       this.#expect(!error || REFUSALS.test(error.message), () => `refused for ${error?.message}`);
       const isErased = error?.message.includes("erased") === true;
       this.#expect(!isErased || this.#wasErased, () => `${id} is refused as erased, and nothing was`);
@@ -119,14 +121,14 @@ export class Ledger {
     this.#told.set(id, "failed");
     if (isWithAnother) this.#withAnother.add(id);
     // The host died before its answer came: that cannot be known in time.
-    this.#browser.world.chronicle.count(
+    this.#origin.environment.chronicle.count(
       this.accepted.has(id) ? "calls told as failed, though stored" : "calls failed",
     );
   }
 
   journaled(pageId: string, commands: readonly Command[]): void {
     for (const { n } of commands) this.#journaled.add(`${pageId}-${n}`);
-    this.#browser.world.chronicle.count("calls journaled", commands.length);
+    this.#origin.environment.chronicle.count("calls journaled", commands.length);
   }
 
   journalDropped(pageId: string): void {
@@ -138,7 +140,7 @@ export class Ledger {
   }
 
   /** A host is asked now what waits: it tells of all that it accepted so far and that waits when it answers. */
-  countFrom(host: SimulatedHost): (waiting: number) => void {
+  countFrom(host: Actor): (waiting: number) => void {
     const before = (this.#acceptedBy.get(host) ?? []).filter(
       ({ row, fate }) => fate === "waiting" && this.#told.get(row.id) === "stored",
     );
@@ -159,25 +161,20 @@ export class Ledger {
   }
 
   /** Somewhere: where else it stands it may still wait. Memory knows of answers that the disk never heard of. */
-  #isSettled(id: string, host: SimulatedHost): boolean {
+  #isSettled(id: string, host: Actor): boolean {
     const isGone = this.accepted.get(id)?.some(({ fate }) => fate === "gone" || fate === "rejected") === true;
-    return isGone || (this.#memoryOf.has(host) && this.#browser.world.service.appliedIds.has(id));
+    return isGone || (this.#memoryOf.has(host) && this.#origin.environment.service.hasApplied(id));
   }
 
   // --- what the store accepted ---
 
-  committed(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
+  committed(host: Actor, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     if (change.record) this.#checkCleared(after);
     this.#committed(this.disk, host, before, change, after);
   }
 
   /** While the disk fails for it, a host goes on in memory, by the same rules. */
-  committedInMemory(
-    host: SimulatedHost,
-    before: TrackerRecord,
-    change: WriteSet,
-    after: TrackerRecord,
-  ): void {
+  committedInMemory(host: Actor, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     const memory = this.#memoryOf.get(host);
     if (!memory) return this.#expect(false, () => `${host.name} decides in a memory that it has not`);
     if (!memory.record) {
@@ -199,13 +196,7 @@ export class Ledger {
     this.#committed(memory, host, before, change, after);
   }
 
-  #committed(
-    place: Place,
-    host: SimulatedHost,
-    before: TrackerRecord,
-    change: WriteSet,
-    after: TrackerRecord,
-  ): void {
+  #committed(place: Place, host: Actor, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     if (change.erase) {
       this.#expect(after.generation > before.generation, () => "erasing raises no generation");
       this.#expect(after.consent === before.consent, () => "erasing forgets the consent");
@@ -233,15 +224,15 @@ export class Ledger {
       place.sessions.committed(before, change, after, fresh, (id) => this.#commands.get(id));
     }
     if (fresh.length > 0) {
-      this.#browser.world.chronicle.count("operations", fresh.length);
-      if (place !== this.disk) this.#browser.world.chronicle.count("operations in memory", fresh.length);
+      this.#origin.environment.chronicle.count("operations", fresh.length);
+      if (place !== this.disk) this.#origin.environment.chronicle.count("operations in memory", fresh.length);
       this.#tell(host, `accepts ${place === this.disk ? "" : "in memory "}`, fresh);
     }
   }
 
   #new(
     place: Place,
-    host: SimulatedHost,
+    host: Actor,
     before: TrackerRecord,
     after: TrackerRecord,
     seq: number,
@@ -253,7 +244,8 @@ export class Ledger {
     // Of a page load: its page knows of no erase.
     const isFirst = command?.generation === Infinity;
     // A clock that was set back lets a page view of before an erase pass for one of after it.
-    const mayComeAgain = ({ fate }: Accepted): boolean => fate === "erased" && isFirst && this.clockWasSet;
+    const mayComeAgain = ({ fate }: Accepted): boolean =>
+      fate === "erased" && isFirst && this.#origin.clockWasSet;
     this.#add(
       place,
       host,
@@ -266,13 +258,15 @@ export class Ledger {
     this.#expect(!isOptedOut(isFirst ? after : before), () => `${id} is accepted though opted out`);
     this.#expect(
       isFirst
-        ? command.at >= before.generation || this.clockWasSet
+        ? command.at >= before.generation || this.#origin.clockWasSet
         : (command?.generation ?? 0) >= before.generation,
       () => `${id} was called before the erasing`,
     );
     const told = this.#told.get(id);
     if (told === "failed" && this.#withAnother.has(id)) {
-      return this.#browser.world.chronicle.count("calls told as failed, then stored by a host left behind");
+      return this.#origin.environment.chronicle.count(
+        "calls told as failed, then stored by a host left behind",
+      );
     }
     // Of what was told elsewhere memory knows nothing, nor the disk of what was told in memory.
     const isElsewhere =
@@ -280,13 +274,13 @@ export class Ledger {
         ? this.accepted.get(id)?.some((copy) => copy.place !== place)
         : place !== this.disk || this.#refusedElsewhere.has(pageOf(id));
     this.#expect(
-      told === undefined || (told !== "failed" && isElsewhere) || this.clockWasSet || this.wasCleared,
+      told === undefined || (told !== "failed" && isElsewhere) || this.#origin.clockWasSet || this.wasCleared,
       () => `${id} is accepted after it was told as ${told}`,
     );
   }
 
   /** @param isDouble Whether a copy that stands somewhere speaks against another one here. */
-  #add(place: Place, host: SimulatedHost, row: OutboxRow, isDouble: (copy: Accepted) => boolean): Accepted {
+  #add(place: Place, host: Actor, row: OutboxRow, isDouble: (copy: Accepted) => boolean): Accepted {
     const copies = this.accepted.get(row.id) ?? [];
     const double = copies.find((copy) => !isPast(copy) && isDouble(copy));
     this.#expect(!double, () => `${row.id} is accepted twice`);
@@ -301,12 +295,12 @@ export class Ledger {
   }
 
   #moved(known: Accepted, row: OutboxRow): void {
-    const { world } = this.#browser;
+    const { service } = this.#origin.environment;
     const { id } = row;
     const queue = known.place.profileQueueOf(row.profile);
     if (row.state === "rejected") {
       this.#expect(known.fate === "waiting", () => `${id} is rejected though ${known.fate}`);
-      this.#expect(world.service.refusals.has(id), () => `${id} is rejected, and the service never did`);
+      this.#expect(service.refusals.has(id), () => `${id} is rejected, and the service never did`);
       this.#expect(row.error !== undefined, () => `${id} is rejected without a reason`);
       known.fate = "rejected";
       known.wasRejected = true;
@@ -327,31 +321,31 @@ export class Ledger {
     const queue = place.profileQueueOf(profile);
     place.rows.delete(seq);
     if (known.fate === "rejected") {
-      this.#expect(this.#browser.discards > 0, () => `the rejected ${id} is dropped`);
+      this.#expect(this.#origin.discards > 0, () => `the rejected ${id} is dropped`);
       known.fate = "discarded";
       queue.rejected -= 1;
       return;
     }
-    const { service } = this.#browser.world;
+    const { service } = this.#origin.environment;
     // Of what is let go of, something may have been applied before, or be on its way.
     known.fate = this.#isDropped(known.row) ? "dropped" : "gone";
     this.#expect(
-      known.fate === "dropped" || service.appliedIds.has(id),
+      known.fate === "dropped" || service.hasApplied(id),
       () => `${id} leaves the outbox unacknowledged`,
     );
-    if (known.fate === "dropped") this.#browser.world.chronicle.count("operations let go of");
+    if (known.fate === "dropped") this.#origin.environment.chronicle.count("operations let go of");
     queue.waiting -= 1;
   }
 
   /** Somebody let go of what waits for a profile that the service refused to register, or of such a visitor's merge. */
   #isDropped({ id, type, profile, operation }: OutboxRow): boolean {
-    const { discards, world } = this.#browser;
-    if (discards === 0 || world.service.appliedIds.has(id)) return false;
+    const { discards, environment } = this.#origin;
+    if (discards === 0 || environment.service.hasApplied(id)) return false;
     const needed = [
       profile,
       ...(type === "profile.merge" ? [(operation as ProfileMergeOperation).from] : []),
     ];
-    return needed.some((one) => world.service.hasRefused(one));
+    return needed.some((one) => environment.service.hasRefusedToRegister(one));
   }
 
   #erase(place: Place): void {
@@ -377,18 +371,18 @@ export class Ledger {
   // --- memory, from failover to retirement ---
 
   /** A host goes on in memory, with what the disk told it last. */
-  memoryBegins(host: SimulatedHost, heard: { record: TrackerRecord; version: number } | null): void {
-    const { store } = this.#browser;
-    const isCurrent = heard ? heard.version === store.version : store.version === 0;
+  memoryBegins(host: Actor, heard: { record: TrackerRecord; version: number } | null): void {
+    const disk = this.#disk;
+    const isCurrent = heard ? heard.version === disk.version : disk.version === 0;
     const { sessions, selection } = this.disk;
-    const version = isCurrent ? store.version : null;
+    const version = isCurrent ? disk.version : null;
     const memory = new Memory(heard?.record ?? null, version, sessions.copy(), selection.copy(host));
     this.#memoryOf.set(host, memory);
     this.memories.push(memory);
   }
 
   /** What memory holds from the beginning: rows that the disk may or may not have got. */
-  memoryBegan(host: SimulatedHost, record: TrackerRecord, rows: readonly OutboxRow[]): void {
+  memoryBegan(host: Actor, record: TrackerRecord, rows: readonly OutboxRow[]): void {
     const memory = this.#memoryOf.get(host);
     if (!memory || memory.record) return;
     const before = memory.early[0]?.before ?? record;
@@ -403,14 +397,14 @@ export class Ledger {
     for (const { commit } of memory.early.splice(0)) commit();
   }
 
-  #begin(memory: Memory, host: SimulatedHost, record: TrackerRecord, rows: readonly OutboxRow[]): void {
+  #begin(memory: Memory, host: Actor, record: TrackerRecord, rows: readonly OutboxRow[]): void {
     memory.record = memory.begun = record;
     const isOnDisk = (copy: Accepted): boolean => copy.place === this.disk && !isPast(copy);
     const unknown = rows.filter(({ id }) => !this.accepted.get(id)?.some(isOnDisk));
     for (const row of rows) this.#add(memory, host, row, () => false);
     if (rows.length > 0) this.#tell(host, "holds in memory what the disk may have", rows);
     this.#checkCounters(memory, record);
-    const { record: before, version } = this.#browser.store;
+    const { record: before, version } = this.#disk;
     // Its own last commit may have happened without its knowing, and memory have that too.
     if (!memory.isExact && memory.left && isSameHistory(before, record)) memory.isExactFrom(version);
     if (!memory.isExact) return;
@@ -419,10 +413,13 @@ export class Ledger {
   }
 
   /** Its host gave way to a new one on the disk, or died: then what was in memory is lost, which `state.storage` admits. */
-  memoryEnded(host: SimulatedHost, how: "retired" | "died"): void {
+  memoryEnded(host: Actor, how: "retired" | "died"): void {
     const memory = this.#memoryOf.get(host);
     if (!memory) return;
-    this.#browser.world.chronicle.count(`operations waiting in memory as the host ${how}`, memory.waiting);
+    this.#origin.environment.chronicle.count(
+      `operations waiting in memory as the host ${how}`,
+      memory.waiting,
+    );
     // The disk may hold it all the same: a host can die before it hears that it has retired.
     if (how === "retired") {
       const left = [...memory.rows.values()].find(({ row }) => !memory.closedWith.has(row.seq));
@@ -434,7 +431,7 @@ export class Ledger {
   }
 
   /** A host in memory gives way: what must not be forgotten is on the disk from here on. */
-  closed(host: SimulatedHost, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
+  closed(host: Actor, before: TrackerRecord, change: WriteSet, after: TrackerRecord): void {
     const memory = this.#memoryOf.get(host);
     const mine = memory?.record;
     if (!memory || !mine) return this.#expect(false, () => `${host.name} retires and is not in memory`);
@@ -443,16 +440,14 @@ export class Ledger {
     memory.closedWith = new Set(memory.rows.keys());
     const forgotten = memory.retired.find((key) => !change.retire?.includes(key));
     this.#expect(forgotten === undefined, () => `the end of the Live Chat session ${forgotten} is forgotten`);
-    const cannotSend = planOf(mine, this.#browser.wallClock()).kind !== "send";
+    const cannotSend = planOf(mine, this.#origin.wallClock()).kind !== "send";
     this.#expect(cannotSend || memory.isErased, () => `${host.name} retires and has something to send`);
     const isEmptied = before.connection === null && left?.connection != null;
     const known = isEmptied ? left : before;
     const isErasedThere = left !== null && known.generation > mine.generation;
     this.#checkDecisions(mine, left, known, change, after);
     if (change.erase) this.#erase(this.disk);
-    const processed = new Map(
-      change.erase ? [] : this.#browser.store.rows.held.pages.map((one) => [one.pageId, one]),
-    );
+    const processed = new Map(change.erase ? [] : this.#disk.rows.held.pages.map((one) => [one.pageId, one]));
     const isOnDisk = (id: string): boolean => {
       if (id.startsWith("s-")) return !change.erase && knowsSession(before, id.slice(2));
       const page = isOfTracker(id) ? undefined : processed.get(pageOf(id));
@@ -476,7 +471,7 @@ export class Ledger {
     this.#checkCleared(after);
     if (put.length > 0) this.#tell(host, "hands over", put);
     if (!isErasedThere) this.#checkSessions(memory, mine, change.erase ? null : known, put, after);
-    const isAlone = memory.version === this.#browser.store.version;
+    const isAlone = memory.version === this.#disk.version;
     if (memory.isExact && !isEmptied && (isAlone || change.erase)) {
       // Nobody else moved on: what memory went on with goes on here.
       this.disk.sessions = memory.sessions.copy();
@@ -551,7 +546,7 @@ export class Ledger {
       if (!session) return;
       const isKnown = others.some((record) => knowsSession(record, session.id));
       const isEnded = put.some(({ id }) => id === `e-${session.id}`);
-      const isOld = session.expiresAt < this.#browser.wallClock() - OLDEST_END_MS;
+      const isOld = session.expiresAt < this.#origin.wallClock() - OLDEST_END_MS;
       const goesOn = after.session?.id === session.id;
       this.#expect(isKnown || isEnded || goesOn || isOld, () => `${session.id} is left without an end`);
     };
@@ -633,13 +628,13 @@ export class Ledger {
     return this.#commands.get(id);
   }
 
-  #tell(host: SimulatedHost, what: string, rows: readonly OutboxRow[]): void {
+  #tell(host: Actor, what: string, rows: readonly OutboxRow[]): void {
     const list = rows.map(({ seq, id }) => `${seq}:${id}`).join(" ");
-    this.#browser.world.chronicle.tell(host.name, `${what}${what.endsWith(" ") ? "" : " "}${list}`);
+    this.#origin.environment.chronicle.tell(host.name, `${what}${what.endsWith(" ") ? "" : " "}${list}`);
   }
 
   #expect(holds: boolean, what: () => string): void {
-    this.#browser.world.chronicle.expect(holds, this.#browser.name, what);
+    this.#origin.environment.chronicle.expect(holds, this.#origin.name, what);
   }
 }
 

@@ -1,25 +1,24 @@
-/** Everything of one seed: the scheduler, the service, and browsers that share nothing else. */
-import { Browser } from "./browser.js";
+/** What everything of one seed shares: time and chance, the plan, the record of what happened, and the service. */
+import { PeopleService } from "../support/people-service.js";
 import { Chronicle } from "./chronicle.js";
+import { ACTION, isPoisonous } from "./events.js";
 import type { Plan } from "./plan.js";
 import { planOf } from "./plan.js";
 import { Scheduler } from "./scheduler.js";
-import { Service } from "./service.js";
 
-export class World {
+export class Environment {
   readonly scheduler: Scheduler;
   readonly plan: Plan;
   readonly chronicle: Chronicle;
-  readonly service: Service;
-  readonly browsers: Browser[] = [];
+  readonly service: PeopleService;
   #uuids = 0;
 
   constructor(seed: number, print?: (line: string) => void) {
     this.scheduler = new Scheduler(seed);
     this.plan = planOf(this.scheduler);
     this.chronicle = new Chronicle(this.scheduler, print);
-    this.service = new Service(this.scheduler);
-    for (let n = 1; n <= this.plan.browsers; n++) this.browsers.push(new Browser(this, `b${n}`));
+    this.service = new PeopleService(this.scheduler, [ACTION]);
+    this.service.isPoisonous = isPoisonous;
   }
 
   uuid(): string {
