@@ -1,10 +1,9 @@
-import type { HostKind, Page } from "../protocol/api.js";
+import type { HostKind, LiveChatSource, Page } from "../protocol/api.js";
 import { PROTOCOL_VERSION } from "../protocol/host.js";
 import type { PageHello } from "../protocol/host.js";
 import { toJson } from "../protocol/json.js";
 import { sharedName } from "../protocol/names.js";
 import { SECOND, SESSION_TIMEOUT_MS } from "../protocol/wire.js";
-import type { LiveChatSource } from "./live-chat.js";
 import { documentText } from "./document-text.js";
 import { hash } from "./names.js";
 import { check } from "./outcome.js";

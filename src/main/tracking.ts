@@ -1,5 +1,5 @@
 /** What one `init()` starts, until it fails or the instance is closed. It connects the parts of the page's side. */
-import type { Outcome, Page, TrackerState } from "../protocol/api.js";
+import type { LiveChatSource, Outcome, Page, TrackerState } from "../protocol/api.js";
 import { CALL_TIMEOUT_MS } from "../protocol/host.js";
 import type { Host, PageSignal } from "../protocol/host.js";
 import { monotonicNow } from "../protocol/monotonic.js";
@@ -12,7 +12,6 @@ import { createHostConnection } from "./host/host-connection.js";
 import type { HostConnection } from "./host/host-connection.js";
 import { NO_ANSWER } from "./host/watchdog.js";
 import { followLiveChat } from "./live-chat.js";
-import type { LiveChatSource } from "./live-chat.js";
 import { SUCCESS, describe, fail } from "./outcome.js";
 import { createPageViews } from "./page-views.js";
 import type { PageViews } from "./page-views.js";
