@@ -1,12 +1,12 @@
 /**
  * Checks that each origin has the form in which browsers send it: without a path, a trailing slash, capitals or a default
- * port. Any other form would never match. `*` stands for any origin.
+ * port. Any other form would never match. `*` stands for any origin, and `:*` at the end of one for any port.
  *
  * @throws an Error that says what to write instead
  */
 export function checkCorsOrigins(origins: readonly string[]): void {
   for (const origin of origins) {
-    if (origin === "*" || isOrigin(origin)) continue;
+    if (origin === "*" || isOrigin(origin.replace(ANY_PORT, ""))) continue;
     const meant = URL.canParse(origin) ? new URL(origin).origin : "";
     throw new Error(
       isOrigin(meant)
@@ -15,6 +15,19 @@ export function checkCorsOrigins(origins: readonly string[]): void {
     );
   }
 }
+
+/**
+ * Returns a function that tells the value of `Access-Control-Allow-Origin` for a page's origin, or null if its pages may
+ * not call the service.
+ */
+export function matchOrigins(allowed: readonly string[]): (origin: string) => string | null {
+  if (allowed.includes("*")) return () => "*";
+  const exact = new Set(allowed);
+  return (origin) => (exact.has(origin) || exact.has(`${origin.replace(PORT, "")}:*`) ? origin : null);
+}
+
+const PORT = /:\d+$/;
+const ANY_PORT = /:\*$/;
 
 const isOrigin = (text: string): boolean =>
   /^https?:/i.test(text)
