@@ -19,6 +19,14 @@ const PACKAGE = "people-tracking-sdk";
 /** The module that stands in for the package; what follows is the id of the real one. */
 const PREFIX = `\0${PACKAGE}:`;
 
+/** The package's own modules, such as its bindings, import it by its file. */
+const isPackage = (source: string, importer = ""): boolean =>
+  source === PACKAGE
+    ? !importer.startsWith(PREFIX)
+    : source === "./index.js" && importer.startsWith(`${DIST}/`);
+
+const DIST = import.meta.dirname.replaceAll("\\", "/");
+
 const readDistFile = (name: string): Promise<Buffer> => readFile(join(import.meta.dirname, name));
 
 /**
@@ -51,15 +59,13 @@ export function peopleTracking(options: PeopleTrackingPluginOptions = {}): Peopl
         const { pathname } = new URL(request.url ?? "", "http://site");
         const file = urls.files.find(({ url }) => url === pathname);
         if (!file) return next();
-        readDistFile(file.name).then((content) => {
-          response.setHeader("Content-Type", "text/javascript");
-          response.setHeader("Cache-Control", "no-cache");
-          response.end(content);
-        }, next);
+        response.setHeader("Content-Type", "text/javascript");
+        response.setHeader("Cache-Control", "no-cache");
+        readDistFile(file.name).then((content) => response.end(content), next);
       });
     },
     async resolveId(source, importer, { ...rest }) {
-      if (source !== PACKAGE || importer?.startsWith(PREFIX)) return null;
+      if (!isPackage(source, importer)) return null;
       const real = await this.resolve(source, importer, { ...rest, skipSelf: true });
       return real && !real.external ? `${PREFIX}${real.id}` : real;
     },

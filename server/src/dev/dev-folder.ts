@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { devServicePath, readDevService, type DevService } from "../../../src/cli/dev-service.js";
 import { newSecret } from "../credentials/secrets.js";
+import { makeDataFolder } from "../database/make-data-folder.js";
 
 /**
  * Prepares the folder of a development service. Its keys are made at the first start and kept, so that a page works again
@@ -10,7 +11,7 @@ import { newSecret } from "../credentials/secrets.js";
  * @throws an Error that says what to do if the folder cannot be used
  */
 export async function prepareDevFolder(folder: string, endpoint: string): Promise<DevService> {
-  await mkdir(folder, { recursive: true });
+  makeDataFolder(folder);
   await writeFile(join(folder, ".gitignore"), "*\n");
   const kept = await readDevService(folder);
   const service: DevService = {

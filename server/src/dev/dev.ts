@@ -13,6 +13,8 @@ import { prepareDevFolder } from "./dev-folder.js";
 import { instructions } from "./instructions.js";
 import { untilInterrupted } from "./interruption.js";
 
+const print = (line: string): void => console.log(line);
+
 const REQUEST_TIMEOUT_MS = 30 * SECOND;
 
 /** Pages of this machine, whatever server serves them. */
@@ -29,7 +31,6 @@ const SAMPLE = {
 
 export const dev: DevModule["dev"] = async ({ port, origins, dataDir }) => {
   const interrupted = untilInterrupted();
-  const print = (line: string): void => console.log(line);
   let opening: Promise<PeopleService> | undefined;
   // It listens before the database is opened, so that a port in use is noticed at once. Early requests wait.
   const server = await listen(

@@ -6,7 +6,7 @@
  */
 export function checkCorsOrigins(origins: readonly string[]): void {
   for (const origin of origins) {
-    if (origin === "*" || isOrigin(origin.replace(ANY_PORT, ""))) continue;
+    if (origin === "*" || isOrigin(origin) || isOriginOfAnyPort(origin)) continue;
     const meant = URL.canParse(origin) ? new URL(origin).origin : "";
     throw new Error(
       isOrigin(meant)
@@ -27,10 +27,15 @@ export function matchOrigins(allowed: readonly string[]): (origin: string) => st
 }
 
 const PORT = /:\d+$/;
-const ANY_PORT = /:\*$/;
+
+const isOriginOfAnyPort = (text: string): boolean => {
+  const withoutPort = text.replace(/:\*$/, "");
+  return withoutPort !== text && !PORT.test(withoutPort) && isOrigin(withoutPort);
+};
 
 const isOrigin = (text: string): boolean =>
   /^https?:/i.test(text)
-    ? URL.canParse(text) && new URL(text).origin === text
+    ? // A URL allows asterisks in the host's name.
+      URL.canParse(text) && new URL(text).origin === text && !text.includes("*")
     : // Apps and browser extensions have schemes of their own, for which `URL` returns no origin.
       /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.:_-]+$/.test(text);
