@@ -8,6 +8,7 @@
  *   serviceWorker, backgroundSync   dist/service-worker.js and dist/background-sync.js: what sites serve for Background
  *                                   Sync, classic scripts whose names stay their own in another's `importScripts`
  *   liveChat     dist/live-chat/…   Live Chat sessions, and an adapter for each widget, as a site imports them
+ *   cli, vite    dist/cli.js and dist/vite.js: the command and the bundler's plugin, for Node
  *   playground   playground/dist/client, from index.html
  *
  * Sites' bundlers find the worker by the text `new SharedWorker(new URL("./worker.js", import.meta.url), {…})`. A build
@@ -52,6 +53,21 @@ const packageFile = (
   },
 });
 
+/** One self-contained file that runs in Node. */
+const nodeFile = (name: string, entry: string): EnvironmentOptions => {
+  const { build, ...environment } = packageFile(name, entry, { minify: false });
+  return {
+    ...environment,
+    keepProcessEnv: true,
+    resolve: { noExternal: true, builtins: [/^node:/] },
+    build: {
+      ...build,
+      target: "node20",
+      rolldownOptions: { ...build?.rolldownOptions, platform: "node" },
+    },
+  };
+};
+
 const worker = packageFile("worker", "src/worker/worker.ts", { minify: true });
 const serviceWorker = packageFile("service-worker", "src/worker/service-worker.ts", {
   minify: true,
@@ -62,6 +78,8 @@ const backgroundSync = packageFile("background-sync", "src/worker/background-syn
   format: "iife",
 });
 const pageHost = packageFile("page-host", "src/worker/page-host.ts", { minify: false });
+const cli = nodeFile("cli", "src/cli/cli.ts");
+const vite = nodeFile("vite", "src/vite/vite.ts");
 const main = packageFile("index", "src/main/index.ts", { minify: false, codeSplitting: true });
 const liveChat = packageFile(
   "live-chat",
@@ -139,6 +157,8 @@ export default defineConfig({
     worker,
     serviceWorker,
     backgroundSync,
+    cli,
+    vite,
     // The playground, which Vite calls `client`: index.html → playground/dist/client.
     // Nothing inlined: the page's policy allows files of its own origin and no `data:` URLs.
     client: { build: { outDir: "playground/dist/client", emptyOutDir: true, assetsInlineLimit: 0 } },
@@ -152,6 +172,8 @@ export default defineConfig({
         "worker",
         "serviceWorker",
         "backgroundSync",
+        "cli",
+        "vite",
         "client",
       ]) {
         await builder.build(builder.environments[name]);

@@ -9,7 +9,13 @@ export default defineConfig({
     emptyOutDir: true,
     sourcemap: true,
     rollupOptions: {
-      input: { index: "src/index.ts", main: "src/main.ts", keys: "src/keys.ts" },
+      input: {
+        index: "src/index.ts",
+        main: "src/main.ts",
+        keys: "src/keys.ts",
+        dev: "src/dev/dev.ts",
+        cli: "src/cli.ts",
+      },
       // Flat, because the migrations are found one step above the file that applies them.
       output: { entryFileNames: "[name].js", chunkFileNames: "[name].js" },
     },

@@ -9,6 +9,7 @@ import { isUnavailable, type Database } from "./database/database.js";
 import type { Definitions } from "./definitions/definitions.js";
 import { addDefinitionRoutes } from "./definitions/routes.js";
 import type { TrustProxy } from "./http/client-address.js";
+import { matchOrigins } from "./http/cors-origins.js";
 import { createEdge } from "./http/edge.js";
 import type { Limits } from "./http/limits.js";
 import { Problem } from "./http/problem.js";
@@ -71,7 +72,7 @@ export function createApp(backend: Backend, { basePath, corsOrigins, trustProxy 
   app.use(
     "*",
     cors({
-      origin: (origin) => (corsOrigins.includes("*") ? "*" : corsOrigins.includes(origin) ? origin : null),
+      origin: matchOrigins(corsOrigins),
       allowMethods: ["GET", "POST", "PUT", "DELETE"],
       allowHeaders: ["Authorization", "Content-Type", "Content-Encoding", "If-None-Match"],
       exposeHeaders: ["Retry-After", "ETag"],

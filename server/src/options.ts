@@ -14,7 +14,7 @@ export interface PeopleServiceOptions {
   logger?: Logger;
   /** Returns milliseconds since the epoch; for tests. */
   clock?: () => number;
-  /** Origins whose pages may call the service across origins; `*` for any. None by default. */
+  /** Origins whose pages may call the service across origins; `*` for any, `http://localhost:*` for any port. None by default. */
   corsOrigins?: readonly string[];
   limits?: Partial<Limits>;
   /** The trusted proxies, by whose `X-Forwarded-For` clients are distinguished. None by default: the socket's address counts. */

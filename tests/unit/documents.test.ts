@@ -13,6 +13,8 @@ const DOCUMENTS = [
   "CONTRIBUTING.md",
   "SECURITY.md",
   "docs/glossary.md",
+  "docs/guide/cli.md",
+  "docs/guide/bundlers.md",
   ...DECISIONS,
 ];
 

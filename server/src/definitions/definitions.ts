@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
-import { definitionIdSchema, definitionPropertiesSchema } from "../../../src/protocol/schemas/events.js";
+import { definitionBodySchema, newDefinitionIdSchema } from "../../../src/protocol/schemas/definitions.js";
 import type { DefinitionsAnswer, EventDefinition } from "../../../src/protocol/wire.js";
 import { STANDARD_EVENTS } from "../../../src/protocol/wire.js";
 import { isAmong, type Database } from "../database/database.js";
@@ -15,15 +15,6 @@ const STANDARD: ReadonlyMap<string, EventDefinition> = new Map([
     { id: STANDARD_EVENTS.pageView, properties: { url: "string", title: "string", referrer: "string" } },
   ],
 ]);
-
-export const definitionBodySchema = v.object({
-  title: v.exactOptional(v.pipe(v.string("must be a string"), v.maxLength(256))),
-  properties: definitionPropertiesSchema,
-});
-export const newDefinitionIdSchema = v.pipe(
-  definitionIdSchema,
-  v.check((id) => !STANDARD.has(id), "names a standard event"),
-);
 
 /** The definitions of custom events. */
 export interface Definitions {

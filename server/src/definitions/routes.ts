@@ -1,15 +1,16 @@
 import type { Hono } from "hono";
+import { definitionBodySchema, newDefinitionIdSchema } from "../../../src/protocol/schemas/definitions.js";
 import { firstProblem } from "../../../src/protocol/schemas/parse.js";
 import { definitionsAnswerSchema } from "../../../src/protocol/schemas/responses.js";
 import { MANAGE_SCOPE, type ApiKeys } from "../credentials/api-keys.js";
-import { findKey, requireScope } from "../http/authorization.js";
+import { findKey, isSentWith, requireScope } from "../http/authorization.js";
 import { describe, jsonSchemaOf, type JsonSchema } from "../http/describe-route.js";
 import type { Edge } from "../http/edge.js";
 import { isCurrent } from "../http/entity-tag.js";
 import { Problem } from "../http/problem.js";
 import { readBody, SMALL_BODY_BYTES } from "../http/request-body.js";
 import type { Registrations } from "../registrations/registrations.js";
-import { definitionBodySchema, newDefinitionIdSchema, type Definitions } from "./definitions.js";
+import type { Definitions } from "./definitions.js";
 
 const definitionSchema: JsonSchema = {
   type: "object",
@@ -27,7 +28,10 @@ interface DefinitionBackend {
   registrations: Registrations;
 }
 
-/** The routes with which trackers read the definitions of custom events and admins write them. */
+/**
+ * The routes with which trackers read the definitions of custom events and admins write them. Tools read them with an API
+ * key of any scope, which gives nothing away: a tracking key can register, and read them then.
+ */
 export function addDefinitionRoutes(
   app: Hono,
   { definitions, keys, registrations }: DefinitionBackend,
@@ -38,7 +42,7 @@ export function addDefinitionRoutes(
     describe({
       summary: "The custom events that may be tracked",
       tag: "Tracking",
-      security: "registration",
+      security: ["registration", "apiKey"],
       parameters: [{ name: "If-None-Match", in: "header", schema: { type: "string" } }],
       answer: {
         status: 200,
@@ -49,7 +53,8 @@ export function addDefinitionRoutes(
       errors: [401, 429],
     }),
     async (c) => {
-      await authenticate(c, "Bearer", (token) => registrations.find(token));
+      if (isSentWith(c.req.raw, "App")) await authenticate(c, "App", findKey(keys));
+      else await authenticate(c, "Bearer", (token) => registrations.find(token));
       const answer = await definitions.list();
       const tag = `"${answer.version}"`;
       c.header("ETag", tag);

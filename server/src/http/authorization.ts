@@ -15,6 +15,9 @@ const credential = (request: Request, scheme: Scheme): string | null => {
   return given?.toLowerCase() === scheme.toLowerCase() && value && !rest.length ? value : null;
 };
 
+/** Whether a request carries a credential of this scheme, valid or not. */
+export const isSentWith = (request: Request, scheme: Scheme): boolean => credential(request, scheme) !== null;
+
 /** How many valid credentials are remembered: those of an hour of a busy site, in a few megabytes. */
 const REMEMBERED_CREDENTIALS = 10_000;
 

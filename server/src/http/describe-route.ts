@@ -65,10 +65,13 @@ const EVERYWHERE = {
 };
 const errorSchema = jsonSchemaOf(errorBodySchema);
 
+type Security = "apiKey" | "registration" | "liveChat";
+
 export interface RouteDescription {
   summary: string;
   tag: string;
-  security?: "apiKey" | "registration" | "liveChat";
+  /** Any one of these credentials. */
+  security?: Security | readonly Security[];
   body?: JsonSchema;
   parameters?: Parameter[];
   /** The successful response; without a schema it has no body. */
@@ -86,7 +89,7 @@ export function describe(route: RouteDescription): MiddlewareHandler {
   return describeRoute({
     summary: route.summary,
     tags: [route.tag],
-    security: route.security ? [{ [route.security]: [] }] : [],
+    security: [route.security ?? []].flat().map((each) => ({ [each]: [] })),
     // The library types parameters by OpenAPI 3.0.
     ...(route.parameters && { parameters: route.parameters as DescribeRouteOptions["parameters"] & object }),
     ...(route.body && { requestBody: { required: true, content: json(route.body) } }),
