@@ -6,9 +6,10 @@ describe("the definitions", () => {
     const shared = sharedService(driver);
 
     test("are told to registrations, and to API keys of any scope", async () => {
-      const { call, service, visitor, trackingKey, adminKey } = shared();
+      const subject = shared();
+      const { call, service, trackingKey, adminKey } = subject;
       await service.definitions.put({ id: "bought", properties: { article: "string" } });
-      const { write } = await visitor();
+      const { write } = await subject.visitor();
       for (const authorization of [`Bearer ${write}`, `App ${trackingKey}`, `app ${adminKey}`])
         expect(await call("GET", "/v1/definitions", { authorization })).toMatchObject({
           status: 200,
