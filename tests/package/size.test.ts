@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 const MAIN_THREAD_BYTES = 7_230; // what it should get down to: 5,000
 
 /** Of the worker, which a browser fetches and compiles before the first tab's `init()` can resolve. */
-const WORKER_BYTES = { brotli: 51_200, minified: 168_000 };
+const WORKER_BYTES = { brotli: 51_200, minified: 168_200 };
 
 /** The entry as a site's production build has it; what only some sites load stays outside. */
 const bundle = async (): Promise<string> => {
