@@ -5,8 +5,8 @@ import { runSeeds } from "../pool.js";
 import type { Mutation } from "./mutations.js";
 import { MUTATIONS } from "./mutations.js";
 
-const LIMIT_MS = 600_000;
-const SEEDS_AT_MOST = 3_200;
+const LIMIT_MS = 240_000;
+const SEEDS_AT_MOST = 600;
 
 /** Runs seeds until one comes upon a violation; threads finish in any order, so that it may be two. */
 const runUntilViolation = async (seeds: Iterable<number>, mutation?: Mutation) => {
