@@ -7,6 +7,7 @@
  *   worker       dist/worker.js     the SharedWorker and dedicated worker: one file that needs nothing else
  *   serviceWorker, backgroundSync   dist/service-worker.js and dist/background-sync.js: what sites serve for Background
  *                                   Sync, classic scripts whose names stay their own in another's `importScripts`
+ *   liveChat     dist/live-chat/…   Live Chat sessions, and an adapter for each widget, as a site imports them
  *   playground   playground/dist/client, from index.html
  *
  * Sites' bundlers find the worker by the text `new SharedWorker(new URL("./worker.js", import.meta.url), {…})`. A build
@@ -18,11 +19,11 @@ import { defineConfig } from "vite";
 
 const fromHere = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** One self-contained file of the package. */
+/** One self-contained file of the package, or several that share chunks in their folder. */
 const packageFile = (
   name: string,
-  entry: string,
-  options: { minify: boolean; codeSplitting?: boolean; format?: "es" | "iife" },
+  entry: string | Record<string, string>,
+  options: { minify: boolean; codeSplitting?: boolean; format?: "es" | "iife"; folder?: string },
 ): EnvironmentOptions => ({
   consumer: "server",
   keepProcessEnv: false,
@@ -37,12 +38,12 @@ const packageFile = (
     license: { fileName: `licenses/${name}.md` },
     rolldownOptions: {
       platform: "browser",
-      input: fromHere(entry),
+      input: typeof entry === "string" ? { [name]: fromHere(entry) } : entry,
       optimization: { inlineConst: { mode: "all" } },
       output: {
         format: options.format ?? "es",
-        entryFileNames: `${name}.js`,
-        chunkFileNames: "[name].js",
+        entryFileNames: `${options.folder ?? ""}[name].js`,
+        chunkFileNames: `${options.folder ?? ""}[name].js`,
         codeSplitting: options.codeSplitting ?? false,
         // A site's minifier puts the value of a `const` where it is used.
         topLevelVar: options.minify,
@@ -62,9 +63,21 @@ const backgroundSync = packageFile("background-sync", "src/worker/background-syn
 });
 const pageHost = packageFile("page-host", "src/worker/page-host.ts", { minify: false });
 const main = packageFile("index", "src/main/index.ts", { minify: false, codeSplitting: true });
-// Left to the site's bundler, which drops what is for development only.
-main.keepProcessEnv = true;
-delete main.define;
+const liveChat = packageFile(
+  "live-chat",
+  Object.fromEntries(
+    ["index", "infobip", "chatwoot", "crisp", "tawk-to", "intercom"].map((name) => [
+      name,
+      fromHere(`src/live-chat/${name}.ts`),
+    ]),
+  ),
+  { minify: false, codeSplitting: true, folder: "live-chat/" },
+);
+for (const environment of [main, liveChat]) {
+  // Left to the site's bundler, which drops what is for development only.
+  environment.keepProcessEnv = true;
+  delete environment.define;
+}
 
 /** The in-page host is a file of its own, beside the main entry. */
 const besideMain: Plugin = {
@@ -111,6 +124,7 @@ export default defineConfig({
   plugins: [besideMain, functionsCompiledEarly],
   resolve: {
     alias: {
+      "people-tracking-sdk/live-chat": fromHere("dist/live-chat/index.js"),
       "people-tracking-sdk": fromHere("dist/index.js"),
       // The package's own entry is written for ES5, and refuses to stand beside another Dexie on the page.
       dexie: "dexie/dist/modern/dexie.mjs",
@@ -121,6 +135,7 @@ export default defineConfig({
   environments: {
     main,
     pageHost,
+    liveChat,
     worker,
     serviceWorker,
     backgroundSync,
@@ -130,7 +145,15 @@ export default defineConfig({
   },
   builder: {
     async buildApp(builder) {
-      for (const name of ["main", "pageHost", "worker", "serviceWorker", "backgroundSync", "client"]) {
+      for (const name of [
+        "main",
+        "pageHost",
+        "liveChat",
+        "worker",
+        "serviceWorker",
+        "backgroundSync",
+        "client",
+      ]) {
         await builder.build(builder.environments[name]);
       }
     },

@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import { PeopleTrackingSDK, type Outcome, type OutboxRow, type TrackerState } from "people-tracking-sdk";
 
 import { DEMO_TRACKING_KEY } from "../demo-key.js";
+import { liveChat } from "./live-chat/live-chat.js";
 
 /** The shop's events, as `demo-server/shop-definitions.ts` defines them on the service. */
 export type ShopEvents = {
@@ -16,6 +17,7 @@ export type ShopEvents = {
 };
 
 export const sdk = new PeopleTrackingSDK<ShopEvents>({
+  liveChat,
   pageViews: "spa",
   serviceWorkerUrl: "/service-worker.js",
 });

@@ -147,7 +147,7 @@ export class Tracker {
     this.#delivery.wake();
     const reread = request.liveChat === null && record.liveChat && { rereadLiveChat: record.liveChat.id };
     const told = ([answer]: CommandAnswer[]): InitAnswer => ({
-      ok: true,
+      success: true,
       ...reread,
       ...(answer && { view: answer }),
     });
@@ -157,7 +157,7 @@ export class Tracker {
     const registration = await within(this.#ports.timers, REGISTRATION_WAIT_MS, asked, null);
     const init: InitAnswer =
       registration?.kind === "refused" && registration.of !== "profile"
-        ? { ok: false, error: trackingError(2018, "people-service") }
+        ? { success: false, error: trackingError(2018, "people-service") }
         : told(view ? await this.submit(view.pageId, viewGroupOf(view, record, clock.now()).commands) : []);
     return { ...(await this.state()), init };
   }

@@ -14,8 +14,6 @@ export interface CallBatch {
   page?: PageOfEvents | undefined;
   /** Set before it is sent or journaled. */
   head?: BatchHead | undefined;
-  /** The commands have the host's times: the page's own clock cannot be right. */
-  hasHostTimes?: boolean;
   /**
    * How many of its first commands are in the unload journal. Other pages may have found them there, so only a host can
    * say that one of these was not stored.
@@ -40,12 +38,4 @@ export const setHead = (
   if (batch.head?.generation === generation) return;
   batch.head = { generation, ...limits, page: batch.page?.sent };
   batch.text = undefined;
-};
-
-/** Replaces the page's times by the host's: who finds the journal does not know this page's clock. */
-export const setHostTimes = (batch: CallBatch, skewMs: number): void => {
-  if (batch.hasHostTimes) return;
-  batch.hasHostTimes = true;
-  batch.text = undefined;
-  for (const command of batch.commands) command.at += skewMs;
 };

@@ -5,16 +5,16 @@
  * and deliver it.
  */
 import type { HostKind, Outcome } from "../protocol/api.js";
-import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS, PAGE_CLOCK_TOLERANCE_MS } from "../protocol/host.js";
+import { CALL_TIMEOUT_MS, COMMAND_DEADLINE_MS } from "../protocol/host.js";
 import type { LoadView, Refusal, SentCommand } from "../protocol/host.js";
 import { monotonicNow } from "../protocol/monotonic.js";
 import { SECOND } from "../protocol/wire.js";
-import { setHead, setHostTimes, textOf } from "./call-batch.js";
+import { setHead, textOf } from "./call-batch.js";
 import type { CallBatch } from "./call-batch.js";
 import type { HostConnection } from "./host/host-connection.js";
 import { SUCCESS, describe } from "./outcome.js";
 import type { Failure } from "./outcome.js";
-import type { PageOfEvents } from "./page-views.js";
+import type { PageViews } from "./page-views.js";
 import { settleBatch } from "./settle-batch.js";
 import type { Settings } from "./tracking-options.js";
 import { createUnloadJournal, mayBeLost } from "./unload-journal.js";
@@ -22,22 +22,20 @@ import { createUnloadJournal, mayBeLost } from "./unload-journal.js";
 type New<Each> = Each extends SentCommand ? Omit<Each, "n" | "at"> : never;
 /** A command before the queue gives it its number and time. */
 export type NewCommand = New<SentCommand>;
-type NewPageView = Extract<NewCommand, { type: "pageView" }>;
+export type NewPageView = Extract<NewCommand, { type: "pageView" }>;
 
 /** A host that could not decide gets the command again after this. */
 const UNDECIDED_RETRY_MS = 5 * SECOND;
 
 export interface CallQueue {
-  /** @param eventPage - of a custom event */
-  add(command: NewCommand, eventPage?: PageOfEvents): Promise<Outcome>;
+  add(command: NewCommand): Promise<Outcome>;
   /** Sends what the present task has added so far. */
   flush: () => void;
   hasUndecided: () => boolean;
   /** Journals what no host has decided. */
   save(): void;
-  /** The page goes, and may end with any call: from now on each call is journaled before it returns. */
-  onHide(): void;
-  onShow(): void;
+  /** The page goes, and may end with any call: from now on each call is journaled before it returns. Or it is back. */
+  setPageHidden(isHidden: boolean): void;
   /** @param generation - the erase generation that this host reports */
   onState(host: HostKind, generation: number): void;
   /** What was called while the page was only prerendered happens now. */
@@ -46,14 +44,14 @@ export interface CallQueue {
   numbered(view: NewPageView, at: number): LoadView["command"];
   /** Sends what was held back, and from now on at once. */
   open(): void;
-  /** Gives all that was held back this outcome. */
-  refuse(failure: Failure): void;
+  /** Gives all that was held back this outcome, and journals what was sent. */
+  end(failure: Failure): void;
 }
 
 export const createCallQueue = (
   connection: HostConnection,
   { name, limits }: Settings,
-  onTaskEnd: () => void,
+  pages: Pick<PageViews, "ofEvent">,
 ): CallQueue => {
   const journal = createUnloadJournal(name, connection.pageId);
   /** In the order of the calls. All of them are sent, once `init()` has succeeded. */
@@ -66,15 +64,14 @@ export const createCallQueue = (
   let generation = 0;
   let hostKind: HostKind | undefined;
 
+  /** Milliseconds since the epoch, by the host's clock where the page's own cannot be right. */
+  const hostNow = (): number => Date.now() + connection.clockSkewMs();
+
   const writeJournal = (): void => {
     // What waits for `init()` is journaled only where the page goes: should `init()` fail, its callers get that outcome.
     if (!isOpen && !isPageHidden) return;
-    const skewMs = connection.clockSkewMs();
-    for (const each of undecided) {
-      if (!isOpen) setHead(each, generation, limits);
-      if (Math.abs(skewMs) > PAGE_CLOCK_TOLERANCE_MS) setHostTimes(each, skewMs);
-    }
-    journal.write(undecided, Date.now() + skewMs);
+    if (!isOpen) for (const each of undecided) setHead(each, generation, limits);
+    journal.write(undecided, hostNow());
   };
 
   const send = (each: CallBatch): void => {
@@ -88,7 +85,7 @@ export const createCallQueue = (
     // Nobody waits for a Live Chat change.
     const isAwaited = isTimed && each.commands[0]!.type !== "liveChat";
     let refusals: Refusal[] | undefined;
-    let cause = "the host did not answer in time";
+    let cause = "";
     try {
       refusals = await connection.request(
         "submit",
@@ -96,7 +93,7 @@ export const createCallQueue = (
         isAwaited ? calledAt + CALL_TIMEOUT_MS - monotonicNow() : undefined,
       );
     } catch (thrown) {
-      // It cannot be written as JSON, or not be sent: a page can patch anything.
+      // No host has responded; or it cannot be written as JSON, or not be sent: a page can patch anything.
       cause = describe(thrown);
     }
     const mayBeStored =
@@ -122,27 +119,23 @@ export const createCallQueue = (
   /** One function for all calls, not one made for each. */
   const awaitOutcome = (resolve: CallBatch["resolves"][number]): void => void batch!.resolves.push(resolve);
 
-  const endTask = (): void => {
-    onTaskEnd();
-    flush();
-  };
-
   const save = (): void => {
     flush();
     writeJournal();
   };
 
   return {
-    add: (command, eventPage) => {
+    add: (command) => {
       const isAlone = command.type === "liveChat";
+      const eventPage = command.type === "track" ? pages.ofEvent(batch?.page) : undefined;
       if (isAlone || (eventPage && batch?.page && eventPage !== batch.page)) flush();
       if (!batch) {
         batch = { commands: [], resolves: [], calledAt: monotonicNow(), journaled: 0 };
-        queueMicrotask(endTask);
+        queueMicrotask(flush);
       }
       const numbered = command as SentCommand;
       numbered.n = ++count;
-      numbered.at = Date.now();
+      numbered.at = hostNow();
       batch.commands.push(numbered);
       batch.page ??= eventPage;
       const outcome = new Promise(awaitOutcome);
@@ -154,11 +147,10 @@ export const createCallQueue = (
     hasUndecided: () => undecided.length > 0,
     save,
 
-    onHide: () => {
-      isPageHidden = true;
-      save();
+    setPageHidden: (isHidden) => {
+      isPageHidden = isHidden;
+      if (isHidden) save();
     },
-    onShow: () => void (isPageHidden = false),
     onState: (host, reported) => {
       hostKind = host;
       generation = reported;
@@ -168,7 +160,7 @@ export const createCallQueue = (
       flush();
       for (const each of undecided) {
         each.calledAt = monotonicNow();
-        for (const command of each.commands) command.at = Date.now();
+        for (const command of each.commands) command.at = hostNow();
       }
     },
 
@@ -180,8 +172,8 @@ export const createCallQueue = (
       [...undecided].forEach(send); // one that cannot be sent leaves the list at once
     },
 
-    refuse: (failure) => {
-      flush();
+    end: (failure) => {
+      save();
       if (isOpen) return;
       for (const { resolves, journaled } of undecided.splice(0)) {
         resolves.forEach((resolve, index) => resolve(index < journaled ? SUCCESS : failure));

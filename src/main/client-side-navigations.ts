@@ -1,28 +1,18 @@
 /** Page views inside one document. The URL is read when the task that changed it has ended, as the visitor sees it. */
 import type { PageLoad } from "./page-load.js";
 import type { ClientSideViews } from "./tracking-options.js";
-import type { outsideZones } from "./zones.js";
+import { presentUrl } from "./page-views.js";
+import { outsideZones } from "./zones.js";
 
-/** Functions of the entry are given: what is imported from there becomes one of its exports. */
 export interface Navigations {
   pageLoad: PageLoad;
   ignoreSearch: ClientSideViews["ignoreSearch"];
-  /** Without its fragment. */
-  presentUrl: () => string;
-  outsideZones: typeof outsideZones;
-  /** Is called at each view, with the URL of the one before. */
-  record: (previousUrl: string) => void;
+  /** Is called at each view. */
+  record: () => void;
   signal: AbortSignal;
 }
 
-export const followNavigations = ({
-  pageLoad,
-  ignoreSearch,
-  presentUrl,
-  outsideZones,
-  record,
-  signal,
-}: Navigations): void => {
+export const followNavigations = ({ pageLoad, ignoreSearch, record, signal }: Navigations): void => {
   let isDue = false;
   /** Routers and filters change the URL many times in a task, and may end where they began. */
   const look = (): void => {
@@ -36,7 +26,8 @@ export const followNavigations = ({
       if (signal.aborted || isSameView(url, previousUrl, ignoreSearch)) return;
       // Shared by all instances on the page: the others see no difference any more.
       pageLoad.url = url;
-      record(previousUrl);
+      pageLoad.referrer = previousUrl;
+      record();
     });
   };
   const { navigation } = globalThis as { navigation?: EventTarget };

@@ -19,21 +19,20 @@ export const copyValue = (root: string, value: unknown): unknown =>
   typeof value === "string" ? value : (flatCopy(value) ?? deepCopy(root, value));
 
 const deepCopy = (root: string, value: unknown): unknown => {
-  /** The objects that hold the value being copied, outermost first, and the key under which each holds the next. */
-  const holders: object[] = [];
-  const keys: string[] = [];
-  let refusal: string | undefined;
+  /** The objects that hold the value being copied, outermost first. */
+  const holders: unknown[] = [];
+  /** Of the value being copied. */
+  let path = root;
+  let refusal: TypeError | undefined;
 
   const refuse = (what: string): never => {
-    const path = keys.map((key, depth) => (Array.isArray(holders[depth]) ? `[${key}]` : `.${key}`));
-    refusal ??= `${root}${path.join("")} ${what}`;
-    throw new TypeError(refusal);
+    throw (refusal = new TypeError(`${path} ${what}`));
   };
   const refuseKind = (kind: string | number | null | undefined): never =>
     refuse(`is ${kind}, which cannot be carried`);
 
   /** @param isConverted - a `toJSON` returned it: JSON does not call a second one */
-  const copy = (given: unknown, isConverted?: boolean): unknown => {
+  const copy = (given: unknown, key: string, isConverted?: boolean): unknown => {
     if (given == null || isScalar(given)) return given;
     if (typeof given === "number") refuseKind(given);
     // It is the same in all windows, and minifiers do not change it.
@@ -42,36 +41,37 @@ const deepCopy = (root: string, value: unknown): unknown => {
     if (brand === "Date") return (given as Date).toISOString();
     const { toJSON } = given as Jsonable;
     if (!isConverted && typeof toJSON === "function" && !PLAIN.some((plain) => plain.toJSON === toJSON)) {
-      const converted = toJSON.call(given, keys.at(-1) ?? "");
-      return copy(converted, true) ?? refuseKind(`${converted as null} as JSON`);
+      const converted = toJSON.call(given, key);
+      return copy(converted, key, true) ?? refuseKind(`${converted as null} as JSON`);
     }
     const isList = Array.isArray(given);
     if (!isList && brand !== "Object") refuseKind(`a ${brand || "tagged object"}`);
-    const source = given as Record<string, unknown>;
-    if (holders.includes(source) || holders.length === MAX_DEPTH) {
-      return refuse("refers back to itself, or is nested too deep");
+    if (holders.includes(given) || holders.length === MAX_DEPTH) {
+      refuse("refers back to itself, or is nested too deep");
     }
 
-    const ownKeys = Object.keys(source);
+    const ownKeys = Object.keys(given);
     // As JSON each hole would be a `null`, and there may be millions.
     if (isList && ownKeys.length !== given.length) refuseKind("a list with holes or named fields");
-    const depth = holders.push(source) - 1;
     // Without a prototype `__proto__` is a name like any other, for the schemas to refuse.
     const target = (isList ? [] : Object.create(null)) as Record<string, unknown>;
-    for (const key of ownKeys) {
-      keys[depth] = key;
-      const part = copy(source[key]);
-      if (part != null) target[key] = part;
+    const own = path;
+    holders.push(given);
+    for (const name of ownKeys) {
+      path = own + (isList ? `[${name}]` : `.${name}`);
+      const part = copy((given as Record<string, unknown>)[name], name);
+      if (part != null) target[name] = part;
       else if (isList) refuseKind(part);
     }
-    keys.length = depth;
+    path = own;
     holders.pop();
     return target;
   };
 
   try {
-    return copy(value);
+    return copy(value, "");
   } catch (thrown) {
+    if (refusal) throw refusal;
     return refuse(`could not be read: ${describe(thrown)}`);
   }
 };

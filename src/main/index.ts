@@ -1,11 +1,11 @@
 export { PeopleTrackingSDK } from "./people-tracking-sdk.js";
-export type { LiveChatSource } from "./live-chat.js";
 export type { ClientSideViews, TrackingOptions } from "./tracking-options.js";
 export type {
   EventMap,
   EventProperties,
   HostKind,
   LiveChatSession,
+  LiveChatSource,
   Outcome,
   OutboxRow,
   Page,

@@ -36,7 +36,9 @@ export const takeInJournals = (connection: HostConnection, prefix: string, signa
     const batches = readJournal(text, pageId, Date.now() + connection.clockSkewMs());
     if (!batches) return;
     const responses = await Promise.all(
-      batches.map((batch) => connection.request("submit", () => [pageId, batch], RESPONSE_TIMEOUT_MS)),
+      batches.map((batch) =>
+        connection.request("submit", () => [pageId, batch], RESPONSE_TIMEOUT_MS).catch(() => undefined),
+      ),
     );
     const refusals = responses.flat();
     if (refusals.some((refusal) => !refusal || refusal.undecided)) return;

@@ -1,4 +1,4 @@
-import type { LiveChatSession } from "../protocol/api.js";
+import type { LiveChatSession, LiveChatSource } from "../protocol/api.js";
 import { toJson } from "../protocol/json.js";
 import { SECOND } from "../protocol/wire.js";
 import { within } from "./after.js";
@@ -6,26 +6,6 @@ import { within } from "./after.js";
 /** Live Chat has this long to be ready; after it `init()` answers 4001. */
 const READY_MS = 5 * SECOND;
 const REREAD_MS = SECOND;
-
-/**
- * Where the tracker learns who is at the keyboard. A site's Live Chat has this shape at `globalThis.LiveChat`, or is
- * given as the option `liveChat`.
- *
- * @example
- * const liveChat: LiveChatSource = {
- *   ready: () => chat.whenInitialized(),
- *   session: () => chat.session,
- *   subscribe: (listener) => chat.on("session", listener), // returns a function that ends it
- * };
- */
-export interface LiveChatSource {
-  /** Resolves once Live Chat is initialized; `init()` answers 4001 if it rejects or takes over 5 s. */
-  ready(): Promise<void>;
-  /** The session as it is now: `null` before a chat is started or a user has signed in, and after its end. */
-  session(): LiveChatSession | null;
-  /** Calls the listener at each change. Returns a function that ends it. */
-  subscribe(listener: (session: LiveChatSession | null) => void): () => void;
-}
 
 /** Whether this is a Live Chat: `globalThis.LiveChat` may be anything. */
 export const isLiveChat = (given: unknown): given is LiveChatSource => {

@@ -6,6 +6,8 @@ export interface PageLoad {
   view?: LoadView | null | undefined;
   /** The URL viewed last, where client-side navigations are followed. */
   url?: string;
+  /** The page that led here: at a client-side navigation, the one before. */
+  referrer?: string;
   /** When the page last came back from the back-forward cache, by the event's own time. */
   restored?: number;
 }

@@ -3,16 +3,16 @@ import type { CommandAnswer, LoadView } from "../protocol/host.js";
 import { documentText } from "./document-text.js";
 import { check } from "./outcome.js";
 import { pageLoadOf } from "./page-load.js";
+import type { PageLoad } from "./page-load.js";
 import type { Settings } from "./tracking-options.js";
-import { outsideZones } from "./zones.js";
 
 /**
  * Without its fragment, and of a `data:` URL without what is the document itself. `document.URL` is `location.href`
  * without its check of the caller: 1 ms less for 1,000 calls in Chromium.
  */
-const presentUrl = (url = documentText("URL")): string => /^data:[^,]*|^[^#]*/.exec(url)![0];
+export const presentUrl = (url = documentText("URL")): string => /^data:[^,]*|^[^#]*/.exec(url)![0];
 
-/** The page of custom events, as long as its URL and title stay the same. */
+/** The page of the custom events of one task, as long as its URL and title stay the same. */
 export interface PageOfEvents {
   url: string;
   title: string;
@@ -27,28 +27,28 @@ export interface PageViews {
    * @param given replaces the page's own fields
    */
   present(given?: Partial<Page>): Partial<Page> | undefined;
-  /** The same object while nothing changes. */
-  ofEvent(): PageOfEvents;
-  /** The next event calls the site's redaction again. */
-  forgetEventPage: () => void;
+  /**
+   * @param known - of another event of the same task, with which this one shares the site's redaction
+   * @returns the same object while URL and title stay the same
+   */
+  ofEvent(known: PageOfEvents | undefined): PageOfEvents;
   /** The page view of this page load, unless it is recorded. All instances give it one id, so that it is stored once. */
   ofLoad(make: () => LoadView): LoadView | undefined;
   /** @param answer absent while opted out */
   settleLoad(answer: CommandAnswer | undefined): void;
   /** Whether no instance on the page has seen this return from the back-forward cache yet. */
   isRestored(event: Event): boolean;
-  /** Calls `record` at each client-side navigation from now on. */
-  follow(record: () => void, signal: AbortSignal): void;
+  /** Where client-side navigations are followed: the URL of the last view. */
+  load: PageLoad;
 }
 
-export const createPageViews = ({ hello, page: redact, ignoreSearch }: Settings): PageViews => {
+export const createPageViews = ({ hello, page: redact, pageViews }: Settings): PageViews => {
   const pageLoad = pageLoadOf(hello.namespace);
-  /** The page that led here: at a client-side navigation, the one before. */
-  let referrer = documentText("referrer");
-  let eventPage: PageOfEvents | undefined;
+  if (pageViews === "spa") pageLoad.url = presentUrl();
+  pageLoad.referrer ??= documentText("referrer");
 
   const present: PageViews["present"] = (given) => {
-    const page = { url: presentUrl(), title: documentText("title"), referrer };
+    const page = { url: presentUrl(), title: documentText("title"), referrer: pageLoad.referrer! };
     for (const name of FIELDS) {
       const value = given?.[name];
       check(value === undefined || typeof value === "string", `page.${name} must be a string`);
@@ -71,18 +71,12 @@ export const createPageViews = ({ hello, page: redact, ignoreSearch }: Settings)
   return {
     present,
 
-    ofEvent: () => {
+    ofEvent: (known) => {
       const url = documentText("URL");
       const title = documentText("title");
-      if (eventPage?.url !== url || eventPage.title !== title) {
-        const page = present();
-        eventPage = { url, title, sent: page && { url: page.url ?? "", title: page.title ?? "" } };
-      }
-      return eventPage;
-    },
-
-    forgetEventPage: () => {
-      if (redact) eventPage = undefined;
+      if (known?.url === url && known.title === title) return known;
+      const page = present();
+      return { url, title, sent: page && { url: page.url ?? "", title: page.title ?? "" } };
     },
 
     ofLoad: (make) => {
@@ -103,25 +97,7 @@ export const createPageViews = ({ hello, page: redact, ignoreSearch }: Settings)
       return isNews;
     },
 
-    follow: (record, signal) => {
-      pageLoad.url = presentUrl();
-      // Few sites need it, and none before its first navigation.
-      import("./client-side-navigations.js").then(
-        ({ followNavigations }) =>
-          followNavigations({
-            pageLoad,
-            ignoreSearch,
-            presentUrl,
-            outsideZones,
-            record: (previousUrl) => {
-              referrer = previousUrl;
-              record();
-            },
-            signal,
-          }),
-        () => {}, // the site does not serve the file: page loads still count
-      );
-    },
+    load: pageLoad,
   };
 };
 

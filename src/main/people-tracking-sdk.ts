@@ -19,7 +19,7 @@ import { exposeInspection } from "./development.js";
 import { isLiveChat } from "./live-chat.js";
 import { check, describe, fail } from "./outcome.js";
 import type { ErrorCode } from "./outcome.js";
-import { readKey, readOptions } from "./tracking-options.js";
+import { readOptions } from "./tracking-options.js";
 import type { TrackingOptions } from "./tracking-options.js";
 import { startTracking } from "./tracking.js";
 import type { Tracking } from "./tracking.js";
@@ -85,7 +85,7 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
     if (typeof document === "undefined") return resolved(fail(2100, "there is no document here"));
     const running = this.#tracking;
     try {
-      const key = readKey(apiKey);
+      const key = typeof apiKey === "string" ? apiKey.trim() : "";
       if (running) {
         check(running.settings.hello.apiKey === key, "init() was called with another key before");
         return running.started;
@@ -119,12 +119,12 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
    * await sdk.track("action", { name: "Button clicked", label: "add-to-favorites" });
    */
   track<Id extends keyof Events & string>(eventId: Id, properties?: Events[Id]): Promise<Outcome> {
-    return this.#with(2016, ({ queue, pages }) => {
+    return this.#with(2016, ({ queue }) => {
       const command: NewCommand = { type: "track", eventId: copyValue("eventId", eventId) as string };
       if (properties !== undefined) {
         command.properties = copyValue("properties", properties) as WireProperties;
       }
-      return queue.add(command, pages.ofEvent());
+      return queue.add(command);
     });
   }
 
@@ -288,7 +288,6 @@ export class PeopleTrackingSDK<Events extends EventMap = EventMap> {
     this.#listeners.clear();
     this.#state = null;
     outsideZones(() => this.#tracking?.end());
-    this.#tracking = undefined;
   }
 
   /** The same as `close()`, for `using`. */

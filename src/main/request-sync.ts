@@ -6,7 +6,7 @@
  */
 import { Workbox } from "workbox-window";
 import type { TrackerState } from "../protocol/api.js";
-import type { documentText as DocumentText } from "./document-text.js";
+import { documentText } from "./document-text.js";
 
 /** Chromium's alone, and in no TypeScript library. */
 interface SyncRegistration extends ServiceWorkerRegistration {
@@ -19,7 +19,6 @@ export interface BackgroundSync {
   tag: string;
   /** Whether this page has calls that no host has decided. */
   hasUndecided: () => boolean;
-  documentText: typeof DocumentText;
   signal: AbortSignal;
 }
 
@@ -31,10 +30,9 @@ export const requestSync = async ({
   url,
   tag,
   hasUndecided,
-  documentText,
   signal,
 }: BackgroundSync): Promise<(state: TrackerState) => void> => {
-  const registration = (await registered(url, documentText)) as SyncRegistration;
+  const registration = (await registered(url)) as SyncRegistration;
   let present: TrackerState | undefined;
   let isRequested = false;
   const request = (): void => {
@@ -59,10 +57,7 @@ export const requestSync = async ({
 };
 
 /** Where the site has registered this script itself, its scope is kept: a second registration would run it twice. */
-const registered = async (
-  url: string,
-  documentText: BackgroundSync["documentText"],
-): Promise<ServiceWorkerRegistration> => {
+const registered = async (url: string): Promise<ServiceWorkerRegistration> => {
   // Where Trusted Types are required, what is given is an object.
   const { href } = new URL(url);
   const known = (await navigator.serviceWorker.getRegistrations()).find(({ active, waiting, installing }) =>

@@ -1,9 +1,9 @@
-import type { HostKind, Page } from "../protocol/api.js";
+import type { HostKind, LiveChatSource, Page } from "../protocol/api.js";
 import { PROTOCOL_VERSION } from "../protocol/host.js";
 import type { PageHello } from "../protocol/host.js";
+import { toJson } from "../protocol/json.js";
 import { sharedName } from "../protocol/names.js";
 import { SECOND, SESSION_TIMEOUT_MS } from "../protocol/wire.js";
-import type { LiveChatSource } from "./live-chat.js";
 import { documentText } from "./document-text.js";
 import { hash } from "./names.js";
 import { check } from "./outcome.js";
@@ -25,7 +25,8 @@ export interface TrackingOptions {
   /**
    * When page views are recorded: at each page load (the default), also at client-side navigations (`spa`), or never by
    * itself. A task that has changed the URL makes one view at its end, unless the URL without its fragment is that of
-   * the last view. `ignoreSearch` names the parameters that do not make another view; the URL is sent whole all the same.
+   * the last view; navigations before `init()` has resolved make one view together. `ignoreSearch` names the parameters
+   * that do not make another view; the URL is sent whole all the same.
    *
    * @example
    * pageViews: { spa: true, ignoreSearch: ["q", "page"] }
@@ -65,71 +66,41 @@ export interface ClientSideViews {
 
 const DEFAULT_MAX_WAITING = 100_000;
 
-/** Each option, as JSON, matches its rule. */
-const RULES = {
-  pageViews: /^("(load|spa|manual)"|{.*"spa":true.*})$/,
-  host: /^"(auto|shared|dedicated|page)"$/,
-  durability: /^"(relaxed|strict)"$/,
-  namespace: /^".{1,99}"$/,
-  sessionTimeoutMs: /^[1-9]\d*$/,
-  maxWaiting: /^[1-9]\d*$/,
-  deliveryDelayMs: /^\d{1,5}$/,
-};
-
 export interface Settings {
   /** The prefix of all names in the browser that belong to this namespace. */
   name: string;
   /** The part of the page's hello that is the same for every host. */
-  hello: Pick<
-    PageHello,
-    "protocol" | "namespace" | "endpoint" | "apiKey" | "durability" | "globalPrivacyControl"
-  >;
+  hello: Omit<PageHello, "online">;
   hosts: readonly HostKind[];
   workerUrl: string | undefined;
   serviceWorkerUrl: string | undefined;
   pageViews: "load" | "spa" | "manual";
-  ignoreSearch: boolean | string[];
+  ignoreSearch: boolean | string[] | undefined;
   page: ((page: Page) => Page | null) | undefined;
   /** They hold for the calls of this tab. */
   limits: { sessionTimeoutMs: number; maxWaiting: number; deliveryDelayMs: number };
 }
 
 /**
- * The key without what was pasted around it.
+ * Reads what the page itself needs to connect to a host. The host checks the rest, which travels as it is:
+ * `worker/check-hello.ts`.
  *
- * @throws what is wrong with it
+ * @param apiKey without the white space that was pasted around it
+ * @throws what is wrong with them
  */
-export const readKey = (apiKey: string): string => {
-  const key = typeof apiKey === "string" ? apiKey.trim() : "";
-  check(!!key, "apiKey must be a non-empty string");
-  const at = key.search(/[^ -~]/);
-  const codePoint = key.codePointAt(at)?.toString(16).toUpperCase().padStart(4, "0");
-  check(
-    at < 0,
-    `apiKey has the character U+${codePoint} at position ${at + 1}, which no HTTP header can carry: copy it once more`,
-  );
-  return key;
-};
-
-/** @throws what is wrong with them */
 export const readOptions = (options: TrackingOptions, apiKey: string): Settings => {
-  for (const [name, rule] of Object.entries(RULES)) {
-    const value: unknown = options[name as keyof typeof RULES];
-    check(value === undefined || rule.test(JSON.stringify(value)), `options.${name} must match ${rule}`);
-  }
-  const { page, host = "auto", durability = "relaxed", pageViews = "load" } = options;
+  const {
+    page,
+    host = "auto",
+    pageViews = "load",
+    durability = "relaxed",
+    sessionTimeoutMs = SESSION_TIMEOUT_MS,
+    maxWaiting = DEFAULT_MAX_WAITING,
+    deliveryDelayMs = SECOND,
+  } = options;
   check(!page || typeof page === "function", "options.page must be a function");
-
-  const { spa, ignoreSearch = false } = Object(pageViews) as Partial<ClientSideViews>;
-  check(
-    Array.isArray(ignoreSearch)
-      ? ignoreSearch.every((name) => typeof name === "string")
-      : typeof ignoreSearch === "boolean",
-    "options.pageViews.ignoreSearch must be true or a list of strings",
-  );
-
+  const { spa, ignoreSearch } = Object(pageViews) as Partial<ClientSideViews>;
   const url = parseUrl("endpoint", options.endpoint ?? "/people", pageOrigin());
-  check(/^https?:$/.test(url.protocol), "options.endpoint must be an http(s) URL");
   const endpoint = (url.origin + url.pathname).replace(/\/+$/, "");
   const namespace = options.namespace ?? hash(`${endpoint} ${apiKey}`);
   const fileUrl = (name: "workerUrl" | "serviceWorkerUrl"): string | undefined =>
@@ -141,10 +112,10 @@ export const readOptions = (options: TrackingOptions, apiKey: string): Settings 
       namespace,
       endpoint,
       apiKey,
-      durability,
+      options: toJson({ pageViews, host, durability, sessionTimeoutMs, maxWaiting, deliveryDelayMs }),
       globalPrivacyControl:
         !!options.respectGlobalPrivacyControl &&
-        (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true,
+        !!(navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl,
     },
     hosts: host === "auto" ? ["shared", "dedicated", "page"] : [host],
     workerUrl: fileUrl("workerUrl"),
@@ -152,11 +123,7 @@ export const readOptions = (options: TrackingOptions, apiKey: string): Settings 
     pageViews: spa ? "spa" : (pageViews as Settings["pageViews"]),
     ignoreSearch,
     page,
-    limits: {
-      sessionTimeoutMs: options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS,
-      maxWaiting: options.maxWaiting ?? DEFAULT_MAX_WAITING,
-      deliveryDelayMs: options.deliveryDelayMs ?? SECOND,
-    },
+    limits: { sessionTimeoutMs, maxWaiting, deliveryDelayMs },
   };
 };
 

@@ -1,18 +1,17 @@
 /** What one `init()` starts, until it fails or the instance is closed. It connects the parts of the page's side. */
-import type { Outcome, Page, TrackerState } from "../protocol/api.js";
+import type { LiveChatSource, Outcome, Page, TrackerState } from "../protocol/api.js";
 import { CALL_TIMEOUT_MS } from "../protocol/host.js";
-import type { Host, InitAnswer, PageSignal } from "../protocol/host.js";
+import type { Host, PageSignal } from "../protocol/host.js";
 import { monotonicNow } from "../protocol/monotonic.js";
 import { within } from "./after.js";
 import type { AfterStart } from "./after-start.js";
 import { createCallQueue } from "./call-queue.js";
-import type { CallQueue } from "./call-queue.js";
+import type { CallQueue, NewPageView } from "./call-queue.js";
 import { documentText } from "./document-text.js";
 import { createHostConnection } from "./host/host-connection.js";
 import type { HostConnection } from "./host/host-connection.js";
+import { NO_ANSWER } from "./host/watchdog.js";
 import { followLiveChat } from "./live-chat.js";
-import type { LiveChatSource } from "./live-chat.js";
-import { trustedScriptUrl } from "./host/trusted-script-url.js";
 import { SUCCESS, describe, fail } from "./outcome.js";
 import { createPageViews } from "./page-views.js";
 import type { PageViews } from "./page-views.js";
@@ -43,17 +42,16 @@ export interface Tracking {
   end(): void;
 }
 
-/** Events that only pages get. All of them pass the window first. */
-const PAGE_EVENTS = ["online", "offline", "visibilitychange", "pagehide", "pageshow"];
-
+/** @param onEnd - `init()` failed, or `end()` was called */
 export const startTracking = (
   settings: Settings,
   source: LiveChatSource | null,
   onState: (state: TrackerState) => void,
-  onFailure: () => void,
+  onEnd: () => void,
 ): Tracking => {
   const ended = new AbortController();
   const { signal } = ended;
+  const isCounted = settings.pageViews !== "manual";
   let lastState: TrackerState;
   let afterStartTimer: ReturnType<typeof setTimeout> | undefined;
   let later: AfterStart | undefined;
@@ -66,69 +64,60 @@ export const startTracking = (
     later?.onState(state);
     onState(state);
   });
-  const queue = createCallQueue(connection, settings, pages.forgetEventPage);
+  const queue = createCallQueue(connection, settings, pages);
   const liveChat =
     source &&
     followLiveChat(source, (change) => void outsideZones(() => queue.add({ type: "liveChat", ...change })));
 
-  const pageView = (given?: Partial<Page>) => {
-    const page = pages.present(given);
-    return { type: "pageView" as const, ...(page && { page }) };
-  };
+  const pageView = (given?: Partial<Page>): NewPageView => ({ type: "pageView", page: pages.present(given) });
   const viewPage = (given?: Partial<Page>): Promise<Outcome> => queue.add(pageView(given));
+
+  /** Events of the document and the window: all of them pass the window first. */
+  const on = (type: string, act: (event: Event) => void): void =>
+    window.addEventListener(type, act, { signal, capture: true });
 
   const signalHost = (name: PageSignal): void =>
     void connection.request("signal", () => [name], CALL_TIMEOUT_MS).catch(() => {}); // the host finds out by itself
 
   /** Passes on to the host what only pages notice, and detaches from it while the page is away. */
-  const onPageEvent = (event: Event): void => {
-    const { type } = event;
-    if (type === "pagehide") {
-      queue.onHide();
+  const followPage = (): void => {
+    for (const name of ["online", "offline"] as const) on(name, () => signalHost(name));
+    on("visibilitychange", () => {
+      const visibility = documentText("visibilityState");
+      if (visibility === "hidden") queue.save();
+      signalHost(visibility as PageSignal);
+    });
+    on("pagehide", () => {
+      queue.setPageHidden(true);
       connection.detach();
-    } else if (type === "pageshow") {
-      queue.onShow();
+    });
+    on("pageshow", (event) => {
+      queue.setPageHidden(false);
       if (!(event as PageTransitionEvent).persisted) return;
-      connection.reattach();
-      if (settings.pageViews !== "manual" && pages.isRestored(event)) void viewPage();
-    } else {
-      const signal = type === "visibilitychange" ? documentText("visibilityState") : type;
-      if (signal === "hidden") queue.save();
-      signalHost(signal as PageSignal);
-    }
+      connection.attach();
+      if (isCounted && pages.isRestored(event)) void viewPage();
+    });
   };
 
   const start = async (): Promise<Outcome> => {
     const at = Date.now();
     const calledAt = monotonicNow();
-    const view =
-      settings.pageViews === "manual"
-        ? undefined
-        : pages.ofLoad(() => ({ pageId: connection.pageId, command: queue.numbered(pageView(), at) }));
-    const init = () => connection.init({ at, calledAt, liveChat: liveChat?.follow(), view });
-    const response = liveChat
-      ? liveChat
-          .ready()
-          .then((isReady): InitAnswer | Promise<InitAnswer> =>
-            isReady && !signal.aborted ? init() : { ok: false, error: fail(4001).error },
-          )
-      : init();
-    void connection.connect();
-    // Once the host has something to do.
-    for (const type of PAGE_EVENTS) window.addEventListener(type, onPageEvent, { signal, capture: true });
-    if (settings.pageViews === "spa") pages.follow(() => void viewPage(), signal);
-
-    const answer = await response;
-    if (!answer.ok) return { success: false, error: answer.error };
+    const view = isCounted
+      ? pages.ofLoad(() => ({ pageId: connection.pageId, command: queue.numbered(pageView(), at) }))
+      : undefined;
+    connection.connect();
+    followPage();
+    if (liveChat && (!(await liveChat.ready()) || signal.aborted)) return fail(4001);
+    const answer = await connection.init({ at, calledAt, liveChat: liveChat?.follow(), view });
+    if (!answer.success) return answer;
     if (answer.rereadLiveChat) liveChat?.reread(answer.rereadLiveChat);
     if (view) pages.settleLoad(answer.view);
     queue.open();
     // In a task after `init()` has resolved, which waits for none of it. Should the page end before, the next one does it.
     afterStartTimer = setTimeout(() => {
       import("./after-start.js").then(
-        ({ afterStart }) =>
-          (later = afterStart(tracking, lastState, isErased, trustedScriptUrl, documentText, signal)),
-        () => {}, // the site does not serve the file: journals wait for a page that has it
+        (chunk) => (later = chunk.afterStart(tracking, lastState, isErased, signal)),
+        () => {}, // the site does not serve the file: journals wait for a page that has it, and page loads still count
       );
     });
     return SUCCESS;
@@ -137,35 +126,37 @@ export const startTracking = (
   const begin = async (): Promise<Outcome> => {
     if (documentText("prerendering") === "true") {
       // Nobody sees the page yet, and perhaps never will: clocks and storage wait until somebody does.
-      await new Promise<unknown>((shown) => {
-        window.addEventListener("prerenderingchange", shown, { signal, capture: true });
-        signal.addEventListener("abort", shown);
-      });
+      await new Promise<unknown>((shown) => on("prerenderingchange", shown));
       queue.restamp();
     }
-    const outcome =
-      (await within(
-        CALL_TIMEOUT_MS,
-        new Promise<Outcome>((resolve) => {
-          const close = (): void => resolve(fail(2015));
-          if (signal.aborted) return close();
-          signal.addEventListener("abort", close);
-          start().then(resolve, (thrown) => resolve(fail(2101, describe(thrown))));
-        }),
-      )) ?? fail(2101, "the host did not answer in time");
-    if (!outcome.success) {
-      if (!signal.aborted) onFailure();
-      tracking.end();
-    }
-    return outcome;
+    const outcome = start().catch((thrown: unknown) => fail(2101, describe(thrown)));
+    return (await within(CALL_TIMEOUT_MS, outcome)) ?? fail(2101, NO_ANSWER);
   };
+
+  const end = (): void => {
+    ended.abort();
+    clearTimeout(afterStartTimer);
+    liveChat?.stop();
+    queue.end(fail(2015));
+    connection.close();
+    onEnd();
+  };
+
+  const started = new Promise<Outcome>((resolve) => {
+    signal.addEventListener("abort", () => resolve(fail(2015)));
+    const settle = (outcome: Outcome): void => {
+      resolve(outcome);
+      if (!outcome.success && !signal.aborted) end();
+    };
+    void begin().then(settle);
+  });
 
   const tracking: Tracking = {
     settings,
     pages,
     connection,
     queue,
-    started: begin(),
+    started,
     viewPage,
 
     request: async <Method extends RequestName>(
@@ -175,12 +166,11 @@ export const startTracking = (
       silenceMs?: number,
     ): Promise<ResponseTo<Method>> => {
       const until = monotonicNow() + limitMs;
-      const { success } = await tracking.started;
+      const { success } = await started;
       if (!success || signal.aborted) return fail(2015) as ResponseTo<Method>;
       queue.flush();
       try {
-        const response = await connection.request(method, args, until - monotonicNow(), silenceMs);
-        return response ?? (fail(2101, "the host did not answer in time") as ResponseTo<Method>);
+        return await connection.request(method, args, until - monotonicNow(), silenceMs);
       } catch (thrown) {
         return fail(2101, describe(thrown)) as ResponseTo<Method>;
       }
@@ -195,14 +185,7 @@ export const startTracking = (
       return outcome;
     },
 
-    end: () => {
-      ended.abort();
-      clearTimeout(afterStartTimer);
-      liveChat?.stop();
-      queue.refuse(fail(2015));
-      queue.save();
-      connection.close();
-    },
+    end,
   };
   return tracking;
 };

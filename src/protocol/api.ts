@@ -94,6 +94,26 @@ export interface LiveChatSession {
   token: string;
 }
 
+/**
+ * Where the tracker learns who is at the keyboard. A site's Live Chat has this shape at `globalThis.LiveChat`, or is
+ * given as the option `liveChat`.
+ *
+ * @example
+ * const liveChat: LiveChatSource = {
+ *   ready: () => chat.whenInitialized(),
+ *   session: () => chat.session,
+ *   subscribe: (listener) => chat.on("session", listener), // returns a function that ends it
+ * };
+ */
+export interface LiveChatSource {
+  /** Resolves once Live Chat is initialized; `init()` answers 4001 if it rejects or takes over 5 s. */
+  ready(): Promise<void>;
+  /** The session as it is now: `null` before a chat is started or a user has signed in, and after its end. */
+  session(): LiveChatSession | null;
+  /** Calls the listener at each change. Returns a function that ends it. */
+  subscribe(listener: (session: LiveChatSession | null) => void): () => void;
+}
+
 export type HostKind = "shared" | "dedicated" | "page";
 
 /** The tracker's state, as `subscribe()` and `state` report it. Times are ISO 8601, UTC, with milliseconds. */

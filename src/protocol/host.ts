@@ -51,7 +51,7 @@ export interface TrackCommand extends CommandBase, Limits {
 export interface PageViewCommand extends CommandBase, Limits {
   type: "pageView";
   /** Absent where the site redacted the page away. */
-  page?: Partial<Page>;
+  page?: Partial<Page> | undefined;
 }
 export interface UpdatePersonCommand extends CommandBase, Pick<Limits, "maxWaiting"> {
   type: "updatePerson";
@@ -107,7 +107,8 @@ export interface PageHello {
   /** Absolute URL without a slash at its end. */
   endpoint: string;
   apiKey: string;
-  durability: "relaxed" | "strict";
+  /** The site's other options as JSON. Nothing of a hello is checked before it is sent. */
+  options: string;
   online: boolean;
   /** The site respects Global Privacy Control and the browser sends it. */
   globalPrivacyControl: boolean;
@@ -124,7 +125,7 @@ export type AttachAnswer =
       /** The response to the request of `init()`, if the page sent one with it. */
       init?: InitAnswer;
     }
-  /** This host speaks another version, or its storage failed. */
+  /** This host speaks another version, or its storage failed; with 2102 the hello is wrong, for every host. */
   | { ok: false; error: TrackingError };
 
 /** The request of `init()`. It travels with the page's first message, so that a start waits for one response only. */
@@ -144,13 +145,13 @@ export interface LoadView {
 }
 export type InitAnswer =
   | {
-      ok: true;
+      success: true;
       /** Live Chat reads `null` but the store has this session: read again after a second. */
       rereadLiveChat?: string;
       /** The outcome of the page view; absent while opted out. */
       view?: CommandAnswer;
     }
-  | { ok: false; error: TrackingError };
+  | { success: false; error: TrackingError };
 
 export type PageSignal = "online" | "offline" | "visible" | "hidden";
 

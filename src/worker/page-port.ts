@@ -23,6 +23,7 @@ import { PROTOCOL_VERSION } from "../protocol/host.js";
 import { monotonicNow } from "../protocol/monotonic.js";
 import { idsSchema, inspectQuerySchema } from "../protocol/schemas/host.js";
 import { firstProblem } from "../protocol/schemas/parse.js";
+import { helloProblem } from "./check-hello.js";
 import { instance } from "./instance.js";
 import type { Port } from "./page-endpoint.js";
 import { PageEndpoint } from "./page-endpoint.js";
@@ -65,6 +66,9 @@ class PagePort implements Host {
       const cause = `the page speaks protocol ${hello.protocol} and its host ${PROTOCOL_VERSION}`;
       return { ok: false, error: trackingError(2101, "worker", cause) };
     }
+    const problem = helloProblem(hello);
+    // As the page itself reports what is wrong with an argument.
+    if (problem) return { ok: false, error: trackingError(2102, "fe-snippet", problem) };
     const shared = sharedTracker(hello);
     try {
       shared.tracker.online = hello.online;

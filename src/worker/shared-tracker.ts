@@ -6,14 +6,15 @@ import { FailoverStore } from "../core/failover/failover-store.js";
 import { Tracker } from "../core/tracker.js";
 import type { HostMessage, PageHello } from "../protocol/host.js";
 import { PROTOCOL_VERSION } from "../protocol/host.js";
+import { durabilityOf } from "./check-hello.js";
 import { instance } from "./instance.js";
 import { trackerPorts } from "./tracker-ports.js";
 
 /** Pages hear of changes at most this often: people see no more, and each message costs both sides. */
 const STATE_INTERVAL_MS = 200;
 
-const openDisk = async (namespace: string, durability: PageHello["durability"]): Promise<DiskStore> => {
-  const store = new DexieTrackerStore(namespace, durability);
+const openDisk = async (hello: PageHello): Promise<DiskStore> => {
+  const store = new DexieTrackerStore(hello.namespace, durabilityOf(hello));
   await store.open();
   return store;
 };
@@ -34,9 +35,10 @@ export class SharedTracker {
   /** Another one has taken over. */
   isRetired = false;
 
-  constructor({ namespace, durability }: PageHello) {
+  constructor(hello: PageHello) {
+    const { namespace } = hello;
     const store = new FailoverStore({
-      open: () => openDisk(namespace, durability),
+      open: () => openDisk(hello),
       clock: systemClock,
       timers: systemTimers,
       onFailover: () => this.#changed(),

@@ -93,6 +93,7 @@ describe("Angular zones", () => {
 
   test("a subscriber is called in the zone in which it subscribed", async () => {
     await startInApp("shared");
+    await settle(page);
     const zones = await page.evaluate(async () => {
       const names: string[] = [];
       const note = (): void => void names.push(Zone.current.name);

@@ -7,14 +7,19 @@ import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 const REPORTS = fileURLToPath(new URL("../../docs/api-report", import.meta.url));
-const REPORT = "people-tracking-sdk.api.md";
-const committedReport = (): Promise<string> => readFile(join(REPORTS, REPORT), "utf8");
+/** Each report, and the configuration that it is made by. */
+const CONFIGURATIONS = {
+  "people-tracking-sdk.api.md": "api-extractor.json",
+  "live-chat.api.md": "live-chat.api-extractor.json",
+};
+type Report = keyof typeof CONFIGURATIONS;
+const committedReport = (report: Report): Promise<string> => readFile(join(REPORTS, report), "utf8");
 
 /** The report of the types in `dist`, which `npm run build` wrote. */
-const reportOfBuild = async (): Promise<string> => {
+const reportOfBuild = async (report: Report): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), "people-tracking-api-report-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const configObjectFullPath = join(REPORTS, "api-extractor.json");
+  const configObjectFullPath = join(REPORTS, CONFIGURATIONS[report]);
   const configObject = ExtractorConfig.loadFile(configObjectFullPath);
   configObject.apiReport = { ...configObject.apiReport, enabled: true, reportTempFolder: folder };
   const config = ExtractorConfig.prepare({
@@ -24,22 +29,22 @@ const reportOfBuild = async (): Promise<string> => {
   });
   // Its own message says to copy a file; the test's says what this project does.
   Extractor.invoke(config, { messageCallback: (message) => void (message.handled = true) });
-  return readFile(join(folder, REPORT), "utf8");
+  return readFile(join(folder, report), "utf8");
 };
 
-describe("the API report", () => {
+describe.each(Object.keys(CONFIGURATIONS) as Report[])("the API report %s", (report) => {
   test("shows the public types as they are", async () => {
     expect(
-      await reportOfBuild(),
+      await reportOfBuild(report),
       "The public types changed. If that is meant, run `npm run api-report`, look at the difference, and commit it.",
-    ).toBe(await committedReport());
+    ).toBe(await committedReport(report));
   });
 
   test("finds each type that the public ones name among the exports", async () => {
-    expect(await committedReport()).not.toContain("ae-forgotten-export");
+    expect(await committedReport(report)).not.toContain("ae-forgotten-export");
   });
 
   test("says nothing of the machine that wrote it", async () => {
-    expect(await committedReport()).not.toMatch(/node_modules|\bfile:|\/(home|root|Users|work|tmp)\//);
+    expect(await committedReport(report)).not.toMatch(/node_modules|\bfile:|\/(home|root|Users|work|tmp)\//);
   });
 });

@@ -81,6 +81,18 @@ describe("the playground", () => {
     await expect.poll(() => timeline().getByText("addedToBag").count(), WAIT).toBeGreaterThan(0);
   });
 
+  test("a chat that is started while the service is off makes a lead once it is on", async () => {
+    await page.getByRole("switch").click();
+    await page.locator('.connection[data-up="false"]').waitFor();
+    await say("Hello");
+    await page.getByText("The chat starts once the service answers.").waitFor();
+    await page.getByRole("switch").click();
+    await page.getByText("Chat started: you are a lead.").waitFor();
+    expect(await page.getByRole("log").getByText("You: Hello").count()).toBe(1);
+    // The browser itself logs each request that does not arrive.
+    troubles = troubles.filter((text) => !text.startsWith("Failed to load resource"));
+  });
+
   test("signed in and out, the page says who is there", async () => {
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByRole("button", { name: /Mara Lindqvist/ }).click();

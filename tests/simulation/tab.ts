@@ -100,7 +100,7 @@ export class Tab extends Actor {
 
   #started(attachment: Attachment | undefined): void {
     const init = attachment?.init;
-    if (!attachment || !init?.ok) {
+    if (!attachment || !init?.success) {
       this.#around.origin.environment.chronicle.tell(this.name, "init failed");
       // Whoever called meanwhile is told so: nothing of it was ever sent. What is journaled goes with the next start.
       const journaled = (this.#held ?? []).flat().filter(({ isJournaled }) => isJournaled);

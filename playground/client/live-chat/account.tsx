@@ -1,8 +1,7 @@
-import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 
 import { DEMO_PEOPLE } from "../../demo-people.js";
-import { chatSession, leave, signIn } from "./live-chat-source.js";
+import { isSigningIn, signIn, signOut, userName } from "./live-chat.js";
 
 /** As in the style sheet. */
 const MENU_WIDTH = 280;
@@ -11,13 +10,10 @@ const MENU_WIDTH = 280;
 export function Account() {
   const menu = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  const problem = useSignal("");
-  const session = chatSession.value;
-  const isSignedIn = session?.kind === "authenticated";
 
-  const choose = async (run: () => Promise<string>) => {
-    problem.value = await run();
-    if (!problem.value) menu.current?.hidePopover();
+  const choose = (run: () => void) => {
+    run();
+    menu.current?.hidePopover();
   };
 
   // A popover is outside the page's layout. CSS anchors would position it, but not every browser has them.
@@ -31,7 +27,7 @@ export function Account() {
   return (
     <div class="account">
       <button ref={button} type="button" class="button small" popovertarget="account-menu">
-        {isSignedIn ? (session.name ?? "Signed in") : "Sign in"}
+        {userName.value ?? (isSigningIn.value ? "Signing in…" : "Sign in")}
       </button>
       <div
         ref={menu}
@@ -41,19 +37,10 @@ export function Account() {
         aria-label="Account"
         onBeforeToggle={place}
       >
-        {isSignedIn ? (
+        {userName.value !== null ? (
           <>
-            <p>Signed in to Live Chat as {session.name ?? session.personId}.</p>
-            <button
-              type="button"
-              class="button"
-              onClick={() =>
-                void choose(async () => {
-                  await leave();
-                  return "";
-                })
-              }
-            >
+            <p>Signed in to Live Chat as {userName.value}.</p>
+            <button type="button" class="button" onClick={() => choose(signOut)}>
               Sign out
             </button>
           </>
@@ -61,26 +48,13 @@ export function Account() {
           <>
             <p>Two made-up people. The demo server signs their tokens; a shop’s own server would.</p>
             {DEMO_PEOPLE.map(({ id, name, email }) => (
-              <button
-                key={id}
-                type="button"
-                class="person"
-                onClick={() =>
-                  void choose(async () => {
-                    const answer = await signIn(id);
-                    return answer.ok ? "" : answer.message;
-                  })
-                }
-              >
+              <button key={id} type="button" class="person" onClick={() => choose(() => signIn(id))}>
                 <strong>{name}</strong>
                 <span>{email}</span>
               </button>
             ))}
           </>
         )}
-        <p class="note" role="status">
-          {problem.value}
-        </p>
       </div>
     </div>
   );

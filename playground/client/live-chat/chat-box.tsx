@@ -2,15 +2,16 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 import { view } from "../view-bar.js";
-import { messages, OPENERS, say } from "./conversation.js";
-import { chatSession, leave, startChat } from "./live-chat-source.js";
+import { endChat, messages, OPENERS, say } from "./conversation.js";
+import { chatSession, userName } from "./live-chat.js";
+
+const STATES = { lead: "Chat started: you are a lead.", authenticated: "Signed in." };
 
 export function ChatBox() {
   const open = useSignal(false);
-  const problem = useSignal("");
   const log = useRef<HTMLDivElement>(null);
   const input = useRef<HTMLInputElement>(null);
-  const said = messages();
+  const said = messages.value;
   const session = chatSession.value;
   // On a phone the open chat fills the screen.
   const Title = view.value === "chat" ? "h1" : "h2";
@@ -19,17 +20,7 @@ export function ChatBox() {
     log.current?.scrollTo({ top: log.current.scrollHeight });
   }, [said.length, open.value]);
 
-  /** The first message starts the chat, which turns a visitor into a lead. */
-  const send = async (text: string) => {
-    problem.value = "";
-    if (!chatSession.value) {
-      const answer = await startChat();
-      if (!answer.ok) {
-        problem.value = `${answer.message} Your message is still here; send it again later.`;
-        if (input.current) input.current.value = text;
-        return;
-      }
-    }
+  const send = (text: string) => {
     say(text);
     if (input.current) input.current.value = "";
   };
@@ -53,8 +44,8 @@ export function ChatBox() {
         </header>
         <div ref={log} class="chat-log" role="log" aria-label="Messages" tabIndex={0}>
           <p class="from-shop">
-            {session?.name ? `Good to see you, ${session.name}.` : "Hello!"} Ask about kites, shipping, or
-            what this page tracks.
+            {userName.value !== null ? `Good to see you, ${userName.value}.` : "Hello!"} Ask about kites,
+            shipping, or what this page tracks.
           </p>
           {said.map((message, index) => (
             <p key={index} class={`from-${message.from}`}>
@@ -66,21 +57,18 @@ export function ChatBox() {
         {said.length === 0 && (
           <p class="chat-openers">
             {OPENERS.map((text) => (
-              <button key={text} type="button" onClick={() => void send(text)}>
+              <button key={text} type="button" onClick={() => send(text)}>
                 {text}
               </button>
             ))}
           </p>
         )}
-        <p class="chat-problem" role="status">
-          {problem.value}
-        </p>
         <form
           class="chat-form"
           onSubmit={(event) => {
             event.preventDefault();
             const text = input.current?.value.trim();
-            if (text) void send(text);
+            if (text) send(text);
           }}
         >
           <input
@@ -95,11 +83,11 @@ export function ChatBox() {
           </button>
         </form>
         <footer>
-          {session ? (
+          {session || said.length > 0 ? (
             <>
-              <span>{session.kind === "lead" ? "Chat started: you are a lead." : "Signed in."}</span>
-              <button type="button" class="link-button" onClick={() => void leave()}>
-                {session.kind === "lead" ? "End chat" : "Sign out"}
+              <span>{session ? STATES[session.kind] : "The chat starts once the service answers."}</span>
+              <button type="button" class="link-button" onClick={endChat}>
+                {session?.kind === "authenticated" ? "Sign out" : "End chat"}
               </button>
             </>
           ) : (

@@ -1,46 +1,43 @@
 import { storedSignal } from "../stored-signal.js";
-import { chatSession } from "./live-chat-source.js";
+import { chatSession, liveChat, signOut } from "./live-chat.js";
 
 export interface Message {
   from: "you" | "shop";
   text: string;
 }
-/** The messages of one Live Chat session. They are deleted when the session ends. */
-interface Conversation {
-  sessionId: string;
-  messages: Message[];
-}
 
-const isConversation = (value: unknown): value is Conversation => {
-  const { sessionId, messages } = (value ?? {}) as Partial<Record<keyof Conversation, unknown>>;
-  return typeof sessionId === "string" && Array.isArray(messages) && messages.every(isMessage);
-};
+const isMessages = (value: unknown): value is Message[] => Array.isArray(value) && value.every(isMessage);
 const isMessage = (value: unknown): value is Message => {
   const { from, text } = (value ?? {}) as Partial<Record<keyof Message, unknown>>;
   return (from === "you" || from === "shop") && typeof text === "string";
 };
 
-const [conversation, setConversation] = storedSignal<Conversation>(
-  "updraft:conversation",
-  { sessionId: "", messages: [] },
-  isConversation,
-);
+const [stored, store] = storedSignal<Message[]>("updraft:messages", [], isMessages);
+export const messages = stored;
 
-export function messages(): readonly Message[] {
-  return conversation.value.sessionId === chatSession.value?.id ? conversation.value.messages : [];
-}
+let session = chatSession.peek();
+chatSession.subscribe((next) => {
+  // They belong to the session's person. What was said before there was a session stays: it is about to start.
+  if (session && !next) store([]);
+  session = next;
+});
 
-/** Adds a message to the current session, and the shop's reply. */
+/** Says something, which starts the chat, and adds the shop's reply. The first message turns a visitor into a lead. */
 export function say(text: string): void {
-  const sessionId = chatSession.value?.id;
-  if (sessionId === undefined) return;
-  add(sessionId, { from: "you", text });
-  setTimeout(() => add(sessionId, { from: "shop", text: replyTo(text) }), 700);
+  liveChat.sessionStarted();
+  add({ from: "you", text });
+  setTimeout(() => {
+    if (messages.value.length > 0) add({ from: "shop", text: replyTo(text) });
+  }, 700);
 }
 
-function add(sessionId: string, message: Message): void {
-  if (chatSession.value?.id !== sessionId) return;
-  setConversation({ sessionId, messages: [...messages(), message].slice(-50) });
+export function endChat(): void {
+  signOut();
+  store([]);
+}
+
+function add(message: Message): void {
+  store([...messages.value, message].slice(-50));
 }
 
 export const OPENERS = ["Which kite for a beginner?", "Do you ship today?", "What do you know about me?"];

@@ -21,15 +21,19 @@ export const openHost = (
   if (kind === "page") {
     const { port1, port2 } = new MessageChannel();
     import("../../worker/page-host.js").then(
-      ({ startPageHost }) => startPageHost(port2),
+      (chunk) => chunk.startPageHost(port2),
       (thrown: unknown) => onError(describe(thrown)),
     );
     return port1;
   }
-  const worker =
-    kind === "shared"
-      ? openSharedWorker(withTrustedUrl(SharedWorker, workerUrl), name)
-      : openWorker(withTrustedUrl(Worker, workerUrl), name);
+  const worker = openWorker(
+    // The bundled URL is replaced by the site's own, and either one is made trusted.
+    function (bundled: URL, options: WorkerOptions) {
+      const url = trustedScriptUrl(workerUrl ?? bundled.href);
+      return kind === "shared" ? new SharedWorker(url, options) : new Worker(url, options);
+    } as unknown as WorkerConstructor,
+    name,
+  );
   worker.addEventListener("error", () => onError("its script did not load"));
   return "port" in worker ? worker.port : worker;
 };
@@ -39,31 +43,19 @@ export const closeHost = (port: HostPort): void => {
   else port.close();
 };
 
+type WorkerConstructor = new (url: URL, options: WorkerOptions) => SharedWorker | Worker;
+
 /*
  * Bundlers find a worker by the text of its construction: `new SharedWorker(new URL("…", import.meta.url), {…})`, once,
- * with a literal URL and options. The constructors come as parameters of the global ones' names, so that the same text
- * serves a site's own URL too, and pages that require Trusted Types, which refuse a plain URL.
+ * with a literal URL and options. The constructor comes as a parameter of the global one's name, so that the same text
+ * serves a dedicated worker and a site's own URL too, and pages that require Trusted Types, which refuse a plain URL.
  *
  * Tabs that give other options under one URL and name get an `error` event: what changes in them raises
  * PROTOCOL_VERSION, which is part of the name.
  */
-const openSharedWorker = (SharedWorker: Construct<SharedWorker>, name: string): SharedWorker =>
+const openWorker = (SharedWorker: WorkerConstructor, name: string): SharedWorker | Worker =>
   new SharedWorker(new URL("./worker.js", import.meta.url), {
     type: "module",
     name,
     extendedLifetime: true,
   } as WorkerOptions);
-
-const openWorker = (Worker: Construct<Worker>, name: string): Worker =>
-  new Worker(new URL("./worker.js", import.meta.url), { type: "module", name });
-
-type Construct<Kind> = new (url: URL, options: WorkerOptions) => Kind;
-
-/** A worker's constructor that replaces the bundled URL by the site's own, and makes either one trusted. */
-const withTrustedUrl = <Kind extends SharedWorker | Worker>(
-  construct: new (url: string, options: WorkerOptions) => Kind,
-  workerUrl: string | undefined,
-) =>
-  function (bundled: URL, options: WorkerOptions): Kind {
-    return new construct(trustedScriptUrl(workerUrl ?? bundled.href), options);
-  } as unknown as Construct<Kind>;

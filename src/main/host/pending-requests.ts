@@ -5,7 +5,8 @@
 import type { Host } from "../../protocol/host.js";
 import { monotonicNow } from "../../protocol/monotonic.js";
 import { SECOND } from "../../protocol/wire.js";
-import type { CallHost } from "./call-host.js";
+import { callHost } from "./call-host.js";
+import type { HostPort } from "./open-host.js";
 import type { WatchedRequest } from "./watchdog.js";
 import { NEVER, createWatchdog } from "./watchdog.js";
 
@@ -13,7 +14,9 @@ import { NEVER, createWatchdog } from "./watchdog.js";
 export const SILENCE_TIMEOUT_MS = 3 * SECOND;
 
 interface PendingRequest extends WatchedRequest {
-  settle(response?: undefined): void;
+  /** Of the call to the present host; 0 where there is none. */
+  callId: number;
+  resolve(response: unknown): void;
   send(): void;
 }
 
@@ -21,24 +24,25 @@ interface PendingRequest extends WatchedRequest {
  * Sends a request to the present host, or to the next one.
  *
  * @param args made anew for each host that is sent the request
- * @param limitMs the response is `undefined` after this long
+ * @param limitMs rejects after this long
  * @param silenceMs for a request to which a healthy host may take longer than three seconds to respond
- * @throws why it could not be sent
+ * @throws why it could not be sent, or that no host did respond
  */
 export type RequestHost = <Method extends keyof Host>(
   method: Method,
   args: () => Parameters<Host[Method]>,
   limitMs?: number,
   silenceMs?: number,
-) => Promise<Awaited<ReturnType<Host[Method]>> | undefined>;
+) => Promise<Awaited<ReturnType<Host[Method]>>>;
 
 export interface PendingRequests {
   request: RequestHost;
   isEmpty(): boolean;
   /** Sends all that is pending to this host, and later requests at once. */
-  attach(call: CallHost): void;
+  attach(port: HostPort): void;
   /** Keeps all that is pending for the next host. Later responses of this one do not count. */
   detach(): void;
+  onResponse(callId: number, response: unknown): void;
   /** Calls `onIdle` once nothing is pending, or there is no host that may respond. */
   close(onIdle: () => void): void;
 }
@@ -51,8 +55,7 @@ export const createPendingRequests = (onWaiting: () => void, onSilence: () => vo
   const pending = new Set<PendingRequest>();
   let respondedAt = 0;
   const [watch, stopWatching] = createWatchdog(pending, () => respondedAt, onSilence);
-  /** A new function for each attachment. */
-  let attachment: CallHost | undefined;
+  let host: HostPort | undefined;
   let onIdle: (() => void) | undefined;
 
   const remove = (request: PendingRequest): void => {
@@ -62,20 +65,31 @@ export const createPendingRequests = (onWaiting: () => void, onSilence: () => vo
   };
 
   const closeIfIdle = (): void => {
-    if (!attachment || !pending.size) onIdle?.();
+    if (!host || !pending.size) onIdle?.();
   };
 
   return {
     isEmpty: () => !pending.size,
 
-    attach: (call) => {
-      attachment = (...given) => call(...given);
+    attach: (port) => {
+      host = port;
       for (const request of pending) request.send();
     },
 
     detach: () => {
-      attachment = undefined;
-      for (const request of pending) request.sentAt = NEVER;
+      host = undefined;
+      for (const request of pending) {
+        request.callId = 0;
+        request.sentAt = NEVER;
+      }
+    },
+
+    onResponse: (callId, response) => {
+      for (const request of pending) {
+        if (request.callId !== callId) continue;
+        respondedAt = monotonicNow();
+        request.resolve(response);
+      }
     },
 
     close: (act) => {
@@ -86,38 +100,32 @@ export const createPendingRequests = (onWaiting: () => void, onSilence: () => vo
     request: (method, args, limitMs = NEVER, silenceMs = SILENCE_TIMEOUT_MS) =>
       new Promise((resolve, reject) => {
         const request: PendingRequest = {
+          callId: 0,
           limitAt: monotonicNow() + limitMs,
           sentAt: NEVER,
           silenceMs,
-          settle: (response) => {
+          resolve: (response) => {
             remove(request);
-            resolve(response);
+            resolve(response as never);
+          },
+          reject: (thrown) => {
+            remove(request);
+            reject(thrown);
           },
           send: () => {
-            const sentWith = attachment;
-            request.sentAt = monotonicNow();
-            watch(request);
-            sentWith!(
-              method,
-              args,
-              (response) => {
-                if (sentWith !== attachment) return;
-                respondedAt = monotonicNow();
-                request.settle(response as undefined);
-              },
-              (thrown) => {
-                remove(request);
-                reject(thrown);
-              },
-            );
+            try {
+              request.callId = callHost(host!, method, args());
+              request.sentAt = monotonicNow();
+              watch(request);
+            } catch (thrown) {
+              request.reject(thrown);
+            }
           },
         };
         pending.add(request);
-        if (attachment) request.send();
-        else {
-          watch(request);
-          onWaiting();
-        }
+        watch(request);
+        if (host) request.send();
+        else onWaiting();
       }),
   };
 };

@@ -6,6 +6,7 @@ import { monotonicNow } from "../../protocol/monotonic.js";
 import { after } from "../after.js";
 
 export const NEVER = Infinity;
+export const NO_ANSWER = "the host did not answer in time";
 
 /** All moments are of the page's monotonic clock. */
 export interface WatchedRequest {
@@ -15,8 +16,7 @@ export interface WatchedRequest {
   sentAt: number;
   /** How long the host may be silent before it counts as failed. */
   silenceMs: number;
-  /** Without a response. */
-  settle(): void;
+  reject(why: unknown): void;
 }
 
 /**
@@ -45,7 +45,7 @@ export const createWatchdog = (
     const now = monotonicNow();
     let isSilent = false;
     for (const request of pending) {
-      if (now >= request.limitAt) request.settle();
+      if (now >= request.limitAt) request.reject(new Error(NO_ANSWER));
       else if (now >= request.sentAt + request.silenceMs) {
         // A busy host is not a failed one: responses to earlier requests count.
         if (respondedAt() > request.sentAt) request.sentAt = now;

@@ -22,7 +22,7 @@ describe("init", () => {
     const host = await world.host();
     world.service.script("registrations", { kind: "slow", delayMs: 1 * SECOND });
     const before = world.time.now;
-    expect(await host.init()).toEqual({ ok: true });
+    expect(await host.init()).toEqual({ success: true });
     expect(world.time.now - before).toBe(1 * SECOND);
   });
 
@@ -31,7 +31,7 @@ describe("init", () => {
     const host = await world.host();
     world.service.script("registrations", { kind: "slow", delayMs: 10 * SECOND });
     const before = world.time.now;
-    expect(await host.init()).toMatchObject({ ok: true });
+    expect(await host.init()).toMatchObject({ success: true });
     expect(world.time.now - before).toBe(2 * SECOND);
     await host.track();
     await world.drained(20 * SECOND);
@@ -42,19 +42,19 @@ describe("init", () => {
     const world = new World();
     const host = await world.host();
     world.service.fault = () => UNREACHABLE;
-    expect(await host.init()).toMatchObject({ ok: true });
+    expect(await host.init()).toMatchObject({ success: true });
   });
 
   test("init with a key that the service refuses is 2018, until it is accepted", async () => {
     const world = new World();
     const host = await world.host({ apiKey: "wrong" });
     expect(await host.init()).toMatchObject({
-      ok: false,
+      success: false,
       error: { code: 2018, name: "MissingAuthorizationTokenError", origin: "people-service" },
     });
     expect((await host.state()).delivery).toMatchObject({ status: "stopped", lastError: { code: 2018 } });
     world.service.apiKey = "wrong";
-    expect(await host.init()).toMatchObject({ ok: true });
+    expect(await host.init()).toMatchObject({ success: true });
   });
 
   test("init with a Live Chat token that the service refuses is 2018, and what waits for others is sent", async () => {
@@ -64,7 +64,7 @@ describe("init", () => {
     service.fault = () => undefined;
     service.strangers.add("anna");
     await world.time.wait(host.tracker.signal("online"));
-    expect(await host.init(LEAD)).toMatchObject({ ok: false, error: { code: 2018 } });
+    expect(await host.init(LEAD)).toMatchObject({ success: false, error: { code: 2018 } });
     await world.time.advance(1 * MINUTE);
     expect((await world.waiting()).map(({ type }) => type)).toEqual(["profile.merge"]);
   });
@@ -73,7 +73,7 @@ describe("init", () => {
     const { world, host, service } = await World.withHost();
     service.fault = () => ({ kind: "silent" });
     const before = world.time.now;
-    expect(await host.init()).toMatchObject({ ok: true });
+    expect(await host.init()).toMatchObject({ success: true });
     expect(world.time.now).toBe(before);
   });
 });
@@ -193,7 +193,7 @@ describe("the page view of init", () => {
     const view = viewOf(world, "page");
     const other = await world.host();
     for (const each of [host, other, host]) {
-      expect(await each.init(undefined, view)).toEqual({ ok: true, view: { n: 1 } });
+      expect(await each.init(undefined, view)).toEqual({ success: true, view: { n: 1 } });
     }
     expect(await viewsWaiting(world)).toEqual(["page-1"]);
   });
@@ -202,10 +202,10 @@ describe("the page view of init", () => {
     const world = new World();
     const host = await world.host({ apiKey: "wrong" });
     const view = viewOf(world, "page");
-    expect(await host.init(undefined, view)).toMatchObject({ ok: false, error: { code: 2018 } });
+    expect(await host.init(undefined, view)).toMatchObject({ success: false, error: { code: 2018 } });
     expect(await viewsWaiting(world)).toEqual([]);
     world.service.apiKey = "wrong";
-    expect(await host.init(undefined, view)).toEqual({ ok: true, view: { n: 1 } });
+    expect(await host.init(undefined, view)).toEqual({ success: true, view: { n: 1 } });
     await world.drained();
     expect(world.service.appliedIds()).toContain("page-1");
   });
@@ -215,9 +215,9 @@ describe("the page view of init", () => {
     service.fault = () => UNREACHABLE;
     await world.time.wait(host.tracker.setConsent("out"));
     const view = viewOf(world, "page");
-    expect(await host.init(undefined, view)).toEqual({ ok: true });
+    expect(await host.init(undefined, view)).toEqual({ success: true });
     await world.time.wait(host.tracker.setConsent("in"));
-    expect(await host.init(undefined, view)).toEqual({ ok: true, view: { n: 1 } });
+    expect(await host.init(undefined, view)).toEqual({ success: true, view: { n: 1 } });
     expect(await viewsWaiting(world)).toEqual(["page-1"]);
   });
 
@@ -226,11 +226,11 @@ describe("the page view of init", () => {
     service.fault = () => UNREACHABLE;
     await world.time.wait(host.tracker.erase());
     expect(await host.init(undefined, viewOf(world, "before", 1))).toMatchObject({
-      ok: true,
+      success: true,
       view: { n: 1, error: { message: expect.stringContaining("erased in the meantime") } },
     });
     world.clockOffsetMs = -1 * HOUR;
-    expect(await host.init(undefined, viewOf(world, "set-back"))).toEqual({ ok: true, view: { n: 1 } });
+    expect(await host.init(undefined, viewOf(world, "set-back"))).toEqual({ success: true, view: { n: 1 } });
     expect(await viewsWaiting(world)).toEqual(["set-back-1"]);
   });
 });
@@ -246,7 +246,7 @@ describe("erasing while requests are under way", () => {
     const initialized = hosts[0]!.beginInit();
     await world.time.until(() => world.service.requests.length === 1);
     await world.time.wait(hosts[eraser]!.tracker.erase());
-    expect(await world.time.wait(initialized)).toMatchObject({ ok: true });
+    expect(await world.time.wait(initialized)).toMatchObject({ success: true });
     const { lanes, delivery } = await world.record();
     expect(lanes).toHaveLength(1);
     expect(lanes[0]?.registration).toBeUndefined();

@@ -219,7 +219,7 @@ describe("calls", () => {
       origin: "worker",
       platform: "fe-snippet",
     };
-    page.prepare = (host) => (host.initAnswer = { ok: false, error });
+    page.prepare = (host) => (host.initAnswer = { success: false, error });
     const started = sdk.init("key");
     const outcomes = Promise.all([sdk.track("a"), sdk.flush(), sdk.optOut()]);
     expect(await started).toEqual({ success: false, error });

@@ -17,6 +17,8 @@ import type {
 } from "../../../src/protocol/host.js";
 import { PROTOCOL_VERSION } from "../../../src/protocol/host.js";
 import { commandsIn } from "../../../src/core/commands/command-batch.js";
+import { trackingError } from "../../../src/core/errors.js";
+import { helloProblem } from "../../../src/worker/check-hello.js";
 
 const hostState: HostState = {
   storage: "disk",
@@ -47,7 +49,7 @@ export class FakeHost implements Host {
   /** Refuses a command. */
   refuse: (command: Command) => TrackingError | undefined = () => undefined;
   attachAnswer: AttachAnswer = { ok: true, generation: 0, state: hostState };
-  initAnswer: InitAnswer = { ok: true };
+  initAnswer: InitAnswer = { success: true };
   flushAnswer: Outcome<{ waiting: number }> = { success: true, data: { waiting: 0 } };
   rows: OutboxRow[] = [];
   /** What its clocks show beyond the page's. */
@@ -98,9 +100,13 @@ export class FakeHost implements Host {
   }
 
   attach(hello: PageHello, init?: InitRequest): Promise<AttachAnswer> {
-    const { attachAnswer: answer } = this;
+    const problem = helloProblem(hello);
+    const answer: AttachAnswer =
+      problem === undefined
+        ? this.attachAnswer
+        : { ok: false, error: trackingError(2102, "fe-snippet", problem) };
     const command = init?.view?.command;
-    const isTaken = command && answer.ok && !answer.state.optedOut && this.initAnswer.ok;
+    const isTaken = command && answer.ok && !answer.state.optedOut && this.initAnswer.success;
     const view = isTaken && { n: command.n, ...this.#refusals([command as Command])[0] };
     const asked = init && { init: { ...this.initAnswer, ...(view && { view }) } };
     return this.#answer(

@@ -39,13 +39,21 @@ describe("init()", () => {
     const at = Date.now();
     expect(await make({ endpoint: "https://people.example/api/" }).init("key")).toEqual(SUCCESS);
     expect(page.host.calls.map(([method]) => method)).toEqual(["attach"]);
-    const [[hello]] = page.host.asked("attach") as [[{ namespace: string }]];
+    const [[hello]] = page.host.asked("attach") as [[{ namespace: string; options: string }]];
+    expect(JSON.parse(hello.options)).toEqual({
+      pageViews: "load",
+      host: "auto",
+      durability: "relaxed",
+      sessionTimeoutMs: 1_800_000,
+      maxWaiting: 100_000,
+      deliveryDelayMs: 1_000,
+    });
     expect(hello).toEqual({
       protocol: PROTOCOL_VERSION,
       namespace: expect.stringMatching(/^[0-9a-f]{16}$/),
       endpoint: "https://people.example/api",
       apiKey: "key",
-      durability: "relaxed",
+      options: expect.any(String),
       online: false,
       globalPrivacyControl: false,
     });
@@ -122,7 +130,7 @@ describe("init()", () => {
 
   test("can be tried again after a failure", async () => {
     const sdk = make();
-    page.prepare = (host) => (host.initAnswer = { ok: false, error: refusal });
+    page.prepare = (host) => (host.initAnswer = { success: false, error: refusal });
     expect(await sdk.init("key")).toEqual({ success: false, error: refusal });
     expect(await sdk.track("a")).toMatchObject({ error: { code: 2015 } });
     page.prepare = () => {};
@@ -180,6 +188,7 @@ describe("init()", () => {
     ["pageViews", { spa: true, ignoreSearch: ["q", 1] }],
     ["page", "none"],
     ["host", "iframe"],
+    ["host", () => "shared"],
     ["durability", "eternal"],
     ["sessionTimeoutMs", -1],
     ["sessionTimeoutMs", "long"],
@@ -190,9 +199,11 @@ describe("init()", () => {
     ["workerUrl", "http://"],
   ])("answers 2102 for a bad option %s: %s", async (name, value) => {
     expect(await make({ [name]: value }).init("key")).toMatchObject({
-      error: { code: 2102, message: expect.stringContaining(name) },
+      error: { code: 2102, origin: "fe-snippet", message: expect.stringContaining(name) },
     });
-    expect(page.hosts).toEqual([]);
+    // No other host is asked.
+    expect(page.hosts.length).toBeLessThanOrEqual(1);
+    expect(page.hosts.flatMap(({ stored }) => [...stored])).toEqual([]);
   });
 
   test("answers 2102 for options that throw when they are read", async () => {
@@ -203,9 +214,11 @@ describe("init()", () => {
     };
     const unreadable = using(new PeopleTrackingSDK(options));
     expect(await unreadable.init("key")).toMatchObject({ error: { code: 2102 } });
-    expect(await new PeopleTrackingSDK(null as unknown as TrackingOptions).init("")).toMatchObject({
-      error: { code: 2102, message: expect.stringContaining("apiKey") },
-    });
+  });
+
+  test("takes null for no options", async () => {
+    const sdk = using(new PeopleTrackingSDK(null as unknown as TrackingOptions));
+    expect(await sdk.init("key")).toMatchObject({ error: { code: 4001 } }); // there is no Live Chat
   });
 
   test("waits on a prerendered page until that is shown, and its calls with it", async () => {
@@ -280,7 +293,7 @@ describe("the API key", () => {
         message: `apiKey has the character ${codePoint} at position ${position}, which no HTTP header can carry: copy it once more`,
       },
     });
-    expect(page.hosts).toEqual([]);
+    expect(page.hosts).toHaveLength(1);
   });
 
   test("may hold a space, which a header carries", async () => {

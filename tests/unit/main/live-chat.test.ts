@@ -119,7 +119,7 @@ describe("Live Chat", () => {
 
   test("ends a session that only the store knows at the second null", async () => {
     const liveChat = new FakeLiveChat();
-    page.prepare = (host) => (host.initAnswer = { ok: true, rereadLiveChat: "s0" });
+    page.prepare = (host) => (host.initAnswer = { success: true, rereadLiveChat: "s0" });
     await start(liveChat).started;
     await pass(750);
     expect(changes()).toEqual([]);
@@ -129,7 +129,7 @@ describe("Live Chat", () => {
 
   test("has a session reported that begins before the second look", async () => {
     const liveChat = new FakeLiveChat();
-    page.prepare = (host) => (host.initAnswer = { ok: true, rereadLiveChat: "s0" });
+    page.prepare = (host) => (host.initAnswer = { success: true, rereadLiveChat: "s0" });
     await start(liveChat).started;
     liveChat.current = lead;
     await pass(1250);
@@ -205,14 +205,14 @@ describe("a Live Chat session with an id that the service cannot take", () => {
   });
 
   test("ends a session that only the store knows if that has another id", async () => {
-    page.prepare = (host) => (host.initAnswer = { ok: true, rereadLiveChat: "s0" });
+    page.prepare = (host) => (host.initAnswer = { success: true, rereadLiveChat: "s0" });
     await start(new FakeLiveChat(unusable)).started;
     await pass(1250);
     expect(changes()).toEqual([{ session: null, left: "s0" }]);
   });
 
   test("does not end the one of its own id that only the store knows", async () => {
-    page.prepare = (host) => (host.initAnswer = { ok: true, rereadLiveChat: "s1" });
+    page.prepare = (host) => (host.initAnswer = { success: true, rereadLiveChat: "s1" });
     await start(new FakeLiveChat(unusable)).started;
     await pass(1250);
     expect(changes()).toEqual([]);

@@ -9,7 +9,8 @@ let page: FakePage;
 const start = async (options: TrackingOptions = {}) => {
   const sdk = using(new PeopleTrackingSDK({ liveChat: null, ...options }));
   await sdk.init("key");
-  // What is loaded for client-side navigations alone.
+  // What is loaded once tracking has started, and for client-side navigations alone.
+  await vi.advanceTimersByTimeAsync(0);
   await vi.dynamicImportSettled();
   return sdk;
 };
@@ -61,6 +62,20 @@ describe("page views", () => {
       ]);
     },
   );
+
+  test("are one for all navigations before what follows them is loaded", async () => {
+    const started = start({ pageViews: "spa" });
+    for (const url of ["/lines", "/basket"]) {
+      page.navigate(url);
+      await settle();
+    }
+    await started;
+    await pass(250);
+    expect(views()).toEqual([
+      first,
+      view("https://shop.example/basket", "Shop", "https://shop.example/kites?colour=red"),
+    ]);
+  });
 
   test("are one for many changes of the URL in one task, or none where it ends as it began", async () => {
     await start({ pageViews: "spa" });

@@ -96,7 +96,7 @@ describe("a profile that cannot be registered", () => {
     const { world, host, service } = await World.withHost();
     service.refuseToRegister(ANNA, 404);
     const view = { pageId: "view", command: host.event("view") as LoadView["command"] };
-    expect(await host.init(lead("anna"), view)).toMatchObject({ ok: true, view: { n: 1 } });
+    expect(await host.init(lead("anna"), view)).toMatchObject({ success: true, view: { n: 1 } });
     expect(idsOf(await world.waiting())).toContain("view-1");
     expect((await host.state()).delivery).toMatchObject({ status: "stopped", lastError: { code: 4040 } });
   });
