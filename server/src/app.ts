@@ -11,6 +11,7 @@ import { addDefinitionRoutes } from "./definitions/routes.js";
 import type { TrustProxy } from "./http/client-address.js";
 import { matchOrigins } from "./http/cors-origins.js";
 import { createEdge } from "./http/edge.js";
+import { jsonResponse } from "./http/json-response.js";
 import type { Limits } from "./http/limits.js";
 import { Problem } from "./http/problem.js";
 import type { LiveChat } from "./live-chat/live-chat.js";
@@ -96,7 +97,7 @@ export function createApp(backend: Backend, { basePath, corsOrigins, trustProxy 
   return app;
 }
 
-const answer = ({ body, status, headers }: Problem): Response => Response.json(body, { status, headers });
+const answer = ({ body, status, headers }: Problem): Response => jsonResponse(body, status, headers);
 
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;

@@ -9,6 +9,7 @@ import { limitConcurrency } from "../http/concurrency-limit.js";
 import { describe, jsonSchemaOf } from "../http/describe-route.js";
 import type { Edge } from "../http/edge.js";
 import type { Limits } from "../http/limits.js";
+import { jsonResponse } from "../http/json-response.js";
 import { Problem } from "../http/problem.js";
 import { limitRate } from "../http/rate-limit.js";
 import { parseBody, receiveBody, unpackedLength } from "../http/request-body.js";
@@ -82,12 +83,7 @@ export function addBatchRoutes(app: Hono, backend: BatchBackend, edge: Edge): vo
         }),
       );
       metrics.operations(results);
-      const answer = JSON.stringify({ results });
-      return c.body(answer, 200, {
-        "Content-Type": "application/json",
-        // By it short answers are left as they are.
-        "Content-Length": String(Buffer.byteLength(answer)),
-      });
+      return jsonResponse({ results });
     },
   );
 }

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Client } from "pg";
@@ -88,7 +88,7 @@ export async function startPostgres(): Promise<PostgresServer | null> {
     // Only the postmaster starts other processes.
     server.kill("SIGSTOP");
     const { rows } = await client.query<{ pid: number }>("select pid from pg_stat_activity");
-    suspended = [server.pid!, ...rows.map(({ pid }) => pid)];
+    suspended = [server.pid!, ...new Set([...rows.map(({ pid }) => pid), ...childrenOf(server.pid!)])];
     for (const pid of suspended) signal(pid, "SIGSTOP");
     client.end().catch(() => undefined);
   };
@@ -116,6 +116,12 @@ export async function startPostgres(): Promise<PostgresServer | null> {
 }
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
+
+/** The children that Linux knows: a connection that is just being made does not show in `pg_stat_activity` yet. */
+function childrenOf(pid: number): number[] {
+  const file = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(file) ? readFileSync(file, "utf8").split(" ").filter(Boolean).map(Number) : [];
+}
 
 /** Signals a process that may have ended in the meantime. */
 function signal(pid: number, name: NodeJS.Signals): void {
