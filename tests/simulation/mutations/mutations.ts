@@ -182,12 +182,6 @@ export const MUTATIONS: readonly Mutation[] = [
     replacement: "const record = known ? { ...emptyRecord(), connection: known.connection } : emptyRecord();",
   },
   {
-    name: "a commit in doubt is not taken along",
-    file: "failover/failover-store.ts",
-    original: "const made = this.#inDoubt?.change.erase ? null : this.#inDoubt;",
-    replacement: "const made = this.#inDoubt?.change.erase ? this.#inDoubt : null;",
-  },
-  {
     name: "a commit decides on the disk after it was given up",
     file: "failover/failover-store.ts",
     original: 'if (attempt.isGivenUp || this.#memory) throw new Error("given up");',
