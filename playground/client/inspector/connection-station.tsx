@@ -50,6 +50,6 @@ function explain(isUp: boolean): string {
   const { status, lastError } = state.value?.delivery ?? {};
   if (lastError && status !== "idle") return lastError.message;
   return isUp
-    ? "Batches go out as soon as something is stored."
+    ? "Events wait a second for others, and go out together."
     : "The line is cut: the server destroys each connection to the service, and to Live Chat. Click around, close the tab, come back.";
 }
