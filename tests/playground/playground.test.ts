@@ -107,8 +107,12 @@ describe("the playground", () => {
     await page.getByText(`Nothing for “${SCRIPT}”`).waitFor();
     await say(SCRIPT);
     await page.getByRole("log").getByText(SCRIPT).waitFor();
-    await timeline().getByText("searched").first().click();
-    await timeline().getByText(JSON.stringify(SCRIPT).slice(1, -1)).first().waitFor();
+    // The message arrives as a newer row above it, a moment later.
+    const searched = timeline()
+      .getByRole("listitem")
+      .filter({ has: page.locator(".row-what", { hasText: "searched" }) });
+    await searched.locator("summary").click();
+    await searched.getByText(JSON.stringify(SCRIPT).slice(1, -1)).first().waitFor();
     expect(await page.locator("img[src=x]").count()).toBe(0);
   });
 
