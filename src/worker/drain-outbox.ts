@@ -1,5 +1,5 @@
 /** Delivers the outbox without any page: the same core on the same store as in any other host. */
-import { DexieTrackerStore } from "../adapters/indexeddb/dexie-tracker-store.js";
+import { IndexedDbTrackerStore } from "../adapters/indexeddb/indexeddb-tracker-store.js";
 import { systemTimers } from "../adapters/system.js";
 import type { Plan } from "../core/delivery/plan.js";
 import { Tracker } from "../core/tracker.js";
@@ -15,7 +15,7 @@ const OPEN_TIMEOUT_MS = 10 * SECOND;
 
 /** @throws if something still waits that could not be delivered: the browser then tries again later */
 export const drainOutbox = async (namespace: string): Promise<void> => {
-  const store = new DexieTrackerStore(namespace, "relaxed");
+  const store = new IndexedDbTrackerStore(namespace, "relaxed");
   const ports = trackerPorts(store, namespace);
   const listeners = new Set<() => void>();
   const tracker = new Tracker(ports, instance, () => listeners.forEach((look) => look()));

@@ -1,5 +1,5 @@
 /** One tracker for all pages of a namespace that this host serves, and the pages that watch it. */
-import { DexieTrackerStore } from "../adapters/indexeddb/dexie-tracker-store.js";
+import { IndexedDbTrackerStore } from "../adapters/indexeddb/indexeddb-tracker-store.js";
 import { systemClock, systemClocks, systemIds, systemTimers } from "../adapters/system.js";
 import type { DiskStore } from "../core/failover/disk-connection.js";
 import { FailoverStore } from "../core/failover/failover-store.js";
@@ -14,7 +14,7 @@ import { trackerPorts } from "./tracker-ports.js";
 const STATE_INTERVAL_MS = 200;
 
 const openDisk = async (hello: PageHello): Promise<DiskStore> => {
-  const store = new DexieTrackerStore(hello.namespace, durabilityOf(hello));
+  const store = new IndexedDbTrackerStore(hello.namespace, durabilityOf(hello));
   await store.open();
   return store;
 };

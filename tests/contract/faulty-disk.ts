@@ -1,5 +1,5 @@
 /** The real store on a disk that misbehaves on demand, and time that a test moves. */
-import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
+import { IndexedDbTrackerStore } from "../../src/adapters/indexeddb/indexeddb-tracker-store.js";
 import type { DiskStore } from "../../src/core/failover/disk-connection.js";
 import { FailoverStore } from "../../src/core/failover/failover-store.js";
 import type { WriteSet, ReadSet, Snapshot } from "../../src/core/ports.js";
@@ -25,7 +25,7 @@ export class FaultyDisk {
   readonly time = new VirtualTime(seededRandom(1));
   readonly #namespace: string;
   readonly #held: (() => void)[] = [];
-  #connections: DexieTrackerStore[] = [];
+  #connections: IndexedDbTrackerStore[] = [];
   onOpen: () => Fault | undefined = () => undefined;
   /** Called when a commit has decided, and is not through. */
   onDecided: () => void = () => undefined;
@@ -77,8 +77,8 @@ export class FaultyDisk {
   }
 
   /** The disk as another host sees it, whatever befalls this one. */
-  async direct(): Promise<DexieTrackerStore> {
-    const store = new DexieTrackerStore(this.#namespace, "relaxed");
+  async direct(): Promise<IndexedDbTrackerStore> {
+    const store = new IndexedDbTrackerStore(this.#namespace, "relaxed");
     this.#connections.push(store);
     await store.open();
     return store;

@@ -1,15 +1,15 @@
 /** A page that is its own host goes, and comes back. */
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
+import { IndexedDbTrackerStore } from "../../src/adapters/indexeddb/indexeddb-tracker-store.js";
 import { asked } from "../../src/adapters/indexeddb/idb-transaction.js";
 import { comeBack, leave } from "../../src/adapters/indexeddb/page-absence.js";
 import { emptyRecord } from "../../src/core/tracker-record.js";
 
 let databases = 0;
-let store: DexieTrackerStore;
+let store: IndexedDbTrackerStore;
 beforeEach(async () => {
-  store = new DexieTrackerStore(`absence-${++databases}`, "relaxed");
+  store = new IndexedDbTrackerStore(`absence-${++databases}`, "relaxed");
   await store.open();
 });
 afterEach(() => {

@@ -2,7 +2,7 @@
 import "fake-indexeddb/auto";
 import { Dexie } from "dexie";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
+import { IndexedDbTrackerStore } from "../../src/adapters/indexeddb/indexeddb-tracker-store.js";
 import { openAhead } from "../../src/adapters/indexeddb/open-database.js";
 import { systemClock } from "../../src/adapters/system.js";
 import { FailoverStore } from "../../src/core/failover/failover-store.js";
@@ -32,8 +32,8 @@ const openLater = async (namespace: string, schema: Record<string, string | null
   await later.open();
   return later;
 };
-const openStore = async (namespace: string): Promise<DexieTrackerStore> => {
-  const store = new DexieTrackerStore(namespace, "relaxed");
+const openStore = async (namespace: string): Promise<IndexedDbTrackerStore> => {
+  const store = new IndexedDbTrackerStore(namespace, "relaxed");
   opened.push(store);
   await store.open();
   return store;
@@ -64,7 +64,7 @@ const failoverStore = (namespace: string) => {
 };
 
 const nextSeq = async (store: { read(): Promise<{ nextSeq: number }> }) => (await store.read()).nextSeq;
-const put = (store: DexieTrackerStore | FailoverStore, seq: number) =>
+const put = (store: IndexedDbTrackerStore | FailoverStore, seq: number) =>
   store.commit({}, () => ({ change: { record: { ...emptyRecord(), nextSeq: seq } }, result: null }));
 
 /** Another tab's connection to a database that a still older version has made, and that hears no `versionchange`. */

@@ -3,7 +3,7 @@ import "fake-indexeddb/auto";
 import { Dexie } from "dexie";
 import { afterEach, describe, expect, test } from "vitest";
 import type { OutboxRow, Profile } from "../../src/protocol/api.js";
-import { DexieTrackerStore } from "../../src/adapters/indexeddb/dexie-tracker-store.js";
+import { IndexedDbTrackerStore } from "../../src/adapters/indexeddb/indexeddb-tracker-store.js";
 import { systemClock, systemTimers } from "../../src/adapters/system.js";
 import { FailoverStore } from "../../src/core/failover/failover-store.js";
 import { MemoryTrackerStore } from "../../src/core/failover/memory-tracker-store.js";
@@ -54,9 +54,9 @@ const pageMarks = (pageId: string, touchedAt: number): ProcessedCommands => ({
 const inspectAll = (store: TrackerStore): Promise<OutboxRow[]> => store.inspect({ after: 0, limit: 10_000 });
 
 let databases = 0;
-const opened: DexieTrackerStore[] = [];
-const openDexie = async (namespace: string): Promise<DexieTrackerStore> => {
-  const store = new DexieTrackerStore(namespace, "relaxed");
+const opened: IndexedDbTrackerStore[] = [];
+const openDexie = async (namespace: string): Promise<IndexedDbTrackerStore> => {
+  const store = new IndexedDbTrackerStore(namespace, "relaxed");
   opened.push(store);
   await store.open();
   return store;
@@ -89,7 +89,7 @@ const STORES: [string, () => Promise<{ store: TrackerStore; twin: TrackerStore }
     },
   ],
   [
-    "DexieTrackerStore",
+    "IndexedDbTrackerStore",
     async () => {
       const namespace = `contract-${++databases}`;
       return { store: await openDexie(namespace), twin: await openDexie(namespace) };

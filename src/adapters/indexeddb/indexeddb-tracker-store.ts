@@ -2,9 +2,8 @@
  * The store in IndexedDB: database `people-tracking:<namespace>`, rows as people read them in DevTools. One read-write
  * transaction a commit; the browser serialises them across every tab and worker of the origin.
  *
- * Dexie opens and upgrades. All else goes to its connection directly: a tenth more a second into the outbox, no message
- * to whatever else of the site uses Dexie, and no use of Dexie's tables, which do not work in a page whose libraries
- * have added to `Object.prototype`: it compares schemas with `for…in`.
+ * It uses IndexedDB directly. Dexie only upgrades a database that another version has made (`open-database.ts`): its tables
+ * store a tenth fewer rows a second, and do not work in a page whose libraries have added to `Object.prototype`.
  */
 import type {
   CachedDefinitions,
@@ -34,7 +33,7 @@ import {
 
 const DEFINITIONS_KEY = "current";
 
-export class DexieTrackerStore implements TrackerStore {
+export class IndexedDbTrackerStore implements TrackerStore {
   readonly kind = "disk";
   readonly #name: string;
   readonly #durability: "relaxed" | "strict";
